@@ -1,0 +1,2 @@
+//! std-io
+#![forbid(unsafe_code)]

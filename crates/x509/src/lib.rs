@@ -1,0 +1,2 @@
+//! x509
+#![forbid(unsafe_code)]
