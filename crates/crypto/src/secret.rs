@@ -1,0 +1,223 @@
+//! Types for key material: held inline (no heap), erased on drop, printed never, compared in constant time.
+
+use core::fmt;
+
+use aws_lc_rs::constant_time::verify_slices_are_equal;
+use zeroize::{ZeroizeOnDrop, optimization_barrier};
+
+use crate::error::Error;
+
+/// Overwrites `bytes` with zeros in a way that the optimiser must keep.
+///
+/// A plain fill followed by a barrier is a few vector stores, where byte-wise volatile writes would cost as much as a
+/// hash block in the key schedule.
+#[inline]
+pub(crate) fn erase(bytes: &mut [u8]) {
+    bytes.fill(0);
+    optimization_barrier(bytes);
+}
+
+/// Whether two byte strings are equal, in time that depends on their lengths only.
+#[inline]
+pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
+    verify_slices_are_equal(a, b).is_ok()
+}
+
+/// At most `N` secret bytes, stored inline.
+pub(crate) struct Inline<const N: usize> {
+    bytes: [u8; N],
+    len: usize,
+}
+
+impl<const N: usize> Inline<N> {
+    /// Copies `bytes`, or refuses what is longer than `N`.
+    #[inline]
+    pub(crate) fn new(bytes: &[u8]) -> Option<Self> {
+        let mut inline = Self::zeros(bytes.len())?;
+        inline.as_mut_bytes().copy_from_slice(bytes);
+        Some(inline)
+    }
+
+    /// `len` zero bytes, to be written through [`Inline::as_mut_bytes`].
+    #[inline]
+    pub(crate) fn zeros(len: usize) -> Option<Self> {
+        (len <= N).then_some(Self { bytes: [0; N], len })
+    }
+
+    #[inline]
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+
+    #[inline]
+    pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
+        self.bytes.get_mut(..self.len).unwrap_or_default()
+    }
+}
+
+impl<const N: usize> Drop for Inline<N> {
+    #[inline]
+    fn drop(&mut self) {
+        erase(&mut self.bytes);
+    }
+}
+
+impl<const N: usize> ZeroizeOnDrop for Inline<N> {}
+
+/// A secret of the key schedule: at most [`Secret::MAX_LEN`] bytes, normally exactly one hash output.
+///
+/// It is not `Clone`, so that every further copy of a secret is visible where it is made: [`Secret::duplicate`].
+pub struct Secret(Inline<{ Secret::MAX_LEN }>);
+
+impl Secret {
+    /// The longest secret, in bytes: the output of SHA-512.
+    pub const MAX_LEN: usize = 64;
+
+    /// Copies `bytes` into a secret. The caller's copy stays the caller's to erase.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] if there are more than [`Secret::MAX_LEN`] bytes.
+    #[inline]
+    pub fn new(bytes: &[u8]) -> Result<Self, Error> {
+        Inline::new(bytes).map(Self).ok_or(Error::InvalidLength("a secret of at most 64 bytes"))
+    }
+
+    /// A secret of `len` zero bytes to be filled in place; `None` if `len` is over [`Secret::MAX_LEN`].
+    #[inline]
+    pub(crate) fn zeros(len: usize) -> Option<Self> {
+        Inline::zeros(len).map(Self)
+    }
+
+    #[inline]
+    pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
+        self.0.as_mut_bytes()
+    }
+
+    /// The secret bytes.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// How many bytes the secret has.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len
+    }
+
+    /// Whether the secret has no bytes at all.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
+
+    /// A second copy of the secret, which must be erased (dropped) on its own.
+    #[inline]
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(Inline { bytes: self.0.bytes, len: self.0.len })
+    }
+}
+
+/// What a key exchange agreed on: at most [`SharedSecret::MAX_LEN`] bytes.
+///
+/// Not `Clone`, like [`Secret`].
+pub struct SharedSecret(Inline<{ SharedSecret::MAX_LEN }>);
+
+impl SharedSecret {
+    /// The longest shared secret, in bytes: room for P-521 (66) and every hybrid (64 or 80).
+    pub const MAX_LEN: usize = 96;
+
+    /// Copies `bytes` into a shared secret. The caller's copy stays the caller's to erase.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] if there are more than [`SharedSecret::MAX_LEN`] bytes.
+    #[inline]
+    pub fn new(bytes: &[u8]) -> Result<Self, Error> {
+        Inline::new(bytes).map(Self).ok_or(Error::InvalidLength("a shared secret of at most 96 bytes"))
+    }
+
+    /// The concatenation of `parts` as a shared secret: hybrids are made of two (draft-ietf-tls-hybrid-design).
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] if the parts together have more than [`SharedSecret::MAX_LEN`] bytes.
+    pub fn concat(parts: &[&[u8]]) -> Result<Self, Error> {
+        const TOO_LONG: Error = Error::InvalidLength("a shared secret of at most 96 bytes");
+        let mut inline = Inline::zeros(Self::MAX_LEN).ok_or(TOO_LONG)?;
+        let mut len = 0;
+        for part in parts {
+            let (_, free) = inline.bytes.split_at_mut_checked(len).ok_or(TOO_LONG)?;
+            free.get_mut(..part.len()).ok_or(TOO_LONG)?.copy_from_slice(part);
+            len = len.saturating_add(part.len());
+        }
+        inline.len = len;
+        Ok(Self(inline))
+    }
+
+    /// The secret bytes.
+    #[inline]
+    #[must_use]
+    pub fn as_bytes(&self) -> &[u8] {
+        self.0.as_bytes()
+    }
+
+    /// How many bytes the secret has.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.0.len
+    }
+
+    /// Whether the secret has no bytes at all.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.0.len == 0
+    }
+
+    /// A second copy of the secret, which must be erased (dropped) on its own.
+    #[inline]
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(Inline { bytes: self.0.bytes, len: self.0.len })
+    }
+}
+
+impl fmt::Debug for Secret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Secret(..)")
+    }
+}
+
+impl fmt::Debug for SharedSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("SharedSecret(..)")
+    }
+}
+
+/// Compares in time that depends on the lengths only.
+impl PartialEq for Secret {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        constant_time_eq(self.as_bytes(), other.as_bytes())
+    }
+}
+
+impl Eq for Secret {}
+
+/// Compares in time that depends on the lengths only.
+impl PartialEq for SharedSecret {
+    #[inline]
+    fn eq(&self, other: &Self) -> bool {
+        constant_time_eq(self.as_bytes(), other.as_bytes())
+    }
+}
+
+impl Eq for SharedSecret {}
+
+// Erased by the `Inline` inside.
+impl ZeroizeOnDrop for Secret {}
+impl ZeroizeOnDrop for SharedSecret {}
