@@ -1,0 +1,187 @@
+//! What a machine must be told: plain values, checked when they are made.
+
+use std::sync::Arc;
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::{SignatureScheme, Signer};
+use pki_types::CertificateDer;
+
+use crate::defaults;
+use crate::suite::{CipherSuite, ProtocolVersion};
+
+/// A certificate chain, ready to be sent, and the key that proves it, unless that key lives elsewhere.
+#[derive(Debug)]
+pub struct Credential {
+    /// The chain, leaf first.
+    pub chain: Vec<CertificateDer<'static>>,
+    /// The key. `None`: whoever answers `Sign` has it.
+    pub signer: Option<Arc<dyn Signer>>,
+    /// Schemes that the key can sign with, in order of preference.
+    pub schemes: Vec<SignatureScheme>,
+    /// OCSP response to staple.
+    pub ocsp: Option<Vec<u8>>,
+    /// SCT list to send, encoded (RFC 6962 section 3.3).
+    pub scts: Option<Vec<u8>>,
+}
+
+/// Whether a server asks for a client certificate.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum ClientAuth {
+    /// Not asked for.
+    #[default]
+    None,
+    /// Asked for; a client without one is welcome.
+    Optional,
+    /// A client without one is refused: certificate_required.
+    Required,
+}
+
+/// Where the machine's random values come from.
+#[derive(Debug, Default)]
+pub enum Randomness {
+    /// The operating system's generator, through the cryptographic library.
+    #[default]
+    System,
+    /// Given values, for recorded handshakes. Never use it for traffic: nothing is secret then.
+    Recorded(Recorded),
+}
+
+/// Values of a recorded handshake.
+#[derive(Clone, Debug, Default)]
+pub struct Recorded {
+    /// Hello random.
+    pub random: [u8; 32],
+    /// legacy_session_id of a client.
+    pub session_id: Vec<u8>,
+    /// Private keys of key exchange, used in the order in which shares of that group are made.
+    pub private_keys: Vec<(NamedGroup, Vec<u8>)>,
+}
+
+/// What both roles are told.
+#[derive(Debug)]
+pub struct Common {
+    /// Lowest version spoken.
+    pub min_version: ProtocolVersion,
+    /// Highest version spoken.
+    pub max_version: ProtocolVersion,
+    /// Suites, in order of preference.
+    pub suites: Vec<CipherSuite>,
+    /// Groups, in order of preference.
+    pub groups: Vec<NamedGroup>,
+    /// Schemes that the peer may sign with, in order of preference.
+    pub verify_schemes: Vec<SignatureScheme>,
+    /// Schemes accepted inside certificates (signature_algorithms_cert), when they differ.
+    pub certificate_schemes: Option<Vec<SignatureScheme>>,
+    /// Application protocols, in order of preference.
+    pub alpn: Vec<Vec<u8>>,
+    /// Largest handshake message to hold, bytes with header.
+    pub max_message: u32,
+    /// Most certificates of a chain to take.
+    pub max_chain: usize,
+    /// The outcome carries the exporter's secret.
+    pub exporter: bool,
+    /// Secrets come out as KeyLog (RFC 9850).
+    pub key_log: bool,
+    /// Our record_size_limit (RFC 8449), 64 to 16,385; `None`: not sent.
+    pub record_size_limit: Option<u16>,
+    /// Ask for, or staple on request, OCSP responses.
+    pub ocsp: bool,
+    /// Ask for, or send on request, SCT lists.
+    pub sct: bool,
+    /// Certificate compression algorithms that can be answered (RFC 8879), in order of preference.
+    pub decompress: Vec<u16>,
+    /// Where random values come from.
+    pub randomness: Randomness,
+}
+
+impl Default for Common {
+    fn default() -> Self {
+        Self {
+            min_version: ProtocolVersion::TLS1_3,
+            max_version: ProtocolVersion::TLS1_3,
+            suites: defaults::SUITES.to_vec(),
+            groups: defaults::GROUPS.to_vec(),
+            verify_schemes: defaults::VERIFY_SCHEMES.to_vec(),
+            certificate_schemes: None,
+            alpn: Vec::new(),
+            max_message: defaults::MAX_MESSAGE,
+            max_chain: defaults::MAX_CHAIN,
+            exporter: true,
+            key_log: false,
+            record_size_limit: None,
+            ocsp: false,
+            sct: false,
+            decompress: Vec::new(),
+            randomness: Randomness::System,
+        }
+    }
+}
+
+/// Which key shares a client sends at first.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum KeyShares {
+    /// The most preferred group and, if that is a hybrid, the most preferred classic one as well.
+    Automatic,
+    /// Exactly these, each among the groups, in their order; empty asks for a HelloRetryRequest.
+    Exactly(Vec<NamedGroup>),
+}
+
+/// What a client machine is told.
+#[derive(Debug)]
+pub struct ClientHandshake {
+    /// What both roles are told. Shared between the connections of one configuration.
+    pub common: Arc<Common>,
+    /// The DNS name to send (SNI); `None` for addresses or when switched off.
+    pub server_name: Option<String>,
+    /// Key shares to send at first.
+    pub key_shares: KeyShares,
+    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix D.4); no effect over QUIC.
+    pub compatibility_mode: bool,
+    /// Authorities to name to the server (certificate_authorities), DER names.
+    pub authorities: Vec<Vec<u8>>,
+}
+
+/// What a server machine is told, by the answer to ChooseConfig.
+#[derive(Debug)]
+pub struct ServerHandshake {
+    /// What both roles are told.
+    pub common: Arc<Common>,
+    /// Whether a client certificate is asked for.
+    pub client_auth: ClientAuth,
+    /// Authorities to name in CertificateRequest, DER names.
+    pub authorities: Vec<Vec<u8>>,
+    /// Prefer our order of suites and groups (the default) or the client's.
+    pub prefer_client_order: bool,
+    /// Application data may be sent before the client's Finished.
+    pub half_rtt: bool,
+    /// Plaintext bytes of early data to skip, or to take.
+    pub max_early_data: u32,
+    /// No application protocol in common is a failure (the default) or ignored.
+    pub alpn_required: bool,
+}
+
+impl Default for ServerHandshake {
+    fn default() -> Self {
+        Self {
+            common: Arc::default(),
+            client_auth: ClientAuth::None,
+            authorities: Vec::new(),
+            prefer_client_order: false,
+            half_rtt: false,
+            max_early_data: defaults::MAX_EARLY_DATA,
+            alpn_required: true,
+        }
+    }
+}
+
+impl Default for ClientHandshake {
+    fn default() -> Self {
+        Self {
+            common: Arc::default(),
+            server_name: None,
+            key_shares: KeyShares::Automatic,
+            compatibility_mode: true,
+            authorities: Vec::new(),
+        }
+    }
+}

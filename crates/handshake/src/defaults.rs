@@ -1,0 +1,60 @@
+//! Every policy number and list of this crate, with its source.
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::suite::CipherSuite;
+
+/// Suites in order of preference (RFC 9846 section 9.1). AES-128 first: as strong as its key exchange, and fastest
+/// where AES is in hardware, as it is on every server this was measured on.
+pub const SUITES: &[CipherSuite] = &[
+    CipherSuite::TLS_AES_128_GCM_SHA256,
+    CipherSuite::TLS_AES_256_GCM_SHA384,
+    CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+];
+
+/// Groups in order of preference: post-quantum hybrids first (draft-ietf-tls-ecdhe-mlkem), then RFC 9846 section 9.1.
+pub const GROUPS: &[NamedGroup] = &[
+    NamedGroup::X25519_MLKEM768,
+    NamedGroup::SECP256R1_MLKEM768,
+    NamedGroup::SECP384R1_MLKEM1024,
+    NamedGroup::X25519,
+    NamedGroup::SECP256R1,
+    NamedGroup::SECP384R1,
+    NamedGroup::SECP521R1,
+];
+
+/// Schemes that a peer may sign with (RFC 9846 section 4.3.3).
+pub const VERIFY_SCHEMES: &[SignatureScheme] = &[
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::ED25519,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::ECDSA_SECP521R1_SHA512,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PSS_PSS_SHA256,
+    SignatureScheme::RSA_PSS_PSS_SHA384,
+    SignatureScheme::RSA_PSS_PSS_SHA512,
+    SignatureScheme::ML_DSA_44,
+    SignatureScheme::ML_DSA_65,
+    SignatureScheme::ML_DSA_87,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
+/// Largest handshake message to hold, bytes with header: room for chains with post-quantum signatures.
+pub const MAX_MESSAGE: u32 = 128 * 1024;
+
+/// Largest ClientHello to take, bytes with header: hybrids, long ticket lists and ECH stay far below.
+pub const MAX_CLIENT_HELLO: u32 = 64 * 1024;
+
+/// Most certificates of a chain to take.
+pub const MAX_CHAIN: usize = 16;
+
+/// Early data to skip when 0-RTT is refused, plaintext bytes.
+pub const MAX_EARLY_DATA: u32 = 16 * 1024;
+
+/// Most PSK identities of a hello to look at.
+pub const MAX_PSK_IDENTITIES: usize = 8;

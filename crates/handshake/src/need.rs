@@ -1,0 +1,298 @@
+//! Questions that only the outside can answer.
+//!
+//! A token is the question plus a serial number: owned, `Send`, not `Clone`. Answering consumes it, so an answer is
+//! of the right kind by type and of the right Need by serial. The state stays in the machine: a dropped token
+//! harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
+
+use std::sync::Arc;
+
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::config::{Credential, ServerHandshake};
+use crate::message::client_hello::OwnedClientHello;
+use crate::outcome::PeerCertificates;
+use crate::session::{Psk, ReplayKey, Session};
+
+/// Tells one Need of a machine from another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serial(pub(crate) u32);
+
+/// A question; the machine stands still until its [`Answer`] comes.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum Need {
+    /// Server: decrypt an Encrypted Client Hello.
+    OpenEch(OpenEch),
+    /// Server: choose the configuration by what the hello says.
+    ChooseConfig(ChooseConfig),
+    /// Server: find a session among the offers.
+    FindSession(FindSession),
+    /// Server: accept the session that was found, its binder verified.
+    AcceptSession(AcceptSession),
+    /// Choose a certificate and a scheme that the peer accepts.
+    ChooseCredential(ChooseCredential),
+    /// Decompress the peer's certificate message.
+    Decompress(Decompress),
+    /// Decide about the peer's certificates; it has proved possession of the key.
+    VerifyPeer(VerifyPeer),
+    /// Sign.
+    Sign(Sign),
+    /// Server, TLS 1.2: seal the session into a ticket.
+    SealTicket(SealTicket),
+}
+
+/// The answer to one Need. Opaque: made by the token only.
+#[derive(Debug)]
+pub struct Answer {
+    pub(crate) serial: Serial,
+    pub(crate) kind: AnswerKind,
+}
+
+/// What an [`Answer`] says.
+#[derive(Debug)]
+pub(crate) enum AnswerKind {
+    RefuseEch { retry_configs: Option<Vec<u8>> },
+    Config { config: Arc<ServerHandshake>, cookie: Option<Vec<u8>> },
+    Session(Option<(usize, Psk)>),
+    Accept { resume: bool, early_data: bool },
+    Credential(Option<(Arc<Credential>, SignatureScheme)>),
+    Decompressed(Vec<u8>),
+    PeerAccepted,
+    Signature(Vec<u8>),
+    Ticket(Option<Vec<u8>>),
+}
+
+/// Decrypt an Encrypted Client Hello (RFC 9849 section 7.1).
+#[derive(Debug)]
+pub struct OpenEch {
+    /// Which of the server's configurations it names.
+    pub config_id: u8,
+    /// KDF of the HPKE suite.
+    pub kdf_id: u16,
+    /// AEAD of the HPKE suite.
+    pub aead_id: u16,
+    /// Encapsulated key.
+    pub enc: Vec<u8>,
+    /// ClientHelloOuterAAD.
+    pub aad: Vec<u8>,
+    /// The encrypted inner hello.
+    pub payload: Vec<u8>,
+    pub(crate) serial: Serial,
+}
+
+impl OpenEch {
+    /// Go on with the outer hello and send `retry_configs`, an encoded ECHConfigList.
+    #[must_use]
+    pub fn refuse(self, retry_configs: Option<Vec<u8>>) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::RefuseEch { retry_configs } }
+    }
+}
+
+/// Choose the configuration by what the hello says: name, protocols, schemes, versions.
+#[derive(Debug)]
+pub struct ChooseConfig {
+    /// The hello; the inner one when `ech`.
+    pub hello: OwnedClientHello,
+    /// The hello came encrypted.
+    pub ech: bool,
+    pub(crate) serial: Serial,
+}
+
+impl ChooseConfig {
+    /// Go on with this configuration. A `cookie` (1 to 65,535 bytes) forces a HelloRetryRequest.
+    #[must_use]
+    pub fn answer(self, config: Arc<ServerHandshake>, cookie: Option<Vec<u8>>) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Config { config, cookie } }
+    }
+}
+
+/// One session that a client offers.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum SessionOffer {
+    /// TLS 1.3 PSK identity (RFC 9846 section 4.3.11).
+    PskIdentity {
+        /// The identity: a ticket or an external name.
+        identity: Vec<u8>,
+        /// Age in ms plus ticket_age_add, modulo 2^32.
+        obfuscated_age: u32,
+    },
+    /// TLS 1.2 ticket (RFC 5077).
+    Ticket(Vec<u8>),
+    /// TLS 1.2 session ID.
+    SessionId(Vec<u8>),
+}
+
+/// Find a session among the offers, in the client's order.
+#[derive(Debug)]
+pub struct FindSession {
+    /// What the client offers, bounded.
+    pub offers: Vec<SessionOffer>,
+    /// The hash of the suite that was chosen: only a PSK of this hash is of use (1.3).
+    pub hash: Hash,
+    pub(crate) serial: Serial,
+}
+
+impl FindSession {
+    /// The offer of this index is this session.
+    #[must_use]
+    pub fn found(self, offer: usize, psk: Psk) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Session(Some((offer, psk))) }
+    }
+
+    /// None of them is known.
+    #[must_use]
+    pub fn none(self) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Session(None) }
+    }
+}
+
+/// Accept the session that was found: recheck of its peer under the current policy, caps, single use, replay.
+#[derive(Debug)]
+pub struct AcceptSession {
+    /// The session; its binder has verified.
+    pub psk: Arc<Psk>,
+    /// 0-RTT is possible, and this is what a replay guard keys on.
+    pub early_data: Option<ReplayKey>,
+    /// Client's view of the ticket's age less ours, ms.
+    pub age_skew: i64,
+    pub(crate) serial: Serial,
+}
+
+impl AcceptSession {
+    /// Resume. `early_data` counts only if the field of that name was `Some`.
+    #[must_use]
+    pub fn resume(self, early_data: bool) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Accept { resume: true, early_data } }
+    }
+
+    /// Go to a full handshake.
+    #[must_use]
+    pub fn decline(self) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Accept { resume: false, early_data: false } }
+    }
+}
+
+/// What the peer can verify.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct CredentialRequest {
+    /// Schemes for the handshake signature, the peer's order, only those that the negotiated version can use.
+    pub schemes: Vec<SignatureScheme>,
+    /// Schemes for signatures inside certificates (signature_algorithms_cert), or the same.
+    pub certificate_schemes: Vec<SignatureScheme>,
+    /// DER names of authorities that the peer trusts; empty: no preference.
+    pub authorities: Vec<Vec<u8>>,
+    /// The name that the client asked for (server only).
+    pub server_name: Option<String>,
+    /// The peer takes a stapled OCSP response.
+    pub ocsp: bool,
+    /// The peer takes signed certificate timestamps.
+    pub sct: bool,
+    /// Certificate compression algorithms that the peer has (RFC 8879), its order.
+    pub compression: Vec<u16>,
+}
+
+/// Choose a certificate and a scheme that the peer accepts.
+#[derive(Debug)]
+pub struct ChooseCredential {
+    /// What the peer can verify.
+    pub request: CredentialRequest,
+    pub(crate) serial: Serial,
+}
+
+impl ChooseCredential {
+    /// Use this credential and sign with this scheme, which must be among the request's.
+    #[must_use]
+    pub fn answer(self, credential: Arc<Credential>, scheme: SignatureScheme) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Credential(Some((credential, scheme))) }
+    }
+
+    /// There is none: a client sends an empty Certificate, a server fails with handshake_failure.
+    #[must_use]
+    pub fn none(self) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Credential(None) }
+    }
+}
+
+/// Decompress the peer's certificate message (RFC 8879).
+#[derive(Debug)]
+pub struct Decompress {
+    /// The algorithm, one that we offered.
+    pub algorithm: u16,
+    /// Compressed bytes.
+    pub bytes: Vec<u8>,
+    /// Length that must come out, bytes; bounded by the largest message that is held.
+    pub length: u32,
+    pub(crate) serial: Serial,
+}
+
+impl Decompress {
+    /// The decompressed Certificate message, without its header.
+    #[must_use]
+    pub fn answer(self, certificate: Vec<u8>) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Decompressed(certificate) }
+    }
+}
+
+/// Whose name the peer's certificate must carry.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum NameToVerify {
+    /// The one that the configuration says; servers: none.
+    Configured,
+    /// The public name of an ECH configuration: the server refused ECH (RFC 9849 section 6.1.7).
+    EchPublicName(String),
+}
+
+/// Decide about the peer's certificates. Its signature has proved possession of the leaf's key.
+#[derive(Debug)]
+pub struct VerifyPeer {
+    /// What the peer sent.
+    pub peer: PeerCertificates,
+    /// Whose name to check.
+    pub name: NameToVerify,
+    pub(crate) serial: Serial,
+}
+
+impl VerifyPeer {
+    /// The peer is who it should be.
+    #[must_use]
+    pub fn accept(self) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::PeerAccepted }
+    }
+}
+
+/// Sign with the chosen credential's key.
+#[derive(Debug)]
+pub struct Sign {
+    /// The scheme.
+    pub scheme: SignatureScheme,
+    /// What is signed, not hashed (TLS 1.2's CertificateVerify: the whole transcript).
+    pub message: Vec<u8>,
+    /// The credential that was chosen.
+    pub credential: Arc<Credential>,
+    pub(crate) serial: Serial,
+}
+
+impl Sign {
+    /// The signature.
+    #[must_use]
+    pub fn answer(self, signature: Vec<u8>) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Signature(signature) }
+    }
+}
+
+/// Seal a session into a ticket (RFC 5077); TLS 1.2 only, where the ticket is part of the handshake.
+#[derive(Debug)]
+pub struct SealTicket {
+    /// What to seal.
+    pub session: Session,
+    pub(crate) serial: Serial,
+}
+
+impl SealTicket {
+    /// The sealed ticket; `None` sends an empty one (RFC 5077 section 3.3).
+    #[must_use]
+    pub fn answer(self, ticket: Option<Vec<u8>>) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Ticket(ticket) }
+    }
+}

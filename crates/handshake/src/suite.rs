@@ -1,0 +1,126 @@
+//! Protocol versions and cipher suites.
+
+use core::fmt;
+use oxtls_crypto::aead::AeadAlgorithm;
+use oxtls_crypto::hash::Hash;
+
+/// A protocol version as on the wire.
+#[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProtocolVersion(pub u16);
+
+impl ProtocolVersion {
+    /// SSL 3.0: never spoken, named in errors.
+    pub const SSL3: Self = Self(0x0300);
+    /// TLS 1.0: never spoken, named in errors.
+    pub const TLS1_0: Self = Self(0x0301);
+    /// TLS 1.1: never spoken, named in errors.
+    pub const TLS1_1: Self = Self(0x0302);
+    /// TLS 1.2 (RFC 5246).
+    pub const TLS1_2: Self = Self(0x0303);
+    /// TLS 1.3 (RFC 9846).
+    pub const TLS1_3: Self = Self(0x0304);
+}
+
+impl fmt::Display for ProtocolVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match *self {
+            Self::SSL3 => f.write_str("SSL 3.0"),
+            Self::TLS1_0 => f.write_str("TLS 1.0"),
+            Self::TLS1_1 => f.write_str("TLS 1.1"),
+            Self::TLS1_2 => f.write_str("TLS 1.2"),
+            Self::TLS1_3 => f.write_str("TLS 1.3"),
+            Self(other) => write!(f, "version {other:#06x}"),
+        }
+    }
+}
+
+impl fmt::Debug for ProtocolVersion {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<u16> for ProtocolVersion {
+    fn from(value: u16) -> Self {
+        Self(value)
+    }
+}
+
+/// A cipher suite as on the wire (RFC 9846 appendix B.4).
+#[derive(Clone, Copy, PartialEq, Eq, Hash)]
+pub struct CipherSuite(pub u16);
+
+impl CipherSuite {
+    /// TLS 1.3, AES-128-GCM with SHA-256.
+    pub const TLS_AES_128_GCM_SHA256: Self = Self(0x1301);
+    /// TLS 1.3, AES-256-GCM with SHA-384.
+    pub const TLS_AES_256_GCM_SHA384: Self = Self(0x1302);
+    /// TLS 1.3, ChaCha20-Poly1305 with SHA-256.
+    pub const TLS_CHACHA20_POLY1305_SHA256: Self = Self(0x1303);
+    /// Not a suite: signals secure renegotiation (RFC 5746).
+    pub const TLS_EMPTY_RENEGOTIATION_INFO_SCSV: Self = Self(0x00ff);
+    /// Not a suite: signals a version fallback (RFC 7507).
+    pub const TLS_FALLBACK_SCSV: Self = Self(0x5600);
+
+    /// AEAD and hash of a TLS 1.3 suite that this library has, or `None`.
+    #[must_use]
+    pub const fn tls13(self) -> Option<Tls13Suite> {
+        match self {
+            Self::TLS_AES_128_GCM_SHA256 => {
+                Some(Tls13Suite { suite: self, aead: AeadAlgorithm::Aes128Gcm, hash: Hash::Sha256 })
+            }
+            Self::TLS_AES_256_GCM_SHA384 => {
+                Some(Tls13Suite { suite: self, aead: AeadAlgorithm::Aes256Gcm, hash: Hash::Sha384 })
+            }
+            Self::TLS_CHACHA20_POLY1305_SHA256 => {
+                Some(Tls13Suite { suite: self, aead: AeadAlgorithm::ChaCha20Poly1305, hash: Hash::Sha256 })
+            }
+            _ => None,
+        }
+    }
+
+    /// The registry's name of a suite that this library has, or `None`.
+    #[must_use]
+    pub const fn name(self) -> Option<&'static str> {
+        Some(match self {
+            Self::TLS_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
+            Self::TLS_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
+            Self::TLS_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            Self::TLS_EMPTY_RENEGOTIATION_INFO_SCSV => "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
+            Self::TLS_FALLBACK_SCSV => "TLS_FALLBACK_SCSV",
+            _ => return None,
+        })
+    }
+}
+
+impl fmt::Display for CipherSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.name() {
+            Some(name) => f.write_str(name),
+            None => write!(f, "suite {:#06x}", self.0),
+        }
+    }
+}
+
+impl fmt::Debug for CipherSuite {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+impl From<u16> for CipherSuite {
+    fn from(value: u16) -> Self {
+        Self(value)
+    }
+}
+
+/// A TLS 1.3 suite resolved to its primitives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tls13Suite {
+    /// The code point.
+    pub suite: CipherSuite,
+    /// What protects records.
+    pub aead: AeadAlgorithm,
+    /// What the transcript and the key schedule hash with.
+    pub hash: Hash,
+}
