@@ -1,13 +1,189 @@
-//! Key exchange.
+//! Key exchange in one shape for ECDH and the post-quantum hybrids.
+//!
+//! The client makes a [`KeyExchange`], sends its [`share`](KeyExchange::share) and finishes with the server's; the
+//! server needs one call, [`answer`]. A private key serves one exchange: both take their half by value.
+//!
+//! ```
+//! use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
+//! # fn main() -> Result<(), oxtls_crypto::Error> {
+//! let client = KeyExchange::offer(NamedGroup::X25519_MLKEM768)?;
+//! let answer = key_exchange::answer(client.group(), client.share())?;
+//! let secret = client.finish(&answer.share)?;
+//! assert!(secret == answer.secret);
+//! # Ok(()) }
+//! ```
+
+mod ecdh;
+mod group;
+mod hybrid;
+mod ml_kem;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 
-/// A TLS group (RFC 9846 section 4.2.7).
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
-pub struct NamedGroup(pub u16);
+use crate::error::Error;
+use crate::secret::SharedSecret;
 
-impl fmt::Display for NamedGroup {
+pub use group::NamedGroup;
+
+use group::Shape;
+use hybrid::Parts;
+
+/// The client's half of an exchange: a private key that is used once.
+pub struct KeyExchange {
+    group: NamedGroup,
+    half: Half,
+    share: Vec<u8>,
+}
+
+/// The server's half of an exchange, done.
+pub struct Answer {
+    /// What to send: [`NamedGroup::answer_len`] bytes.
+    pub share: Vec<u8>,
+    /// What both sides now know.
+    pub secret: SharedSecret,
+}
+
+enum Half {
+    Ecdh(ecdh::Half),
+    Hybrid(hybrid::Half),
+}
+
+impl KeyExchange {
+    /// Makes a fresh private key and the share that goes with it.
+    ///
+    /// # Errors
+    /// [`Error::InvalidShare`] for a group that is not supported, [`Error::Internal`] when the library fails.
+    pub fn offer(group: NamedGroup) -> Result<Self, Error> {
+        let half = match shape(group)? {
+            Shape::Ecdh(curve) => Half::Ecdh(ecdh::Half::generate(curve)?),
+            Shape::Hybrid { curve, ml_kem, order } => {
+                Half::Hybrid(hybrid::Half::generate(Parts { group, curve, ml_kem, order })?)
+            }
+        };
+        Self::with_half(group, half)
+    }
+
+    /// Starts from a known private key: for tests and for replaying recorded handshakes.
+    ///
+    /// `private` is the 32-byte X25519 scalar or the big-endian scalar in the size of the curve's field (32, 48 or
+    /// 66 bytes).
+    ///
+    /// # Errors
+    /// [`Error::UnsupportedKey`] when `private` does not fit the group, and for every hybrid.
+    pub fn from_private_key(group: NamedGroup, private: &[u8]) -> Result<Self, Error> {
+        let Shape::Ecdh(curve) = shape(group)? else {
+            return Err(Error::UnsupportedKey("a hybrid exchange cannot start from a given private key"));
+        };
+        Self::with_half(group, Half::Ecdh(ecdh::Half::from_private_key(curve, private)?))
+    }
+
+    fn with_half(group: NamedGroup, half: Half) -> Result<Self, Error> {
+        let mut share = Vec::with_capacity(group.offer_len());
+        match &half {
+            Half::Ecdh(half) => half.write_share(&mut share)?,
+            Half::Hybrid(half) => half.write_share(&mut share)?,
+        }
+        Ok(Self { group, half, share })
+    }
+
+    /// The group.
+    pub fn group(&self) -> NamedGroup {
+        self.group
+    }
+
+    /// What to send to the server: [`NamedGroup::offer_len`] bytes.
+    pub fn share(&self) -> &[u8] {
+        &self.share
+    }
+
+    /// The shared secret, from the server's share. X25519 and ML-KEM-768 give 32 bytes each, P-256 32, P-384 48,
+    /// P-521 66, ML-KEM-1024 32; a hybrid the concatenation of its two in the group's order.
+    ///
+    /// # Errors
+    /// [`Error::InvalidShare`] for a share of the wrong length or form (checked before it is used), off its curve,
+    /// or of low order. TLS answers it with `illegal_parameter` (RFC 9846 section 4.3.8).
+    pub fn finish(self, peer_share: &[u8]) -> Result<SharedSecret, Error> {
+        check_share(self.group, false, peer_share)?;
+        match self.half {
+            Half::Ecdh(half) => half.agree(self.group, peer_share),
+            Half::Hybrid(half) => half.finish(peer_share),
+        }
+    }
+}
+
+/// The server's half: takes the client's share and gives the share to send back and the secret.
+///
+/// # Errors
+/// [`Error::InvalidShare`] as for [`KeyExchange::finish`], and for a group that is not supported.
+pub fn answer(group: NamedGroup, peer_share: &[u8]) -> Result<Answer, Error> {
+    check_share(group, true, peer_share)?;
+    let half = match shape(group)? {
+        Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => ecdh::Half::generate(curve)?,
+    };
+    answer_with(group, peer_share, half)
+}
+
+/// [`answer`] with a known ECDH private key (as [`KeyExchange::from_private_key`] takes it): for tests and for
+/// replaying recorded handshakes. In a hybrid the ML-KEM half stays random.
+///
+/// # Errors
+/// As [`answer`], and [`Error::UnsupportedKey`] when `private` does not fit the group.
+pub fn answer_with_private_key(
+    group: NamedGroup,
+    peer_share: &[u8],
+    private: &[u8],
+) -> Result<Answer, Error> {
+    check_share(group, true, peer_share)?;
+    let half = match shape(group)? {
+        Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => ecdh::Half::from_private_key(curve, private)?,
+    };
+    answer_with(group, peer_share, half)
+}
+
+fn answer_with(group: NamedGroup, peer_share: &[u8], ecdh: ecdh::Half) -> Result<Answer, Error> {
+    match shape(group)? {
+        Shape::Ecdh(_) => {
+            let mut share = Vec::with_capacity(group.answer_len());
+            ecdh.write_share(&mut share)?;
+            let secret = ecdh.agree(group, peer_share)?;
+            Ok(Answer { share, secret })
+        }
+        Shape::Hybrid { curve, ml_kem, order } => {
+            hybrid::answer(Parts { group, curve, ml_kem, order }, peer_share, ecdh)
+        }
+    }
+}
+
+/// Checks the length and the form of a share without using it, so that a hello can be refused before any costly
+/// computation. `from_client`: shares of a hybrid differ by direction.
+///
+/// # Errors
+/// [`Error::InvalidShare`] says what is wrong.
+pub fn check_share(group: NamedGroup, from_client: bool, share: &[u8]) -> Result<(), Error> {
+    match shape(group)? {
+        Shape::Ecdh(curve) => curve.check_form(share).map_err(|reason| Error::InvalidShare { group, reason }),
+        Shape::Hybrid { curve, ml_kem, order } => {
+            let ml_kem_len =
+                if from_client { ml_kem.encapsulation_key_len() } else { ml_kem.ciphertext_len() };
+            Parts { group, curve, ml_kem, order }.split(share, ml_kem_len).map(|_| ())
+        }
+    }
+}
+
+fn shape(group: NamedGroup) -> Result<Shape, Error> {
+    group.shape().ok_or(Error::InvalidShare { group, reason: "the group is not supported" })
+}
+
+impl fmt::Debug for KeyExchange {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "group 0x{:04x}", self.0)
+        f.debug_struct("KeyExchange").field("group", &self.group).finish_non_exhaustive()
+    }
+}
+
+impl fmt::Debug for Answer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Answer").field("share_len", &self.share.len()).finish_non_exhaustive()
     }
 }
