@@ -172,6 +172,11 @@ impl HashContext {
         self.context.update(data);
     }
 
+    #[inline]
+    pub(crate) fn into_inner(self) -> digest::Context {
+        self.context
+    }
+
     /// The hash of everything so far; the context goes on.
     #[must_use]
     pub fn current(&self) -> Digest {

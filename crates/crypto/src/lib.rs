@@ -32,7 +32,7 @@ pub mod random;
 pub mod secret;
 pub mod signature;
 
-// pub use aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingKey};
+pub use aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingKey};
 pub use error::Error;
 pub use hash::{Digest, Hash, HashContext};
 pub use key_exchange::NamedGroup;

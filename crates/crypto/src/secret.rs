@@ -6,6 +6,7 @@ use aws_lc_rs::constant_time::verify_slices_are_equal;
 use zeroize::{ZeroizeOnDrop, optimization_barrier};
 
 use crate::error::Error;
+use crate::hash::Hash;
 
 /// Overwrites `bytes` with zeros in a way that the optimiser must keep.
 ///
@@ -45,6 +46,11 @@ impl<const N: usize> Inline<N> {
     }
 
     #[inline]
+    pub(crate) fn len(&self) -> usize {
+        self.len
+    }
+
+    #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -52,6 +58,14 @@ impl<const N: usize> Inline<N> {
     #[inline]
     pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
         self.bytes.get_mut(..self.len).unwrap_or_default()
+    }
+}
+
+impl Inline<{ Secret::MAX_LEN }> {
+    /// Zeros, one output of `hash` long.
+    #[inline]
+    pub(crate) fn for_hash(hash: Hash) -> Self {
+        Self { bytes: [0; Secret::MAX_LEN], len: hash.output_len() }
     }
 }
 
@@ -82,10 +96,11 @@ impl Secret {
         Inline::new(bytes).map(Self).ok_or(Error::InvalidLength("a secret of at most 64 bytes"))
     }
 
-    /// A secret of `len` zero bytes to be filled in place; `None` if `len` is over [`Secret::MAX_LEN`].
+    /// Zeros, one output of `hash` long, to be filled in place; also the key schedule's "0" (RFC 9846 section 7.1).
     #[inline]
-    pub(crate) fn zeros(len: usize) -> Option<Self> {
-        Inline::zeros(len).map(Self)
+    #[must_use]
+    pub fn zeros(hash: Hash) -> Self {
+        Self(Inline::for_hash(hash))
     }
 
     #[inline]
