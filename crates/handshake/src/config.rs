@@ -158,6 +158,23 @@ pub struct ServerHandshake {
     pub max_early_data: u32,
     /// No application protocol in common is a failure (the default) or ignored.
     pub alpn_required: bool,
+    /// Sessions are looked for when a client offers some (`FindSession`); without, every handshake is full.
+    pub resumption: bool,
+    /// When to tell the client which groups we have (supported_groups in EncryptedExtensions).
+    pub announce_groups: AnnounceGroups,
+}
+
+/// When a server sends its supported_groups, which a client may use to choose its key shares the next time
+/// (RFC 9846 section 4.3.7).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum AnnounceGroups {
+    /// When another group is preferred to the one that is used.
+    #[default]
+    WhenAnotherIsPreferred,
+    /// Always.
+    Always,
+    /// Never.
+    Never,
 }
 
 impl Default for ServerHandshake {
@@ -170,6 +187,8 @@ impl Default for ServerHandshake {
             half_rtt: false,
             max_early_data: defaults::MAX_EARLY_DATA,
             alpn_required: true,
+            resumption: false,
+            announce_groups: AnnounceGroups::WhenAnotherIsPreferred,
         }
     }
 }
