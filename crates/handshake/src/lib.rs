@@ -14,6 +14,7 @@ pub mod defaults;
 pub mod error;
 pub mod extension;
 pub mod key_schedule;
+mod machine;
 pub mod message;
 pub mod need;
 pub mod outcome;

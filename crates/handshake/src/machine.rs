@@ -1,0 +1,410 @@
+//! The shell that both roles share: one door in, one ordered queue out, and a state that each step consumes.
+//!
+//! A role is a type that implements [`Steps`]. The shell judges whether an input may come now (nothing waits, no
+//! Need is out), takes the state, and puts back what the step returns. A step that fails leaves no state behind:
+//! all secrets that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
+
+use core::fmt;
+use core::time::Duration;
+use std::collections::VecDeque;
+
+use oxtls_crypto::hash::{Digest, Hash};
+use oxtls_crypto::secret::Secret;
+
+use crate::error::Error;
+use crate::key_schedule::tls13;
+use crate::message::{Handshake, HandshakeType};
+use crate::need::{AnswerKind, Need, Serial};
+use crate::outcome::Outcome;
+use crate::post_handshake::PostHandshake;
+use crate::step::{
+    Direction, EarlyData, Failure, Input, KeyChange, KeySecret, Level, Misuse, Output, ReadMode, Transport,
+};
+use crate::suite::CipherSuite;
+
+/// What a step leaves: the next state, or `None` once [`Out::done`] was called.
+pub(crate) type Step<S> = Result<Option<S>, Failure>;
+
+/// What a role does with what comes in. Each step consumes the state it starts from.
+pub(crate) trait Steps: Sized {
+    /// One whole handshake message.
+    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self>;
+
+    /// A ChangeCipherSpec that the read mode said to deliver. There is none in TLS 1.3.
+    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
+        let _ = (self, more, out);
+        Err(Error::UnexpectedChangeCipherSpec.into())
+    }
+
+    /// The answer to the Need that this state asked; its kind is the Need's.
+    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self>;
+}
+
+/// A role's machine: its state and its queue.
+pub(crate) struct Machine<S> {
+    state: Box<Option<S>>,
+    out: Out,
+}
+
+impl<S: Steps> Machine<S> {
+    /// A machine in `state`, with what `out` has queued already.
+    pub(crate) fn new(state: S, out: Out) -> Self {
+        Self { state: Box::new(Some(state)), out }
+    }
+
+    /// Takes one input, or refuses it and stays as it is.
+    pub(crate) fn input(&mut self, input: Input<'_>) -> Result<(), Misuse> {
+        if !self.out.queue.is_empty() {
+            return Err(Misuse::OutputsWait);
+        }
+        if self.state.is_none() {
+            return Err(Misuse::Ended);
+        }
+        match input {
+            Input::Message { level, bytes, more, now } => {
+                self.must_not_wait()?;
+                let message = Handshake::parse_exact(bytes).map_err(|_| Misuse::NotOneMessage)?;
+                self.step(|state, out| {
+                    out.check_size(bytes)?;
+                    state.message(Incoming { message, level, more, now }, out)
+                });
+            }
+            Input::ChangeCipherSpec { more } => {
+                self.must_not_wait()?;
+                self.step(|state, out| state.change_cipher_spec(more, out));
+            }
+            Input::Answer(answer) => {
+                self.out.settle(answer.serial, &answer.kind)?;
+                self.step(|state, out| state.answer(answer.kind, out));
+            }
+            Input::Abort(error) => self.step(|_, _| Err(error.into())),
+        }
+        Ok(())
+    }
+
+    /// The next output, in wire order.
+    pub(crate) fn output(&mut self) -> Option<Output> {
+        self.out.queue.pop_front()
+    }
+
+    fn must_not_wait(&self) -> Result<(), Misuse> {
+        if self.out.asked.is_some() { Err(Misuse::NeedIsOut) } else { Ok(()) }
+    }
+
+    fn step(&mut self, step: impl FnOnce(S, &mut Out) -> Step<S>) {
+        let Some(state) = self.state.take() else { return };
+        match step(state, &mut self.out) {
+            Ok(next) => *self.state = next,
+            Err(failure) => {
+                self.out.asked = None;
+                self.out.queue.push_back(Output::Failed(failure));
+            }
+        }
+    }
+}
+
+impl<S> fmt::Debug for Machine<S> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Machine")
+            .field("ended", &self.state.is_none())
+            .field("need", &self.out.asked)
+            .field("outputs", &self.out.queue.len())
+            .finish_non_exhaustive()
+    }
+}
+
+/// A handshake message as it came in, not yet judged.
+#[derive(Clone, Copy)]
+pub(crate) struct Incoming<'a> {
+    /// The message: type, body, and its bytes as the transcript wants them.
+    pub(crate) message: Handshake<'a>,
+    /// The level whose key opened it.
+    pub(crate) level: Level,
+    /// Handshake bytes follow it in its record.
+    pub(crate) more: bool,
+    /// When it came, since the Unix epoch.
+    pub(crate) now: Duration,
+}
+
+impl<'a> Incoming<'a> {
+    /// The type of the message.
+    pub(crate) fn typ(&self) -> HandshakeType {
+        self.message.typ
+    }
+
+    /// Header and body, for the transcript.
+    pub(crate) fn encoded(&self) -> &'a [u8] {
+        self.message.encoded
+    }
+
+    /// The body, if this is the message that is due, at its level, and nothing follows a type that ends a flight.
+    pub(crate) fn expect(
+        &self,
+        typ: HandshakeType,
+        level: Level,
+        due: &'static str,
+    ) -> Result<&'a [u8], Error> {
+        if self.message.typ != typ {
+            return Err(self.unexpected(due));
+        }
+        if self.level != level {
+            return Err(Error::WrongLevel { received: typ });
+        }
+        if matches!(
+            typ,
+            HandshakeType::CLIENT_HELLO
+                | HandshakeType::SERVER_HELLO_DONE
+                | HandshakeType::END_OF_EARLY_DATA
+                | HandshakeType::FINISHED
+                | HandshakeType::KEY_UPDATE
+        ) {
+            self.must_end_its_record()?;
+        }
+        Ok(self.message.body)
+    }
+
+    /// Refuses bytes behind a message that ends a flight or changes the read key: they would be read in the clear,
+    /// or under a key that is about to go (RFC 9846 section 5.1).
+    pub(crate) fn must_end_its_record(&self) -> Result<(), Error> {
+        if self.more { Err(Error::ExcessHandshakeData { after: self.message.typ }) } else { Ok(()) }
+    }
+
+    /// The error for a message that is not the one due.
+    pub(crate) fn unexpected(&self, due: &'static str) -> Error {
+        Error::UnexpectedMessage { received: self.message.typ, expected: due }
+    }
+}
+
+/// The queue out, and what decides which outputs a transport has.
+pub(crate) struct Out {
+    queue: VecDeque<Output>,
+    asked: Option<Asked>,
+    next_serial: u32,
+    quic: bool,
+    compatibility: Compatibility,
+    max_message: Option<u32>,
+    key_log: Option<[u8; 32]>,
+}
+
+/// The Need that is out.
+#[derive(Clone, Copy, Debug)]
+struct Asked {
+    serial: Serial,
+    kind: NeedKind,
+}
+
+/// Which question a Need is.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum NeedKind {
+    OpenEch,
+    ChooseConfig,
+    FindSession,
+    AcceptSession,
+    ChooseCredential,
+    Decompress,
+    VerifyPeer,
+    Sign,
+    SealTicket,
+}
+
+/// The one ChangeCipherSpec of middlebox compatibility (RFC 9846 appendix E.4).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Compatibility {
+    Off,
+    Due,
+    Sent,
+}
+
+impl Out {
+    /// An empty queue for this transport, compatibility mode off.
+    pub(crate) fn new(transport: &Transport) -> Self {
+        Self {
+            queue: VecDeque::new(),
+            asked: None,
+            next_serial: 0,
+            quic: matches!(transport, Transport::Quic { .. }),
+            compatibility: Compatibility::Off,
+            max_message: None,
+            key_log: None,
+        }
+    }
+
+    /// The transport is QUIC.
+    pub(crate) fn is_quic(&self) -> bool {
+        self.quic
+    }
+
+    /// Turns middlebox compatibility on, over records only: the hello carries a non-empty legacy_session_id.
+    pub(crate) fn enable_compatibility(&mut self) {
+        if !self.quic && self.compatibility == Compatibility::Off {
+            self.compatibility = Compatibility::Due;
+        }
+    }
+
+    /// Turns the key log on.
+    pub(crate) fn enable_key_log(&mut self, client_random: [u8; 32]) {
+        self.key_log = Some(client_random);
+    }
+
+    /// Sends one whole handshake message.
+    pub(crate) fn send(&mut self, level: Level, bytes: Vec<u8>) {
+        self.queue.push_back(Output::Send { level, bytes });
+    }
+
+    /// Sends the compatibility ChangeCipherSpec, if the mode is on and it has not been sent.
+    pub(crate) fn compatibility_change_cipher_spec(&mut self) {
+        if self.compatibility == Compatibility::Due {
+            self.compatibility = Compatibility::Sent;
+            self.queue.push_back(Output::SendChangeCipherSpec);
+        }
+    }
+
+    /// Hands out a TLS 1.3 traffic secret. A read key is followed at once by [`Out::read`].
+    pub(crate) fn keys(&mut self, level: Level, direction: Direction, suite: CipherSuite, secret: Secret) {
+        self.queue.push_back(Output::Keys(KeyChange {
+            level,
+            direction,
+            suite,
+            secret: KeySecret::Tls13(secret),
+        }));
+    }
+
+    /// Says how to read from here on. QUIC hears of it only when the largest message changes.
+    pub(crate) fn read(&mut self, mode: ReadMode) {
+        let same = self.max_message.replace(mode.max_message) == Some(mode.max_message);
+        if !(self.quic && same) {
+            self.queue.push_back(Output::Read(mode));
+        }
+    }
+
+    /// Hands out the record size limits. QUIC has no records.
+    pub(crate) fn limits(&mut self, send: u16, receive: u16) {
+        if !self.quic {
+            self.queue.push_back(Output::Limits { send, receive });
+        }
+    }
+
+    /// Says what became of early data.
+    #[allow(
+        dead_code,
+        reason = "0-RTT offers come with resumption; the queue's vocabulary is complete from the start"
+    )]
+    pub(crate) fn early_data(&mut self, early_data: EarlyData) {
+        self.queue.push_back(Output::EarlyData(early_data));
+    }
+
+    /// The server may send application data now.
+    pub(crate) fn half_rtt(&mut self) {
+        self.queue.push_back(Output::HalfRtt);
+    }
+
+    /// Hands out the peer's QUIC transport parameters.
+    pub(crate) fn peer_parameters(&mut self, parameters: &[u8]) {
+        self.queue.push_back(Output::PeerParameters(parameters.to_vec()));
+    }
+
+    /// Logs a secret, if the key log is on.
+    pub(crate) fn key_log(&mut self, label: &'static str, secret: &Secret) {
+        if let Some(client_random) = self.key_log {
+            self.queue.push_back(Output::KeyLog { label, client_random, secret: secret.duplicate() });
+        }
+    }
+
+    /// Asks the outside: `need` makes the token around its serial number.
+    pub(crate) fn ask(&mut self, need: impl FnOnce(Serial) -> Need) {
+        let serial = Serial(self.next_serial);
+        self.next_serial = self.next_serial.wrapping_add(1);
+        let need = need(serial);
+        self.asked = Some(Asked { serial, kind: NeedKind::of(&need) });
+        self.queue.push_back(Output::Need(need));
+    }
+
+    /// Ends the handshake well. Only a verified Finished of the peer opens this door.
+    pub(crate) fn done(&mut self, _proof: FinishedVerified, outcome: Outcome, post_handshake: PostHandshake) {
+        self.queue.push_back(Output::Done(Box::new(outcome), post_handshake));
+    }
+
+    /// Takes the Need back if this answers it.
+    fn settle(&mut self, serial: Serial, answer: &AnswerKind) -> Result<(), Misuse> {
+        match self.asked {
+            Some(asked) if asked.serial == serial && asked.kind.is_answered_by(answer) => {
+                self.asked = None;
+                Ok(())
+            }
+            _ => Err(Misuse::StaleAnswer),
+        }
+    }
+
+    /// What the record layer refuses at the header (RFC 9846 leaves the limit to us), here for all others.
+    fn check_size(&self, message: &[u8]) -> Result<(), Error> {
+        let limit = self.max_message.and_then(|limit| usize::try_from(limit).ok()).unwrap_or(usize::MAX);
+        if message.len() > limit {
+            return Err(Error::IllegalParameter { what: "a handshake message longer than we take" });
+        }
+        Ok(())
+    }
+}
+
+impl NeedKind {
+    fn of(need: &Need) -> Self {
+        match need {
+            Need::OpenEch(_) => Self::OpenEch,
+            Need::ChooseConfig(_) => Self::ChooseConfig,
+            Need::FindSession(_) => Self::FindSession,
+            Need::AcceptSession(_) => Self::AcceptSession,
+            Need::ChooseCredential(_) => Self::ChooseCredential,
+            Need::Decompress(_) => Self::Decompress,
+            Need::VerifyPeer(_) => Self::VerifyPeer,
+            Need::Sign(_) => Self::Sign,
+            Need::SealTicket(_) => Self::SealTicket,
+        }
+    }
+
+    fn is_answered_by(self, answer: &AnswerKind) -> bool {
+        self == match answer {
+            AnswerKind::RefuseEch { .. } => Self::OpenEch,
+            AnswerKind::Config { .. } => Self::ChooseConfig,
+            AnswerKind::Session(_) => Self::FindSession,
+            AnswerKind::Accept { .. } => Self::AcceptSession,
+            AnswerKind::Credential(_) => Self::ChooseCredential,
+            AnswerKind::Decompressed(_) => Self::Decompress,
+            AnswerKind::PeerAccepted => Self::VerifyPeer,
+            AnswerKind::Signature(_) => Self::Sign,
+            AnswerKind::Ticket(_) => Self::SealTicket,
+        }
+    }
+}
+
+/// Proof that the peer's Finished verified: nobody but a peer that holds the handshake secret wrote this transcript.
+#[derive(Debug)]
+pub(crate) struct FinishedVerified(());
+
+impl FinishedVerified {
+    /// Checks a received verify_data (RFC 9846 section 4.5.3), in constant time.
+    pub(crate) fn check(
+        hash: Hash,
+        base: &Secret,
+        transcript: &Digest,
+        received: &[u8],
+    ) -> Result<Self, Error> {
+        tls13::verify_finished(hash, base, transcript, received)?;
+        Ok(Self(()))
+    }
+}
+
+/// Proof that the outside accepted the peer's certificates, after the peer had proved possession of its key.
+#[derive(Debug)]
+pub(crate) struct PeerVerified(());
+
+impl PeerVerified {
+    /// The proof, if this is the answer that gives it.
+    pub(crate) fn from_answer(answer: &AnswerKind) -> Result<Self, Error> {
+        match answer {
+            AnswerKind::PeerAccepted => Ok(Self(())),
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+}
+
+/// An answer reached a state that asked something else. The shell checks kinds, so this is a bug of ours.
+pub(crate) const WRONG_ANSWER: Error = Error::Internal("an answer reached a state that did not ask for it");
