@@ -1,2 +1,46 @@
-//! record
+//! The TLS record layer (RFC 9846 section 5): bytes on the wire to protected records and back. It knows no
+//! handshake, does no I/O and keeps no plaintext: a custom transport that has its secrets from elsewhere can be
+//! protected with this crate and `oxtls-crypto` alone (see `examples/custom_transport.rs`).
+//!
+//! | part | what it does |
+//! | --- | --- |
+//! | [`Writer`] | plaintext to records, straight from the caller's slice into the caller's window |
+//! | [`Reader`] | one record to its content, in place, into another buffer, or (feature `bytes`) split off a `BytesMut` |
+//! | [`WriteKey`], [`ReadKey`] | a traffic secret, the key made of it, its counter and its successor |
+//! | [`Reassembly`] | handshake messages out of the fragments that records carry |
+//! | [`Padding`], [`limits`] | what hides lengths, and every bound of this layer |
+//!
+//! # Bytes do not move
+//!
+//! Sealing reads the plaintext once and writes the ciphertext once; opening decrypts where the record lies, or
+//! straight into its destination. Neither allocates. The one buffer here belongs to [`Reassembly`], for handshake
+//! messages that span records, and is empty (and freed) in the steady state.
+//!
+//! # Errors
+//!
+//! [`RecordError`] is the peer's doing and names the alert that answers it; [`SealError`] is a matter between the
+//! caller and the writer. After a [`RecordError`] the connection is over.
 #![forbid(unsafe_code)]
+
+mod alert;
+#[cfg(feature = "bytes")]
+mod bytes;
+mod error;
+mod header;
+mod keys;
+pub mod limits;
+mod open;
+mod padding;
+mod reassembly;
+mod seal;
+
+pub use crate::alert::Alert;
+#[cfg(feature = "bytes")]
+pub use crate::bytes::{BytesRecord, OpenedBytes};
+pub use crate::error::{RecordError, SealError};
+pub use crate::header::{ContentType, HEADER_LEN, Header};
+pub use crate::keys::{ReadKey, WriteKey};
+pub use crate::open::{ApplicationDataMode, ChangeCipherSpecMode, Mode, Opened, Reader, Record};
+pub use crate::padding::Padding;
+pub use crate::reassembly::{Message, Reassembly};
+pub use crate::seal::{Sealed, Writer};

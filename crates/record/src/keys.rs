@@ -1,0 +1,261 @@
+//! Record keys: a traffic secret, the AEAD key made of it, its counter, and the way to its successor.
+
+use core::fmt;
+
+use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
+use oxtls_crypto::{Error, Hash, Secret, hkdf};
+
+use crate::error::RecordError;
+use crate::header::HEADER_LEN;
+
+/// The secret of one direction and what it is used with.
+struct Traffic<Key> {
+    hash: Hash,
+    secret: Secret,
+    key: Key,
+}
+
+impl<Key> Traffic<Key> {
+    /// Derives the key and the IV (RFC 9846 section 7.3) and starts counting at zero.
+    fn new(
+        algorithm: AeadAlgorithm,
+        hash: Hash,
+        secret: Secret,
+        key: impl FnOnce(AeadAlgorithm, &AeadKey, Nonces) -> Result<Key, Error>,
+    ) -> Result<Self, Error> {
+        let raw = AeadKey::expand_label(algorithm, hash, &secret, "key")?;
+        let iv = Iv::expand_label(hash, &secret, "iv")?;
+        let key = key(algorithm, &raw, Nonces::Xor(iv))?;
+        Ok(Self { hash, secret, key })
+    }
+
+    /// The next generation's secret (RFC 9846 section 7.2).
+    fn next_secret(&self) -> Result<Secret, Error> {
+        hkdf::expand_label_secret(self.hash, &self.secret, "traffic upd", &[])
+    }
+}
+
+/// One way of protecting records for each version that differs in it.
+enum Sealing {
+    Tls13(Traffic<SealingKey>),
+}
+
+/// A key that protects outgoing records, with its traffic secret and its counter.
+pub struct WriteKey {
+    sealing: Sealing,
+    limit: u64,
+    early: bool,
+}
+
+impl WriteKey {
+    /// The TLS 1.3 write key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3).
+    ///
+    /// # Errors
+    /// None but defects of the cryptographic library, or memory that ran out.
+    pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
+        let traffic = Traffic::new(algorithm, hash, secret, SealingKey::new)?;
+        Ok(Self { sealing: Sealing::Tls13(traffic), limit: algorithm.confidentiality_limit(), early: false })
+    }
+
+    /// Marks a key as one for early data: no record_size_limit binds its records, as they may be under way before
+    /// one is known (RFC 8449 section 4).
+    #[must_use]
+    pub fn early(mut self) -> Self {
+        self.early = true;
+        self
+    }
+
+    /// Lowers the number of records that this key and its successors may each seal, counted from its first; the
+    /// algorithm's own limit can't be raised.
+    #[must_use]
+    pub fn with_limit(mut self, records: u64) -> Self {
+        self.limit = self.limit.min(records);
+        self
+    }
+
+    /// The sequence number of the next record.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        let Sealing::Tls13(traffic) = &self.sealing;
+        traffic.key.sequence()
+    }
+
+    /// How many more records may be sealed before the key must be updated (RFC 9846 section 5.5), the last
+    /// [`RESERVED_RECORDS`](crate::limits::RESERVED_RECORDS) of them for handshake messages and alerts only.
+    #[inline]
+    #[must_use]
+    pub fn records_left(&self) -> u64 {
+        self.limit.saturating_sub(self.sequence())
+    }
+
+    /// The AEAD algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> AeadAlgorithm {
+        let Sealing::Tls13(traffic) = &self.sealing;
+        traffic.key.algorithm()
+    }
+
+    /// The traffic secret: for a key log, or for a kernel that takes the connection over together with
+    /// [`WriteKey::sequence`].
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        let Sealing::Tls13(traffic) = &self.sealing;
+        &traffic.secret
+    }
+
+    /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
+    /// On an error nothing has changed.
+    ///
+    /// # Errors
+    /// As [`WriteKey::tls13`].
+    pub fn update(&mut self) -> Result<(), Error> {
+        let Sealing::Tls13(traffic) = &mut self.sealing;
+        *traffic =
+            Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, SealingKey::new)?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn is_early(&self) -> bool {
+        self.early
+    }
+
+    /// Seals `content` and `tail` (inner content type and padding) into `body`, which has exactly their length and
+    /// the tag's.
+    #[inline]
+    pub(crate) fn seal(
+        &mut self,
+        header: &[u8; HEADER_LEN],
+        content: &[u8],
+        tail: &[u8],
+        body: &mut [u8],
+    ) -> Result<(), Error> {
+        let Sealing::Tls13(traffic) = &mut self.sealing;
+        let (ciphertext, tail_and_tag) = body
+            .split_at_mut_checked(content.len())
+            .ok_or(Error::InvalidLength("a record body as long as its content"))?;
+        traffic.key.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
+    }
+}
+
+impl fmt::Debug for WriteKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Sealing::Tls13(traffic) = &self.sealing;
+        f.debug_struct("WriteKey").field("tls13", &traffic.key).field("limit", &self.limit).finish()
+    }
+}
+
+/// One way of unprotecting records for each version that differs in it.
+enum Opening {
+    Tls13(Traffic<OpeningKey>),
+}
+
+/// A key that unprotects incoming records, with its traffic secret and its counter.
+pub struct ReadKey {
+    opening: Opening,
+    early: bool,
+}
+
+impl ReadKey {
+    /// The TLS 1.3 read key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3).
+    ///
+    /// # Errors
+    /// None but defects of the cryptographic library, or memory that ran out.
+    pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
+        Ok(Self {
+            opening: Opening::Tls13(Traffic::new(algorithm, hash, secret, OpeningKey::new)?),
+            early: false,
+        })
+    }
+
+    /// Marks a key as one for early data: our record_size_limit does not bind its records, as the peer may have sent
+    /// them before it knew the limit.
+    #[must_use]
+    pub fn early(mut self) -> Self {
+        self.early = true;
+        self
+    }
+
+    /// The sequence number of the next record.
+    #[inline]
+    #[must_use]
+    pub fn sequence(&self) -> u64 {
+        let Opening::Tls13(traffic) = &self.opening;
+        traffic.key.sequence()
+    }
+
+    /// How many more records the peer should seal before it updates its key (RFC 9846 section 5.5). A peer that goes
+    /// on past zero harms its own secrecy; asking it for a KeyUpdate in time is up to the caller.
+    #[inline]
+    #[must_use]
+    pub fn records_left(&self) -> u64 {
+        self.algorithm().confidentiality_limit().saturating_sub(self.sequence())
+    }
+
+    /// The AEAD algorithm.
+    #[must_use]
+    pub fn algorithm(&self) -> AeadAlgorithm {
+        let Opening::Tls13(traffic) = &self.opening;
+        traffic.key.algorithm()
+    }
+
+    /// The traffic secret: for a key log, or for a kernel that takes the connection over together with
+    /// [`ReadKey::sequence`].
+    #[must_use]
+    pub fn secret(&self) -> &Secret {
+        let Opening::Tls13(traffic) = &self.opening;
+        &traffic.secret
+    }
+
+    /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
+    /// On an error nothing has changed.
+    ///
+    /// # Errors
+    /// As [`ReadKey::tls13`].
+    pub fn update(&mut self) -> Result<(), Error> {
+        let Opening::Tls13(traffic) = &mut self.opening;
+        *traffic =
+            Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, OpeningKey::new)?;
+        Ok(())
+    }
+
+    #[inline]
+    pub(crate) fn is_early(&self) -> bool {
+        self.early
+    }
+
+    /// Opens `body` in place; the inner plaintext is then at its front and this long.
+    #[inline]
+    pub(crate) fn open_in_place(
+        &mut self,
+        header: &[u8; HEADER_LEN],
+        body: &mut [u8],
+    ) -> Result<usize, RecordError> {
+        let Opening::Tls13(traffic) = &mut self.opening;
+        Ok(traffic.key.open_in_place(header, body)?)
+    }
+
+    /// Opens `body` into the front of `out`; the inner plaintext is this long.
+    #[inline]
+    pub(crate) fn open_into(
+        &mut self,
+        header: &[u8; HEADER_LEN],
+        body: &[u8],
+        out: &mut [u8],
+    ) -> Result<usize, RecordError> {
+        let Opening::Tls13(traffic) = &mut self.opening;
+        let (ciphertext, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(RecordError::DecryptFailed)?;
+        let needed = ciphertext.len();
+        let out = out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?;
+        traffic.key.open_separate(header, ciphertext, tag, out)?;
+        Ok(needed)
+    }
+}
+
+impl fmt::Debug for ReadKey {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let Opening::Tls13(traffic) = &self.opening;
+        f.debug_struct("ReadKey").field("tls13", &traffic.key).finish()
+    }
+}

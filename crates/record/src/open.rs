@@ -1,0 +1,420 @@
+//! The read half: one record at a time to its content (RFC 9846 section 5), in place or into another buffer.
+
+use core::ops::Range;
+
+use crate::alert::Alert;
+use crate::error::RecordError;
+use crate::header::{ContentType, HEADER_LEN, Header};
+use crate::keys::ReadKey;
+use crate::limits::{
+    DEFAULT_MAX_MESSAGE, MAX_CHANGE_CIPHER_SPECS, MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_FRAGMENT,
+    MAX_RECORD_SIZE_LIMIT, MIN_CIPHERTEXT, MIN_RECORD_SIZE_LIMIT,
+};
+use oxtls_crypto::aead::TAG_LEN;
+
+/// What to do with a well-formed ChangeCipherSpec.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ChangeCipherSpecMode {
+    /// Drop it, up to [`MAX_CHANGE_CIPHER_SPECS`] times (RFC 9846 section 5).
+    Drop,
+    /// Deliver it: the handshake knows whether it belongs there.
+    Deliver,
+}
+
+/// What to do with application data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum ApplicationDataMode {
+    /// Refuse it.
+    Refuse,
+    /// Deliver it.
+    Accept,
+    /// Deliver it as early data, so many bytes of plaintext at most (RFC 9846 section 4.2.10).
+    Early {
+        /// The limit in bytes.
+        limit: u32,
+    },
+    /// The key can't open the early data that was rejected: drop records that do not open, so many bytes of payload
+    /// at most, until the first that does. From there on every record must open and application data is refused.
+    SkipUndecryptable {
+        /// The limit in bytes.
+        limit: u32,
+    },
+    /// Early data was rejected by a HelloRetryRequest: drop application data records unread, so many bytes of payload
+    /// at most, until the first handshake record. From there on application data is refused.
+    SkipUntilClientHello {
+        /// The limit in bytes.
+        limit: u32,
+    },
+}
+
+/// How records are to be read. Setting a mode starts its counts afresh.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Mode {
+    /// What to do with a ChangeCipherSpec.
+    pub change_cipher_spec: ChangeCipherSpecMode,
+    /// What to do with application data.
+    pub application_data: ApplicationDataMode,
+    /// Take an unprotected alert until a record has opened under the present key: a client that could not read our
+    /// ServerHello has no key to protect its alert with. Later it would be a forgery.
+    pub plaintext_alert: bool,
+    /// The longest handshake message body, in bytes. The reader hands it to nobody: pass it to
+    /// [`Reassembly::next`](crate::Reassembly::next).
+    pub max_message: u32,
+}
+
+impl Default for Mode {
+    /// The most careful mode: nothing but handshake messages and alerts.
+    fn default() -> Self {
+        Self {
+            change_cipher_spec: ChangeCipherSpecMode::Drop,
+            application_data: ApplicationDataMode::Refuse,
+            plaintext_alert: false,
+            max_message: DEFAULT_MAX_MESSAGE,
+        }
+    }
+}
+
+/// The content of a record. Ranges are into the buffer that holds the plaintext.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Record {
+    /// A fragment of handshake messages, never empty.
+    Handshake(Range<usize>),
+    /// Application data, never empty.
+    ApplicationData(Range<usize>),
+    /// An alert.
+    Alert(Alert),
+    /// A ChangeCipherSpec, where the mode delivers it.
+    ChangeCipherSpec,
+}
+
+/// What [`Reader::open`] did.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Opened {
+    /// Bytes of the input that are done with: one whole record, or 0 if it is not all there yet.
+    pub consumed: usize,
+    /// If nothing was consumed: the bytes that the input must have before the next try can do more.
+    pub needed: usize,
+    /// The type of the record that was consumed. Of one that was dropped undecrypted: the outer type.
+    pub content_type: Option<ContentType>,
+    /// The record. `None` with `consumed > 0`: it was dropped, as the mode says, or had no content.
+    pub record: Option<Record>,
+}
+
+impl Opened {
+    fn more(needed: usize) -> Self {
+        Self { needed, ..Self::default() }
+    }
+}
+
+/// The read half of the record layer. It starts without a key and then reads records in the clear. It keeps no
+/// plaintext and no ciphertext: what is not consumed stays in the caller's buffer.
+#[derive(Debug)]
+pub struct Reader {
+    key: Option<ReadKey>,
+    mode: Mode,
+    record_size_limit: u16,
+    /// Whether a record has opened under the present key.
+    opened: bool,
+    /// What the present mode's limit has been charged with.
+    spent: u32,
+    empty_records: u8,
+    change_cipher_specs: u8,
+}
+
+impl Default for Reader {
+    fn default() -> Self {
+        Self::new()
+    }
+}
+
+impl Reader {
+    /// A reader without a key, in the default mode.
+    #[must_use]
+    pub fn new() -> Self {
+        Self {
+            key: None,
+            mode: Mode::default(),
+            record_size_limit: MAX_RECORD_SIZE_LIMIT,
+            opened: false,
+            spent: 0,
+            empty_records: 0,
+            change_cipher_specs: 0,
+        }
+    }
+
+    /// Expects every record from here on to be protected with `key`. The former key is erased.
+    pub fn install(&mut self, key: ReadKey) {
+        self.key = Some(key);
+        self.opened = false;
+    }
+
+    /// Moves the key on to its next generation (RFC 9846 section 7.2): after a KeyUpdate was received.
+    ///
+    /// # Errors
+    /// [`RecordError::Internal`] if there is no key, or the cryptographic library fails. Nothing has changed then.
+    pub fn update_key(&mut self) -> Result<(), RecordError> {
+        let key = self.key.as_mut().ok_or(RecordError::Internal("there is no read key to update"))?;
+        Ok(key.update()?)
+    }
+
+    /// The present key.
+    #[must_use]
+    pub fn key(&self) -> Option<&ReadKey> {
+        self.key.as_ref()
+    }
+
+    /// Reads in this mode from the next record on.
+    pub fn set_mode(&mut self, mode: Mode) {
+        self.mode = mode;
+        self.spent = 0;
+    }
+
+    /// The present mode, with what has ended of it since it was set.
+    #[must_use]
+    pub fn mode(&self) -> Mode {
+        self.mode
+    }
+
+    /// Enforces our record_size_limit (RFC 8449 section 4) on protected records, apart from early data: bytes of
+    /// content, its type and padding together. Values outside 64 to 2^14 + 1 are brought into that range.
+    pub fn set_record_size_limit(&mut self, limit: u16) {
+        self.record_size_limit = limit.clamp(MIN_RECORD_SIZE_LIMIT, MAX_RECORD_SIZE_LIMIT);
+    }
+
+    /// Opens the record at the front of `input`, in place: its content is then inside what it occupied. Nothing
+    /// behind that record is looked at or touched.
+    ///
+    /// # Errors
+    /// Any [`RecordError`] but `OutputTooSmall`. All are fatal.
+    #[inline]
+    pub fn open(&mut self, input: &mut [u8]) -> Result<Opened, RecordError> {
+        let Some(header) = Header::parse(input)? else { return Ok(Opened::more(HEADER_LEN)) };
+        self.admit(&header)?;
+        let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
+        let Some((head, body)) =
+            input.get_mut(..consumed).and_then(|record| record.split_first_chunk_mut::<HEADER_LEN>())
+        else {
+            return Ok(Opened::more(consumed));
+        };
+        let opened = match self.key_for(header.content_type) {
+            None => self.take_plaintext(header.content_type, body, HEADER_LEN),
+            Some(key) => match key.open_in_place(head, body) {
+                Ok(len) => self.take_inner(body.get(..len).unwrap_or_default(), HEADER_LEN),
+                Err(error) => self.skip(&header, error),
+            },
+        };
+        opened.map(|opened| Opened { consumed, ..opened })
+    }
+
+    /// Opens the record at the front of `input` straight into `out`; ranges are then into `out`. This is the way for
+    /// application data that has a place to go: one pass over the bytes and no move.
+    ///
+    /// `out` must have room for what the record decrypts to, padding and content type included: 2^14 + 240 bytes
+    /// always suffice. Bytes of `out` outside the returned range are worth nothing.
+    ///
+    /// # Errors
+    /// [`RecordError::OutputTooSmall`] leaves everything as it was; any other is fatal.
+    #[inline]
+    pub fn open_into(&mut self, input: &[u8], out: &mut [u8]) -> Result<Opened, RecordError> {
+        let Some(header) = Header::parse(input)? else { return Ok(Opened::more(HEADER_LEN)) };
+        self.admit(&header)?;
+        let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
+        let Some((head, body)) =
+            input.get(..consumed).and_then(|record| record.split_first_chunk::<HEADER_LEN>())
+        else {
+            return Ok(Opened::more(consumed));
+        };
+        let opened = match self.key_for(header.content_type) {
+            None => self.copy_plaintext(header.content_type, body, out),
+            Some(key) => match key.open_into(head, body, out) {
+                Ok(len) => self.take_inner(out.get(..len).unwrap_or_default(), 0),
+                Err(error) => self.skip(&header, error),
+            },
+        };
+        opened.map(|opened| Opened { consumed, ..opened })
+    }
+
+    /// Judges a record by its header alone, so that what can't be good is refused before it is waited for.
+    #[inline]
+    fn admit(&self, header: &Header) -> Result<(), RecordError> {
+        let length = usize::from(header.length);
+        let limit = match (header.content_type, &self.key) {
+            (ContentType::ApplicationData, Some(key)) => self.max_ciphertext(key),
+            (ContentType::ApplicationData, None) if self.is_awaiting_client_hello() => MAX_CIPHERTEXT,
+            (ContentType::ApplicationData, None) => return Err(RecordError::ApplicationDataRefused),
+            (ContentType::ChangeCipherSpec, _) if length == 1 => 1,
+            (ContentType::ChangeCipherSpec, _) => return Err(RecordError::BadChangeCipherSpec),
+            (ContentType::Alert, Some(_)) if self.mode.plaintext_alert && !self.opened => MAX_FRAGMENT,
+            (ContentType::Alert | ContentType::Handshake, Some(_)) => {
+                return Err(RecordError::PlaintextUnderProtection(header.content_type));
+            }
+            (ContentType::Alert | ContentType::Handshake, None) => MAX_FRAGMENT,
+        };
+        if length > limit { Err(RecordError::TooLong { length, limit }) } else { Ok(()) }
+    }
+
+    /// The longest payload of a protected record. A peer that keeps to our record_size_limit adds only a tag, so a
+    /// small receiver need not wait for 16 KiB to refuse them; without one the protocol's own bound holds.
+    #[inline]
+    fn max_ciphertext(&self, key: &ReadKey) -> usize {
+        let skipping = matches!(self.mode.application_data, ApplicationDataMode::SkipUndecryptable { .. });
+        if self.record_size_limit == MAX_RECORD_SIZE_LIMIT || key.is_early() || skipping {
+            MAX_CIPHERTEXT
+        } else {
+            usize::from(self.record_size_limit).saturating_add(TAG_LEN)
+        }
+    }
+
+    #[inline]
+    fn is_awaiting_client_hello(&self) -> bool {
+        matches!(self.mode.application_data, ApplicationDataMode::SkipUntilClientHello { .. })
+    }
+
+    /// The key for a record of this outer type, once admitted: whatever is not application data is in the clear.
+    #[inline]
+    fn key_for(&mut self, content_type: ContentType) -> Option<&mut ReadKey> {
+        if content_type == ContentType::ApplicationData { self.key.as_mut() } else { None }
+    }
+
+    /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.
+    #[inline]
+    fn take_inner(&mut self, inner: &[u8], at: usize) -> Result<Opened, RecordError> {
+        if !self.opened {
+            self.first_opened();
+        }
+        let early = self.key.as_ref().is_some_and(ReadKey::is_early);
+        let limit = usize::from(if early { MAX_RECORD_SIZE_LIMIT } else { self.record_size_limit });
+        if inner.len() > limit {
+            return Err(RecordError::TooLong { length: inner.len(), limit });
+        }
+        let end = inner.iter().rposition(|&byte| byte != 0).ok_or(RecordError::AllPadding)?;
+        let (content, rest) = inner.split_at_checked(end).ok_or(RecordError::AllPadding)?;
+        let byte = rest.first().copied().unwrap_or_default();
+        match ContentType::from_byte(byte).ok_or(RecordError::UnknownContentType(byte))? {
+            ContentType::ChangeCipherSpec => Err(RecordError::ProtectedChangeCipherSpec),
+            content_type => self.deliver(content_type, content, at),
+        }
+    }
+
+    /// The peer has our keys: nothing is skipped, and no alert comes in the clear, from here on.
+    #[cold]
+    fn first_opened(&mut self) {
+        self.opened = true;
+        self.mode.plaintext_alert = false;
+        if matches!(self.mode.application_data, ApplicationDataMode::SkipUndecryptable { .. }) {
+            self.mode.application_data = ApplicationDataMode::Refuse;
+        }
+    }
+
+    /// A record that did not open: fatal, unless rejected early data is expected.
+    #[cold]
+    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Opened, RecordError> {
+        match self.mode.application_data {
+            ApplicationDataMode::SkipUndecryptable { limit } if error == RecordError::DecryptFailed => {
+                self.charge_skipped(usize::from(header.length), limit)
+            }
+            _ => Err(error),
+        }
+    }
+
+    /// Drops a record of rejected early data.
+    fn charge_skipped(&mut self, length: usize, limit: u32) -> Result<Opened, RecordError> {
+        if self.charge(length.max(MIN_CIPHERTEXT)) > limit {
+            return Err(RecordError::SkippedTooMuch { limit });
+        }
+        Ok(Opened { content_type: Some(ContentType::ApplicationData), ..Opened::default() })
+    }
+
+    fn charge(&mut self, bytes: usize) -> u32 {
+        self.spent = self.spent.saturating_add(u32::try_from(bytes).unwrap_or(u32::MAX));
+        self.spent
+    }
+
+    /// A record in the clear, whose content lies `at` bytes into its buffer.
+    fn take_plaintext(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        at: usize,
+    ) -> Result<Opened, RecordError> {
+        match (content_type, self.mode.application_data) {
+            (ContentType::ApplicationData, ApplicationDataMode::SkipUntilClientHello { limit }) => {
+                return self.charge_skipped(content.len(), limit);
+            }
+            (ContentType::Handshake, ApplicationDataMode::SkipUntilClientHello { .. }) => {
+                self.mode.application_data = ApplicationDataMode::Refuse;
+            }
+            _ => {}
+        }
+        self.deliver(content_type, content, at)
+    }
+
+    /// A record in the clear for a caller who wants its content elsewhere.
+    fn copy_plaintext(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        out: &mut [u8],
+    ) -> Result<Opened, RecordError> {
+        if content_type == ContentType::Handshake {
+            let needed = content.len();
+            out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?.copy_from_slice(content);
+        }
+        self.take_plaintext(content_type, content, 0)
+    }
+
+    /// Content free of protection and padding that lies `at` bytes into its buffer.
+    #[inline]
+    fn deliver(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        at: usize,
+    ) -> Result<Opened, RecordError> {
+        let range = at..at.saturating_add(content.len());
+        let record = match content_type {
+            ContentType::ApplicationData => {
+                self.check_application_data(content.len())?;
+                (!content.is_empty()).then_some(Record::ApplicationData(range))
+            }
+            ContentType::Handshake if content.is_empty() => return Err(RecordError::EmptyHandshakeFragment),
+            ContentType::Handshake => Some(Record::Handshake(range)),
+            ContentType::Alert => Some(Record::Alert(Alert::parse(content)?)),
+            ContentType::ChangeCipherSpec => self.take_change_cipher_spec(content)?,
+        };
+        Ok(Opened { content_type: Some(content_type), record, ..Opened::default() })
+    }
+
+    #[inline]
+    fn check_application_data(&mut self, len: usize) -> Result<(), RecordError> {
+        match self.mode.application_data {
+            ApplicationDataMode::Accept => {}
+            ApplicationDataMode::Early { limit } => {
+                if self.charge(len) > limit {
+                    return Err(RecordError::EarlyDataTooMuch { limit });
+                }
+            }
+            ApplicationDataMode::Refuse
+            | ApplicationDataMode::SkipUndecryptable { .. }
+            | ApplicationDataMode::SkipUntilClientHello { .. } => {
+                return Err(RecordError::ApplicationDataRefused);
+            }
+        }
+        self.empty_records = if len == 0 { self.empty_records.saturating_add(1) } else { 0 };
+        if self.empty_records > MAX_EMPTY_RECORDS { Err(RecordError::TooManyEmptyRecords) } else { Ok(()) }
+    }
+
+    fn take_change_cipher_spec(&mut self, content: &[u8]) -> Result<Option<Record>, RecordError> {
+        if content != [1] {
+            return Err(RecordError::BadChangeCipherSpec);
+        }
+        if self.mode.change_cipher_spec == ChangeCipherSpecMode::Deliver {
+            return Ok(Some(Record::ChangeCipherSpec));
+        }
+        self.change_cipher_specs = self.change_cipher_specs.saturating_add(1);
+        if self.change_cipher_specs > MAX_CHANGE_CIPHER_SPECS {
+            return Err(RecordError::TooManyChangeCipherSpecs);
+        }
+        Ok(None)
+    }
+}

@@ -1,0 +1,185 @@
+//! Handshake messages out of the fragments that records carry (RFC 9846 sections 4 and 5.1).
+
+use crate::error::RecordError;
+use crate::header::ContentType;
+use crate::limits::MAX_FRAGMENT;
+use crate::open::{Opened, Record};
+
+/// The length of a handshake message's header: type (1) and length of the body (3).
+const MESSAGE_HEADER_LEN: usize = 4;
+
+/// One whole handshake message.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Message<'a> {
+    /// The message with its 4-byte header.
+    pub bytes: &'a [u8],
+    /// Bytes of handshake type follow it in the record that ended it. Where a key changes they must not.
+    pub more: bool,
+}
+
+/// Puts handshake messages together.
+///
+/// A message that lies in one fragment is handed out from there and never copied. One that spans records is completed
+/// in a buffer, the only one of the record layer, whose size follows what has been received (never what a header
+/// claims) up to the longest message allowed. [`Reassembly::hold`] keeps the rest of a record there while the
+/// handshake waits for an answer. The buffer is freed when nothing waits in it.
+#[derive(Debug, Default)]
+pub struct Reassembly {
+    buffer: Vec<u8>,
+    /// How much of the front of the buffer has been handed out.
+    taken: usize,
+}
+
+impl Reassembly {
+    /// An empty one; it has allocated nothing.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { buffer: Vec::new(), taken: 0 }
+    }
+
+    /// The next whole message: out of what waits here, completed and followed by `fragment` from `cursor` on, which
+    /// moves past what was used. `None` means that both are used up and more records are needed.
+    ///
+    /// `max_message` is the longest body in bytes ([`Mode::max_message`](crate::Mode::max_message)).
+    ///
+    /// # Errors
+    /// [`RecordError::MessageTooLong`] as soon as a message's header is known, before its body is kept.
+    pub fn next<'a>(
+        &'a mut self,
+        fragment: &'a [u8],
+        cursor: &mut usize,
+        max_message: u32,
+    ) -> Result<Option<Message<'a>>, RecordError> {
+        self.free_if_empty();
+        let rest = fragment.get(*cursor..).unwrap_or_default();
+        if self.buffer.is_empty() {
+            let Some((message, behind)) = split_message(rest, max_message)? else {
+                self.append(rest, max_message);
+                *cursor = fragment.len();
+                return Ok(None);
+            };
+            *cursor = fragment.len().saturating_sub(behind.len());
+            return Ok(Some(Message { bytes: message, more: !behind.is_empty() }));
+        }
+        let used = self.complete(rest, max_message)?;
+        *cursor = cursor.saturating_add(used).min(fragment.len());
+        let waiting = self.buffer.get(self.taken..).unwrap_or_default();
+        let Some((message, behind)) = split_message(waiting, max_message)? else { return Ok(None) };
+        self.taken = self.taken.saturating_add(message.len());
+        Ok(Some(Message { bytes: message, more: !behind.is_empty() || used < rest.len() }))
+    }
+
+    /// Keeps the rest of a record that can't be used now. Later calls of [`Reassembly::next`] with an empty fragment
+    /// go on from it.
+    ///
+    /// # Errors
+    /// [`RecordError::Internal`] if that is more than one record holds: records may not be opened while others wait.
+    pub fn hold(&mut self, rest: &[u8]) -> Result<(), RecordError> {
+        self.free_if_empty();
+        if rest.len() > MAX_FRAGMENT {
+            return Err(RecordError::Internal("more than one record is held back"));
+        }
+        self.append(rest, u32::MAX);
+        Ok(())
+    }
+
+    /// Whether nothing waits here.
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.waiting().is_empty()
+    }
+
+    /// Whether a message waits here whole: it must be used before another record is opened.
+    #[must_use]
+    pub fn has_whole(&self) -> bool {
+        matches!(split_message(self.waiting(), u32::MAX), Ok(Some(_)))
+    }
+
+    /// Whether the first part of a message waits here for the rest, which must come in the very next record.
+    #[must_use]
+    pub fn has_partial(&self) -> bool {
+        !self.is_empty() && !self.has_whole()
+    }
+
+    /// Refuses whatever comes between the fragments of a message (RFC 9846 section 5.1): any record but a handshake
+    /// record, one that was dropped included. A fatal alert passes, because the connection ends either way and the
+    /// alert says why.
+    ///
+    /// # Errors
+    /// [`RecordError::InterleavedFragment`].
+    pub fn check_interleaving(&self, opened: &Opened) -> Result<(), RecordError> {
+        match (opened.content_type, &opened.record) {
+            (None | Some(ContentType::Handshake), _) => Ok(()),
+            (_, Some(Record::Alert(alert))) if alert.level == crate::Alert::FATAL => Ok(()),
+            (Some(content_type), _) if self.has_partial() => {
+                Err(RecordError::InterleavedFragment(content_type))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    fn waiting(&self) -> &[u8] {
+        self.buffer.get(self.taken..).unwrap_or_default()
+    }
+
+    /// Gives the allocation back once all of it was handed out.
+    fn free_if_empty(&mut self) {
+        if self.is_empty() {
+            *self = Self::new();
+        }
+    }
+
+    /// Appends what the message at the front lacks, or all there is of it; returns how much that was.
+    fn complete(&mut self, rest: &[u8], max_message: u32) -> Result<usize, RecordError> {
+        let mut used = 0;
+        // First up to the header, which says how much is to follow; then that.
+        for _ in 0..2 {
+            let total = total_len(self.waiting(), max_message)?.unwrap_or(MESSAGE_HEADER_LEN);
+            let missing = total.saturating_sub(self.waiting().len());
+            let available = rest.get(used..).unwrap_or_default();
+            let piece = available.get(..missing).unwrap_or(available);
+            self.append(piece, max_message);
+            used = used.saturating_add(piece.len());
+        }
+        Ok(used)
+    }
+
+    /// Appends, in an allocation that at most doubles what waits, and that a single message does not exceed.
+    fn append(&mut self, piece: &[u8], max_message: u32) {
+        if piece.is_empty() {
+            return;
+        }
+        if self.taken > 0 {
+            let len = self.waiting().len();
+            self.buffer.copy_within(self.taken.., 0);
+            self.buffer.truncate(len);
+            self.taken = 0;
+        }
+        let len = self.buffer.len().saturating_add(piece.len());
+        if len > self.buffer.capacity() {
+            let front = if self.buffer.is_empty() { piece } else { &self.buffer };
+            let total = total_len(front, max_message).ok().flatten().unwrap_or(MESSAGE_HEADER_LEN);
+            let capacity = len.saturating_mul(2).min(total).max(len);
+            self.buffer.reserve_exact(capacity.saturating_sub(self.buffer.len()));
+        }
+        self.buffer.extend_from_slice(piece);
+    }
+}
+
+/// The length of the message that `bytes` begin with, header included; `None` while its header is incomplete.
+#[inline]
+fn total_len(bytes: &[u8], max_message: u32) -> Result<Option<usize>, RecordError> {
+    let Some(&[_, high, middle, low]) = bytes.first_chunk::<MESSAGE_HEADER_LEN>() else { return Ok(None) };
+    let length = u32::from_be_bytes([0, high, middle, low]);
+    if length > max_message {
+        return Err(RecordError::MessageTooLong { length, limit: max_message });
+    }
+    let body = usize::try_from(length).unwrap_or(usize::MAX);
+    Ok(Some(MESSAGE_HEADER_LEN.saturating_add(body)))
+}
+
+/// The message that `bytes` begin with, and what is behind it; `None` while it is incomplete.
+#[inline]
+fn split_message(bytes: &[u8], max_message: u32) -> Result<Option<(&[u8], &[u8])>, RecordError> {
+    Ok(total_len(bytes, max_message)?.and_then(|total| bytes.split_at_checked(total)))
+}
