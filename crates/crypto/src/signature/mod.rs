@@ -1,12 +1,20 @@
 //! Signatures: what TLS and certificates call them, public keys that verify them, private keys that make them.
 
+mod der;
+mod identifier;
+mod oid;
+mod pss;
+mod public_key;
 mod scheme;
+mod spki;
 
 use core::fmt;
 
 use crate::error::Error;
 
+pub use public_key::PublicKey;
 pub use scheme::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
+pub use spki::spki_of_certificate;
 
 /// A private key that can sign, wherever it lives: in this process ([`SigningKey`]), in hardware, in a service.
 ///
