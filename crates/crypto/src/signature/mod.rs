@@ -2,18 +2,23 @@
 
 mod der;
 mod identifier;
+mod key_error;
+mod load;
 mod oid;
 mod pss;
 mod public_key;
 mod scheme;
+mod signing_key;
 mod spki;
 
 use core::fmt;
 
 use crate::error::Error;
 
+pub use key_error::KeyError;
 pub use public_key::PublicKey;
 pub use scheme::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
+pub use signing_key::SigningKey;
 pub use spki::spki_of_certificate;
 
 /// A private key that can sign, wherever it lives: in this process ([`SigningKey`]), in hardware, in a service.
@@ -38,4 +43,22 @@ pub trait Signer: Send + Sync + fmt::Debug {
     /// [`Error::UnsupportedScheme`] for a scheme outside of [`Signer::schemes`], [`Error::SigningFailed`] when the
     /// key fails.
     fn sign(&self, scheme: SignatureScheme, message: &[u8]) -> Result<Vec<u8>, Error>;
+}
+
+/// Whether the signer's key is the one that a DER certificate is about.
+///
+/// The whole SubjectPublicKeyInfo must be the same, so an RSA-PSS key and its certificate must also agree on their
+/// parameters: a key that may sign more than its certificate allows would be refused by peers.
+///
+/// # Errors
+/// [`Error::InvalidPublicKey`] when the certificate cannot be read.
+///
+/// ```
+/// # use oxtls_crypto::signature::{KeyAlgorithm, Signer, SigningKey, matches_certificate};
+/// let key = SigningKey::generate(KeyAlgorithm::Ed25519)?;
+/// assert!(matches_certificate(&key, b"no certificate").is_err());
+/// # Ok::<(), oxtls_crypto::Error>(())
+/// ```
+pub fn matches_certificate(signer: &dyn Signer, certificate: &[u8]) -> Result<bool, Error> {
+    Ok(spki_of_certificate(certificate)? == signer.spki())
 }
