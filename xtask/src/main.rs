@@ -1,1 +1,80 @@
-fn main() {}
+//! Every developer verb of the workspace: `cargo xtask help`.
+#![forbid(unsafe_code)]
+
+mod ci;
+mod run;
+mod tally;
+mod test;
+
+use std::ffi::OsString;
+use std::process::ExitCode;
+
+use lexopt::Arg;
+
+const HELP: &str = "\
+cargo xtask <verb>
+
+  help              this text
+  demo [args]       a real mutual-TLS session on loopback, then the refusals, explained
+  test [--fast]     every test of the workspace: unit, integration, property, doc, conformance data when
+                    present, examples, quick interop; closes with `N passed, N failed, N skipped`
+                    --fast  leaves out doc tests, examples and interop
+  interop [args]    OpenSSL as client against our server and as server against our client;
+                    closes with `N passed, N failed`
+                    --quick        only the scenarios that `test` runs
+                    --list         names them and runs nothing
+                    WORD ...       only the scenarios whose name contains one of the words
+  ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
+                    every test with the whole interop table
+";
+
+fn main() -> ExitCode {
+    match verb() {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("xtask: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+/// Runs the verb on the command line: whether it succeeded, or why it could not be run.
+fn verb() -> Result<bool, run::Error> {
+    let mut parser = lexopt::Parser::from_env();
+    let verb = match parser.next()? {
+        Some(Arg::Value(verb)) => verb,
+        Some(Arg::Short('h') | Arg::Long("help")) | None => OsString::from("help"),
+        Some(other) => return Err(other.unexpected().into()),
+    };
+    let rest: Vec<OsString> = parser.raw_args()?.collect();
+    match verb.to_str() {
+        Some("help") => {
+            print!("{HELP}");
+            Ok(true)
+        }
+        Some("demo") => run::succeeds(test::demo().args(rest)),
+        Some("test") => test::test(&test_scope(rest)?),
+        Some("interop") => run::succeeds(test::interop().args(rest)),
+        Some("ci") => {
+            no_more(rest)?;
+            ci::ci()
+        }
+        _ => Err(format!("no such verb: {}; see `cargo xtask help`", verb.display()).into()),
+    }
+}
+
+fn test_scope(rest: Vec<OsString>) -> Result<test::Scope, run::Error> {
+    match rest.as_slice() {
+        [] => Ok(test::Scope::Everything),
+        [flag] if flag == "--fast" => Ok(test::Scope::Fast),
+        [other, ..] => Err(format!("test: unexpected argument {}", other.display()).into()),
+    }
+}
+
+fn no_more(rest: Vec<OsString>) -> Result<(), run::Error> {
+    match rest.first() {
+        None => Ok(()),
+        Some(extra) => Err(format!("unexpected argument {}", extra.display()).into()),
+    }
+}
