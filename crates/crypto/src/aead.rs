@@ -203,7 +203,7 @@ impl fmt::Debug for SealingKey {
 /// A key that opens records, each expected to have the next sequence number.
 ///
 /// A record that fails to open leaves the key as it was: an endpoint that skips early data it cannot read (RFC 9846
-/// section 4.2.10) tries record after record under one key.
+/// section 4.3.10) tries record after record under one key.
 pub struct OpeningKey(RecordKey);
 
 impl OpeningKey {

@@ -1,4 +1,4 @@
-//! SHA-2: one-shot digests, and running contexts for transcripts (RFC 9846 section 4.4.1).
+//! SHA-2: one-shot digests, and running contexts for transcripts (RFC 9846 section 4.1).
 
 use core::fmt;
 

@@ -5,12 +5,12 @@
 //! | module | what | where it is specified |
 //! | --- | --- | --- |
 //! | [`aead`] | record keys that own their counter, so that a nonce is never used twice | RFC 9846 section 5.3, RFC 5288, RFC 7905 |
-//! | [`hash`] | SHA-2 digests and running transcripts | RFC 9846 section 4.4.1 |
+//! | [`hash`] | SHA-2 digests and running transcripts | RFC 9846 section 4.1 |
 //! | [`hmac`] | HMAC, made and verified | RFC 2104 |
 //! | [`hkdf`] | extract, expand, HKDF-Expand-Label, Derive-Secret | RFC 5869, RFC 9846 section 7.1 |
 //! | [`prf`] | the TLS 1.2 pseudorandom function | RFC 5246 section 5 |
-//! | [`key_exchange`] | ECDH, ML-KEM and hybrids in one shape: offer, answer, finish | RFC 9846 section 4.2.8 |
-//! | [`signature`] | signature schemes, public keys, signing keys and how to load them | RFC 9846 section 4.2.3 |
+//! | [`key_exchange`] | ECDH, ML-KEM and hybrids in one shape: offer, answer, finish | RFC 9846 section 4.3.8 |
+//! | [`signature`] | signature schemes, public keys, signing keys and how to load them | RFC 9846 section 4.3.3 |
 //! | [`random`] | bytes nobody can guess | |
 //! | [`secret`] | types for key material: erased on drop, printed never, compared in constant time | |
 //!
@@ -35,5 +35,8 @@ pub mod signature;
 pub use aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingKey};
 pub use error::Error;
 pub use hash::{Digest, Hash, HashContext};
-pub use key_exchange::NamedGroup;
+pub use key_exchange::{KeyExchange, NamedGroup};
 pub use secret::{Secret, SharedSecret};
+pub use signature::{
+    KeyAlgorithm, KeyError, PublicKey, SignatureAlgorithm, SignatureScheme, Signer, SigningKey,
+};

@@ -59,11 +59,10 @@ impl AeadAlgorithm {
         }
     }
 
-    /// How many forgeries may be tried against one key before it must be given up (RFC 9001 section 6.6 and its
-    /// appendix B; RFC 9147 section 4.5.3): 2^52 for AES-GCM, 2^36 for ChaCha20-Poly1305.
+    /// How many forgeries may be tried against one key before it must be given up: 2^52 for AES-GCM, 2^36 for
+    /// ChaCha20-Poly1305 (RFC 9001 section 6.6, for QUIC; DTLS takes 2^36 for all, RFC 9147 section 4.5.3).
     ///
-    /// Stream TLS ends at the first record that fails to open and never comes near; QUIC and DTLS go on and must
-    /// count.
+    /// Stream TLS ends at the first record that fails to open and never comes near; who goes on must count.
     #[inline]
     #[must_use]
     pub const fn integrity_limit(self) -> u64 {
