@@ -7,6 +7,7 @@
 #![forbid(unsafe_code)]
 
 pub mod alert;
+mod authentication;
 pub mod client;
 pub mod codec;
 pub mod config;

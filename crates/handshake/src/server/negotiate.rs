@@ -1,0 +1,149 @@
+//! What a server chooses from a ClientHello: version, suite, group, application protocol (RFC 9846 section 4.2.1).
+//! Pure functions of the hello and the configuration.
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::config::{AnnounceGroups, ServerHandshake};
+use crate::error::Error;
+use crate::extension::ExtensionType;
+use crate::message::client_hello::ClientHello;
+use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
+
+/// Which group, and whether the client has sent a share of it.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum GroupChoice {
+    /// The client sent a share of it.
+    Shared(NamedGroup),
+    /// It has to be asked for by a HelloRetryRequest.
+    Retry(NamedGroup),
+}
+
+/// The versions that a client offers: supported_versions alone if it is there, legacy_version otherwise (RFC 9846
+/// section 4.3.1).
+pub(super) fn offered_versions(hello: &ClientHello<'_>) -> Vec<ProtocolVersion> {
+    match &hello.extensions.supported_versions {
+        Some(versions) => versions.to_vec(),
+        // Without the extension nothing above TLS 1.2 is offered, whatever legacy_version says.
+        None => vec![hello.legacy_version.min(ProtocolVersion::TLS1_2)],
+    }
+}
+
+/// The highest common version: the server's preference decides, so that nobody is talked into an older one.
+pub(super) fn version(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<ProtocolVersion, Error> {
+    let offered = offered_versions(hello);
+    let range = config.common.min_version..=config.common.max_version;
+    [ProtocolVersion::TLS1_3]
+        .into_iter()
+        .find(|version| range.contains(version) && offered.contains(version))
+        .ok_or(Error::NoCommonVersion { peer: offered })
+}
+
+/// The rules of a hello that offers TLS 1.3, whatever the configuration is (RFC 9846 sections 4.2.2 and 9.2).
+///
+/// # Errors
+/// The alert that section 4.2.2 or 9.2 names.
+pub(super) fn check_tls13(hello: &ClientHello<'_>) -> Result<(), Error> {
+    if hello.legacy_version != ProtocolVersion::TLS1_2 {
+        return Err(Error::NoCommonVersion { peer: vec![hello.legacy_version] });
+    }
+    if hello.compression_methods != [0] {
+        return Err(Error::IllegalParameter { what: "legacy_compression_methods" });
+    }
+    let extensions = &hello.extensions;
+    let psk = extensions.pre_shared_key.is_some();
+    if psk && extensions.psk_key_exchange_modes.is_none() {
+        return Err(Error::MissingExtension(ExtensionType::PSK_KEY_EXCHANGE_MODES));
+    }
+    if extensions.early_data && !psk {
+        return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
+    }
+    match (extensions.supported_groups.is_some(), extensions.key_share.is_some()) {
+        (true, false) => return Err(Error::MissingExtension(ExtensionType::KEY_SHARE)),
+        (false, true) => return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS)),
+        (false, false) if !psk => return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS)),
+        _ => {}
+    }
+    if extensions.signature_algorithms.is_none() && !psk {
+        return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
+    }
+    Ok(())
+}
+
+/// The suite: ours in our order, unless the configuration prefers the client's.
+pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Tls13Suite, Error> {
+    let theirs = &hello.cipher_suites;
+    let ours = || config.common.suites.iter().copied().filter(|suite| suite.tls13().is_some());
+    let chosen = if config.prefer_client_order {
+        theirs.iter().find(|suite| ours().any(|other| other == *suite))
+    } else {
+        ours().find(|suite| theirs.contains(*suite))
+    };
+    chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec() })
+}
+
+/// The group: the most preferred one that the client has sent a share of, so that no round trip is spent where none
+/// is needed; otherwise the most preferred common one, by a HelloRetryRequest.
+pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<GroupChoice, Error> {
+    let Some(theirs) = &hello.extensions.supported_groups else {
+        return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS));
+    };
+    let ours = || config.common.groups.iter().copied().filter(|group| group.is_supported());
+    let common: Vec<NamedGroup> = if config.prefer_client_order {
+        theirs.iter().filter(|group| ours().any(|other| other == *group)).collect()
+    } else {
+        ours().filter(|group| theirs.contains(*group)).collect()
+    };
+    let shared = common.iter().find(|group| share(hello, **group).is_some());
+    match (shared, common.first()) {
+        (Some(group), _) => Ok(GroupChoice::Shared(*group)),
+        (None, Some(group)) => Ok(GroupChoice::Retry(*group)),
+        (None, None) => Err(Error::NoCommonGroup { peer: theirs.to_vec() }),
+    }
+}
+
+/// The client's share of a group.
+pub(super) fn share<'a>(hello: &ClientHello<'a>, group: NamedGroup) -> Option<&'a [u8]> {
+    let entry = hello.extensions.key_share.as_ref()?.iter().find(|entry| entry.group == group)?;
+    Some(entry.key_exchange)
+}
+
+/// Whether the client gets to know our groups: so that its next first share is one that we prefer (RFC 9846
+/// section 4.3.7).
+pub(super) fn announces_groups(config: &ServerHandshake, chosen: NamedGroup) -> bool {
+    match config.announce_groups {
+        AnnounceGroups::Always => true,
+        AnnounceGroups::Never => false,
+        AnnounceGroups::WhenAnotherIsPreferred => {
+            config.common.groups.iter().find(|group| group.is_supported()) != Some(&chosen)
+        }
+    }
+}
+
+/// The application protocol, by our order (RFC 7301 section 3.2). None is chosen when one side names none; over QUIC
+/// that is a failure (RFC 9001 section 8.1).
+pub(super) fn alpn(
+    config: &ServerHandshake,
+    hello: &ClientHello<'_>,
+    quic: bool,
+) -> Result<Option<Vec<u8>>, Error> {
+    let offered = || hello.extensions.alpn.iter().flat_map(|list| list.iter());
+    let chosen = config.common.alpn.iter().find(|ours| offered().any(|theirs| theirs == ours.as_slice()));
+    let refusable = hello.extensions.alpn.is_some() && !config.common.alpn.is_empty() && config.alpn_required;
+    if chosen.is_none() && (quic || refusable) {
+        return Err(Error::NoApplicationProtocol { peer: offered().map(<[u8]>::to_vec).collect() });
+    }
+    Ok(chosen.cloned())
+}
+
+/// The schemes that the client takes in a TLS 1.3 CertificateVerify, its order.
+pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, Error> {
+    let Some(offered) = &hello.extensions.signature_algorithms else {
+        return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
+    };
+    let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
+    if usable.is_empty() {
+        return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec() });
+    }
+    Ok(usable)
+}

@@ -1,0 +1,184 @@
+//! The second ClientHello: the first one again, but for what a HelloRetryRequest asked to change (RFC 9846
+//! section 4.2.2).
+//!
+//! What was negotiated from the first hello stays negotiated, so everything that negotiation looked at must be
+//! the same, byte for byte and in the same order. Otherwise somebody between could steer the choice by one hello
+//! and leave the other to be seen by the application.
+
+use crate::codec::Reader;
+use crate::error::Error;
+use crate::extension::ExtensionType;
+
+/// What the HelloRetryRequest said, which the second hello must follow.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Asked<'a> {
+    /// It named a group: key_share changes.
+    pub(super) key_share: bool,
+    /// It brought a cookie, to be echoed.
+    pub(super) cookie: Option<&'a [u8]>,
+}
+
+/// Checks the body of the second hello against that of the first.
+///
+/// # Errors
+/// `MissingExtension` when the cookie is not echoed, `IllegalParameter` for another one, for early_data, and for any
+/// difference that section 4.2.2 does not allow.
+pub(super) fn check(first: &[u8], second: &[u8], asked: Asked<'_>) -> Result<(), Error> {
+    let (first, second) = (Split::new(first)?, Split::new(second)?);
+    check_cookie(&second, asked.cookie)?;
+    if second.find(ExtensionType::EARLY_DATA).is_some() {
+        return Err(Error::IllegalParameter { what: "early_data in the second ClientHello" });
+    }
+    if first.fields != second.fields {
+        return Err(Error::IllegalParameter {
+            what: "the second ClientHello has other fields than the first",
+        });
+    }
+    if first.find(ExtensionType::PRE_SHARED_KEY).is_none()
+        && second.find(ExtensionType::PRE_SHARED_KEY).is_some()
+    {
+        return Err(Error::IllegalParameter { what: "pre_shared_key is new in the second ClientHello" });
+    }
+    let mut before = first.fixed(asked);
+    let mut after = second.fixed(asked);
+    loop {
+        match (before.next(), after.next()) {
+            (None, None) => return Ok(()),
+            (a, b) if a == b => {}
+            _ => {
+                return Err(Error::IllegalParameter {
+                    what: "the second ClientHello has other extensions than the first",
+                });
+            }
+        }
+    }
+}
+
+fn check_cookie(second: &Split<'_>, asked: Option<&[u8]>) -> Result<(), Error> {
+    let Some(asked) = asked else { return Ok(()) };
+    let data = second.find(ExtensionType::COOKIE).ok_or(Error::MissingExtension(ExtensionType::COOKIE))?;
+    let mut reader = Reader::new(data, "cookie");
+    let echoed = reader.vec_u16()?;
+    reader.finish()?;
+    if echoed == asked { Ok(()) } else { Err(Error::IllegalParameter { what: "cookie" }) }
+}
+
+/// A ClientHello in two: what comes before the extensions, and the extensions, uninterpreted.
+struct Split<'a> {
+    fields: [&'a [u8]; 5],
+    extensions: Vec<(ExtensionType, &'a [u8])>,
+}
+
+impl<'a> Split<'a> {
+    fn new(body: &'a [u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(body, "ClientHello");
+        let fields = [r.bytes(2)?, r.bytes(32)?, r.vec_u8()?, r.vec_u16()?, r.vec_u8()?];
+        let mut block = r.reader_u16()?;
+        let mut extensions = Vec::new();
+        while !block.is_empty() {
+            extensions.push((ExtensionType(block.u16()?), block.vec_u16()?));
+        }
+        Ok(Self { fields, extensions })
+    }
+
+    fn find(&self, wanted: ExtensionType) -> Option<&'a [u8]> {
+        self.extensions.iter().find(|(typ, _)| *typ == wanted).map(|(_, data)| *data)
+    }
+
+    /// The extensions that may not differ.
+    fn fixed(&self, asked: Asked<'_>) -> impl Iterator<Item = &(ExtensionType, &'a [u8])> {
+        self.extensions.iter().filter(move |(typ, _)| match *typ {
+            ExtensionType::KEY_SHARE => !asked.key_share,
+            ExtensionType::COOKIE => asked.cookie.is_none(),
+            ExtensionType::EARLY_DATA | ExtensionType::PRE_SHARED_KEY | ExtensionType::PADDING => false,
+            _ => true,
+        })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::codec::Writer;
+
+    type Extension = (ExtensionType, &'static [u8]);
+
+    const FIRST: &[Extension] = &[
+        (ExtensionType::SERVER_NAME, b"name"),
+        (ExtensionType::KEY_SHARE, b"first share"),
+        (ExtensionType::EARLY_DATA, b""),
+        (ExtensionType::SUPPORTED_VERSIONS, b"versions"),
+        (ExtensionType(0x7a7a), b"grease"),
+    ];
+    const SECOND: &[Extension] = &[
+        (ExtensionType::SERVER_NAME, b"name"),
+        (ExtensionType::KEY_SHARE, b"second share"),
+        (ExtensionType::SUPPORTED_VERSIONS, b"versions"),
+        (ExtensionType::COOKIE, b"\0\x05crumb"),
+        (ExtensionType(0x7a7a), b"grease"),
+        (ExtensionType::PADDING, b"\0\0\0"),
+    ];
+    const ASKED: Asked<'static> = Asked { key_share: true, cookie: Some(b"crumb") };
+
+    fn hello(random: u8, extensions: &[Extension]) -> Vec<u8> {
+        let mut w = Writer::new();
+        w.u16(0x0303);
+        w.bytes(&[random; 32]);
+        w.vec_u8(b"session");
+        w.vec_u16(&[0x13, 0x01]);
+        w.vec_u8(&[0]);
+        w.block_u16(|w| {
+            for (typ, data) in extensions {
+                w.u16(typ.0);
+                w.vec_u16(data);
+            }
+        });
+        w.finish().unwrap()
+    }
+
+    fn changed(change: impl FnOnce(&mut Vec<Extension>)) -> Vec<u8> {
+        let mut extensions = SECOND.to_vec();
+        change(&mut extensions);
+        hello(7, &extensions)
+    }
+
+    fn verdict(second: &[u8], asked: Asked<'_>) -> Result<(), Error> {
+        check(&hello(7, FIRST), second, asked)
+    }
+
+    #[test]
+    fn what_a_retry_asks_for_may_change() {
+        verdict(&hello(7, SECOND), ASKED).unwrap();
+    }
+
+    #[test]
+    fn the_cookie_is_echoed_exactly() {
+        let none = changed(|e| e.retain(|(typ, _)| *typ != ExtensionType::COOKIE));
+        assert!(matches!(verdict(&none, ASKED), Err(Error::MissingExtension(ExtensionType::COOKIE))));
+        let other = Asked { cookie: Some(b"other"), ..ASKED };
+        assert!(matches!(verdict(&hello(7, SECOND), other), Err(Error::IllegalParameter { what: "cookie" })));
+        let unasked = Asked { cookie: None, ..ASKED };
+        assert!(matches!(verdict(&hello(7, SECOND), unasked), Err(Error::IllegalParameter { .. })));
+    }
+
+    #[test]
+    fn key_share_stays_when_only_a_cookie_was_asked_for() {
+        let asked = Asked { key_share: false, ..ASKED };
+        assert!(matches!(verdict(&hello(7, SECOND), asked), Err(Error::IllegalParameter { .. })));
+        let same = changed(|e| e[1].1 = b"first share");
+        verdict(&same, asked).unwrap();
+    }
+
+    #[test]
+    fn any_other_difference_is_refused() {
+        let grease = changed(|e| e[4].1 = b"other");
+        let removed = changed(|e| drop(e.remove(4)));
+        let added = changed(|e| e.push((ExtensionType(0x1a1a), b"")));
+        let reordered = changed(|e| e.swap(0, 2));
+        let early = changed(|e| e.push((ExtensionType::EARLY_DATA, b"")));
+        let psk = changed(|e| e.push((ExtensionType::PRE_SHARED_KEY, b"identities")));
+        for second in [grease, removed, added, reordered, early, psk, hello(8, SECOND)] {
+            assert!(matches!(verdict(&second, ASKED), Err(Error::IllegalParameter { .. })));
+        }
+    }
+}
