@@ -3,8 +3,6 @@
 //!
 //! Shares and secrets are plain concatenations; only the order differs from group to group, see [`Order`].
 
-use zeroize::Zeroizing;
-
 use crate::error::Error;
 use crate::secret::SharedSecret;
 
@@ -105,13 +103,6 @@ impl Parts {
             Order::EcdhFirst => (ecdh, ml_kem),
             Order::MlKemFirst => (ml_kem, ecdh),
         };
-        let mut joined = Zeroizing::new([0u8; 96]);
-        let total = first.as_bytes().len().saturating_add(second.as_bytes().len());
-        let too_long = Error::Internal("a hybrid secret is longer than its buffer");
-        let out = joined.get_mut(..total).ok_or(too_long)?;
-        for (to, from) in out.iter_mut().zip(first.as_bytes().iter().chain(second.as_bytes())) {
-            *to = *from;
-        }
-        SharedSecret::new(out)
+        SharedSecret::concat(&[first.as_bytes(), second.as_bytes()])
     }
 }
