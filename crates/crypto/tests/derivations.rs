@@ -70,7 +70,8 @@ proptest! {
     ) {
         let parts: Vec<&[u8]> = parts.iter().map(Vec::as_slice).collect();
         let expected = library_hmac_of(hash, &key, &parts.concat());
-        prop_assert_eq!(hmac(hash, &key, &parts).as_bytes(), expected.as_slice());
+        let made = hmac(hash, &key, &parts);
+        prop_assert_eq!(made.as_bytes(), expected.as_slice());
         prop_assert_eq!(verify(hash, &key, &parts, &expected), Ok(()));
     }
 
@@ -83,11 +84,12 @@ proptest! {
         len in 1usize..600,
     ) {
         let prk = extract(hash, &salt, &ikm);
-        prop_assert_eq!(prk.as_bytes(), library_hmac_of(hash, &salt, &ikm).as_slice());
+        let library_prk = library_hmac_of(hash, &salt, &ikm);
+        prop_assert_eq!(prk.as_bytes(), library_prk.as_slice());
         let info: Vec<&[u8]> = info.iter().map(Vec::as_slice).collect();
         let mut out = vec![0; len];
         expand(hash, &prk, &info, &mut out).unwrap();
-        prop_assert_eq!(out, library_expand(hash, prk.as_bytes(), &info, len));
+        prop_assert_eq!(out, library_expand(hash, &library_prk, &info, len));
     }
 
     #[test]
