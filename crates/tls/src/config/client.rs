@@ -1,0 +1,141 @@
+//! What a client is told.
+
+use std::sync::Arc;
+
+use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
+use oxtls_x509::{Purpose, Roots, Verifier};
+
+use super::{ConfigError, Credential, Session, check_common, common_builder_methods};
+
+/// A client's configuration: an immutable snapshot, cheap to clone, shared by its connections.
+///
+/// ```no_run
+/// let mut roots = oxtls::Roots::empty();
+/// roots.add_pem_file("ca.pem")?;
+/// let config = oxtls::ClientConfig::builder().roots(roots).alpn(["h2", "http/1.1"]).build()?;
+/// # Ok::<(), Box<dyn std::error::Error>>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct ClientConfig {
+    inner: Arc<ClientInner>,
+}
+
+#[derive(Debug)]
+pub(crate) struct ClientInner {
+    pub(crate) session: Session,
+    pub(crate) verifier: Option<Verifier>,
+    pub(crate) credentials: Vec<Credential>,
+    common: Arc<Common>,
+    key_shares: KeyShares,
+    compatibility_mode: bool,
+    send_server_name: bool,
+}
+
+impl ClientConfig {
+    /// Starts with the defaults and no trust at all.
+    #[must_use]
+    pub fn builder() -> ClientConfigBuilder {
+        ClientConfigBuilder {
+            common: Common::default(),
+            session: Session::default(),
+            roots: None,
+            credentials: Vec::new(),
+            key_shares: KeyShares::Automatic,
+            compatibility_mode: true,
+            send_server_name: true,
+        }
+    }
+
+    pub(crate) fn inner(&self) -> Arc<ClientInner> {
+        Arc::clone(&self.inner)
+    }
+}
+
+impl ClientInner {
+    /// What the machine is told for a connection to this name; `None` for an address (RFC 6066 section 3).
+    pub(crate) fn handshake(&self, dns_name: Option<String>) -> ClientHandshake {
+        ClientHandshake {
+            common: Arc::clone(&self.common),
+            server_name: dns_name.filter(|_| self.send_server_name),
+            key_shares: self.key_shares.clone(),
+            compatibility_mode: self.compatibility_mode,
+            ..ClientHandshake::default()
+        }
+    }
+}
+
+/// Collects a [`ClientConfig`]; [`build`](ClientConfigBuilder::build) checks it.
+#[derive(Debug)]
+#[must_use]
+pub struct ClientConfigBuilder {
+    common: Common,
+    session: Session,
+    roots: Option<Arc<Roots>>,
+    credentials: Vec<Credential>,
+    key_shares: KeyShares,
+    compatibility_mode: bool,
+    send_server_name: bool,
+}
+
+impl ClientConfigBuilder {
+    /// The authorities that servers are verified against.
+    pub fn roots(mut self, roots: impl Into<Arc<Roots>>) -> Self {
+        self.roots = Some(roots.into());
+        self
+    }
+
+    /// A certificate to show to servers that ask for one; may be repeated, the first that fits is used.
+    pub fn credential(mut self, credential: Credential) -> Self {
+        self.credentials.push(credential);
+        self
+    }
+
+    /// Which key shares to send at first.
+    pub fn key_shares(mut self, key_shares: KeyShares) -> Self {
+        self.key_shares = key_shares;
+        self
+    }
+
+    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix D.4). On by default.
+    pub fn compatibility_mode(mut self, on: bool) -> Self {
+        self.compatibility_mode = on;
+        self
+    }
+
+    /// Send the server's name (SNI). On by default.
+    pub fn send_server_name(mut self, on: bool) -> Self {
+        self.send_server_name = on;
+        self
+    }
+
+    common_builder_methods!();
+
+    /// Checks it all.
+    ///
+    /// # Errors
+    /// No roots (unless [`Decision::VerifyPeer`](crate::Decision::VerifyPeer) is asked of the caller), lists that are
+    /// empty or hold what this library has not, limits out of range.
+    pub fn build(self) -> Result<ClientConfig, ConfigError> {
+        let asks = self.session.ask.contains(&super::Decision::VerifyPeer);
+        let verifier = match self.roots {
+            Some(roots) if roots.is_empty() && !asks => {
+                return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
+            }
+            Some(roots) => Some(Verifier::new(roots, Purpose::ServerAuth)),
+            None if asks => None,
+            None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
+        };
+        check_common(&self.common)?;
+        let inner = ClientInner {
+            session: self.session,
+            verifier,
+            credentials: self.credentials,
+            common: Arc::new(self.common),
+            key_shares: self.key_shares,
+            compatibility_mode: self.compatibility_mode,
+            send_server_name: self.send_server_name,
+        };
+        inner.handshake(None).check(&oxtls_handshake::step::Transport::Stream)?;
+        Ok(ClientConfig { inner: Arc::new(inner) })
+    }
+}

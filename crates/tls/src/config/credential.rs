@@ -1,0 +1,169 @@
+//! A certificate chain and the key that proves it, checked against each other when they are loaded.
+
+use std::fs;
+use std::path::Path;
+use std::sync::Arc;
+
+use oxtls_crypto::signature::{PublicKey, SignatureScheme, Signer, SigningKey, spki_of_certificate};
+use oxtls_handshake::config as handshake;
+use oxtls_x509::Certificate;
+use pki_types::pem::PemObject;
+use pki_types::{CertificateDer, DnsName, ServerName};
+
+use super::error::ConfigError;
+
+/// A certificate chain and the key that proves it. Cheap to clone.
+///
+/// ```no_run
+/// let credential = oxtls::Credential::from_pem_files("server.pem", "server.key")?;
+/// # Ok::<(), oxtls::ConfigError>(())
+/// ```
+#[derive(Clone, Debug)]
+pub struct Credential {
+    inner: Arc<handshake::Credential>,
+}
+
+impl Credential {
+    /// Reads a chain (PEM, leaf first) and its private key (PEM: PKCS#8, PKCS#1 or SEC1).
+    ///
+    /// # Errors
+    /// A file that cannot be read or holds something else, a key that is not the leaf's; the error names the file.
+    pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, ConfigError> {
+        let (chain, key) = (chain.as_ref(), key.as_ref());
+        let read = |path: &Path| {
+            fs::read(path).map_err(|error| ConfigError::File { path: path.to_owned(), error })
+        };
+        let in_file = |path: &Path, error| ConfigError::InFile { path: path.to_owned(), error: Box::new(error) };
+        let certificates = chain_from_pem(&read(chain)?).map_err(|error| in_file(chain, error))?;
+        let key_pem = zeroize::Zeroizing::new(read(key)?);
+        let signer = SigningKey::from_pem(&key_pem).map_err(|error| in_file(key, ConfigError::BadKey(error)))?;
+        Self::new(certificates, signer).map_err(|error| {
+            let place = if matches!(error, ConfigError::KeyMismatch { .. }) { key } else { chain };
+            in_file(place, error)
+        })
+    }
+
+    /// The same from memory.
+    ///
+    /// # Errors
+    /// As [`Credential::from_pem_files`].
+    pub fn from_pem(chain: &[u8], key: &[u8]) -> Result<Self, ConfigError> {
+        let signer = SigningKey::from_pem(key).map_err(ConfigError::BadKey)?;
+        Self::new(chain_from_pem(chain)?, signer)
+    }
+
+    /// From a chain, leaf first, and a key: ours, or a [`Signer`] of yours over a module or a service that answers at
+    /// once. For one that takes its time, see [`Credential::remote`].
+    ///
+    /// # Errors
+    /// An empty chain, certificates that cannot be read, a key that is not the leaf's.
+    pub fn new(chain: Vec<CertificateDer<'static>>, key: impl Signer + 'static) -> Result<Self, ConfigError> {
+        let leaf_key = read_chain(&chain)?;
+        let spki = spki_of_leaf(&chain)?;
+        if spki != key.spki() {
+            return Err(ConfigError::KeyMismatch {
+                certificate: leaf_key.key_algorithm().name(),
+                key: key.key_algorithm().name(),
+            });
+        }
+        let schemes = key.schemes().to_vec();
+        Self::make(chain, Some(Arc::new(key)), schemes)
+    }
+
+    /// A chain whose key is somewhere else: the connection hands out [`Need::Sign`](crate::Need::Sign) and waits for
+    /// its answer, however long that takes. `schemes` is what the key can sign with, in order of preference.
+    ///
+    /// # Errors
+    /// An empty chain, certificates that cannot be read, no scheme that fits the leaf's key.
+    pub fn remote(
+        chain: Vec<CertificateDer<'static>>,
+        schemes: &[SignatureScheme],
+    ) -> Result<Self, ConfigError> {
+        let algorithm = read_chain(&chain)?.key_algorithm();
+        let fits = |scheme: &&SignatureScheme| scheme.fits_tls13(algorithm) || scheme.fits_tls12(algorithm);
+        if !schemes.iter().all(|scheme| fits(&scheme)) || schemes.is_empty() {
+            return Err(ConfigError::Invalid(format!(
+                "signature schemes must fit the key of the certificate ({})",
+                algorithm.name()
+            )));
+        }
+        Self::make(chain, None, schemes.to_vec())
+    }
+
+    fn make(
+        chain: Vec<CertificateDer<'static>>,
+        signer: Option<Arc<dyn Signer>>,
+        schemes: Vec<SignatureScheme>,
+    ) -> Result<Self, ConfigError> {
+        let inner = handshake::Credential { chain, signer, schemes, ocsp: None, scts: None };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The chain, leaf first.
+    #[must_use]
+    pub fn chain(&self) -> &[CertificateDer<'static>] {
+        &self.inner.chain
+    }
+
+    /// The form in which a [`ChooseCredential`](crate::need::ChooseCredential) takes it.
+    #[must_use]
+    pub fn shared(&self) -> Arc<handshake::Credential> {
+        Arc::clone(&self.inner)
+    }
+
+    /// Whether the leaf carries this DNS name.
+    pub(crate) fn carries(&self, name: &str) -> bool {
+        let Ok(name) = DnsName::try_from(name) else { return false };
+        let leaf = self.inner.chain.first().and_then(|leaf| Certificate::parse(leaf).ok());
+        leaf.is_some_and(|leaf| leaf.matches_name(&ServerName::DnsName(name)))
+    }
+
+    /// The first scheme of the peer's that this key can sign with, our order among the peer's.
+    pub(crate) fn scheme_for(&self, accepted: &[SignatureScheme]) -> Option<SignatureScheme> {
+        self.inner.schemes.iter().copied().find(|scheme| accepted.contains(scheme))
+    }
+
+    /// Whether one of the chain's issuers is among these DER names.
+    pub(crate) fn issued_by(&self, authorities: &[Vec<u8>]) -> bool {
+        self.inner.chain.iter().filter_map(|der| Certificate::parse(der).ok()).any(|certificate| {
+            authorities.iter().any(|authority| authority.as_slice() == certificate.issuer().as_der())
+        })
+    }
+}
+
+fn spki_of_leaf(chain: &[CertificateDer<'_>]) -> Result<&[u8], ConfigError> {
+    let leaf = chain.first().ok_or_else(|| ConfigError::NoCertificate { found: "an empty chain".into() })?;
+    spki_of_certificate(leaf)
+        .map_err(|error| ConfigError::BadCertificate { position: 0, error: error.to_string() })
+}
+
+/// Reads every certificate, so that none fails at a peer, and gives the leaf's key.
+fn read_chain(chain: &[CertificateDer<'_>]) -> Result<PublicKey, ConfigError> {
+    for (position, der) in chain.iter().enumerate() {
+        Certificate::parse(der)
+            .map_err(|error| ConfigError::BadCertificate { position, error: error.to_string() })?;
+    }
+    PublicKey::from_spki(spki_of_leaf(chain)?)
+        .map_err(|error| ConfigError::BadCertificate { position: 0, error: error.to_string() })
+}
+
+fn chain_from_pem(pem: &[u8]) -> Result<Vec<CertificateDer<'static>>, ConfigError> {
+    let chain: Vec<_> = CertificateDer::pem_slice_iter(pem)
+        .collect::<Result<_, _>>()
+        .map_err(|error| ConfigError::BadPem(error.to_string()))?;
+    if chain.is_empty() {
+        return Err(ConfigError::NoCertificate { found: labels_in(pem) });
+    }
+    Ok(chain)
+}
+
+/// The labels of the PEM sections that are there, for the error.
+fn labels_in(pem: &[u8]) -> String {
+    let text = String::from_utf8_lossy(pem);
+    let labels: Vec<&str> = text
+        .lines()
+        .filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
+        .take(8)
+        .collect();
+    if labels.is_empty() { "no PEM section".into() } else { labels.join(", ") }
+}

@@ -1,0 +1,287 @@
+//! Driving the machine: records become its inputs, its outputs become records, keys and questions.
+
+use std::fmt;
+use std::fmt::Write as _;
+use std::time::Duration;
+
+use oxtls_crypto::secret::Secret;
+use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::error::{Error as HandshakeError, Fault};
+use oxtls_handshake::need::Need;
+use oxtls_handshake::step::{Direction, Failure, Input, KeyChange, Level, Output};
+use oxtls_record::RecordError;
+
+use super::role::{Machine, Sealed, Settled};
+use super::{AlertMeaning, Broken, Connection, Error, ErrorKind, Event, Info, Progress, Record, Role};
+use crate::clock::Started;
+
+/// What a connection holds only while it shakes hands.
+pub(crate) struct Handshaking<R: Role> {
+    machine: <R as Sealed>::Machine,
+    pub(crate) role: R,
+    started: Started,
+    level: Level,
+    need_is_out: bool,
+}
+
+impl<R: Role> Handshaking<R> {
+    pub(crate) fn new(machine: <R as Sealed>::Machine, role: R) -> Self {
+        let started = role.session().clock.start();
+        Self { machine, role, started, level: Level::Initial, need_is_out: false }
+    }
+
+    pub(crate) fn time_left(&self) -> Duration {
+        let session = self.role.session();
+        session.handshake_timeout.saturating_sub(session.clock.since(&self.started))
+    }
+
+    fn now(&self) -> Duration {
+        self.role.session().clock.now()
+    }
+}
+
+impl<R: Role> fmt::Debug for Handshaking<R> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Handshaking")
+            .field("machine", &self.machine)
+            .field("level", &self.level)
+            .field("need_is_out", &self.need_is_out)
+            .finish_non_exhaustive()
+    }
+}
+
+impl<R: Role> Connection<R> {
+    /// [`Connection::feed`] while the handshake goes on. Nothing is opened while a Need is out: no record is ever
+    /// read under a key or mode that the answer was going to change.
+    #[cold]
+    pub(super) fn feed_handshake(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+        self.check_deadline()?;
+        if self.handshaking.as_ref().is_some_and(|handshaking| handshaking.need_is_out) {
+            return Ok(Progress::default());
+        }
+        let opened = self.receive.open(input).map_err(|broken| self.abort_broken(broken))?;
+        let event = match opened.record {
+            None => None,
+            Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default())?,
+            Some(Record::Alert(alert)) => {
+                match self.receive.alert(alert, true).map_err(|broken| self.abort_broken(broken))? {
+                    AlertMeaning::Ignored | AlertMeaning::Closed => None,
+                }
+            }
+            Some(Record::ChangeCipherSpec) => {
+                let more = self.receive.has_partial();
+                self.input(Input::ChangeCipherSpec { more })?;
+                self.drain()?
+            }
+            // Only a read mode that the machine asked for lets data through before the handshake is done.
+            Some(Record::ApplicationData(_)) => {
+                return Err(self.abort_broken(RecordError::ApplicationDataRefused.into()));
+            }
+        };
+        Ok(Progress { consumed: opened.consumed, event })
+    }
+
+    /// Gives the machine every whole message of a fragment, or, with an empty one, those that were held back.
+    fn messages(&mut self, fragment: &[u8]) -> Result<Option<Event>, Error> {
+        let mut cursor = 0;
+        loop {
+            let Some(handshaking) = self.handshaking.as_mut() else {
+                // The machine is done and has refused whatever came behind the Finished in its record.
+                return Ok(None);
+            };
+            let (level, now) = (handshaking.level, handshaking.now());
+            let machine = &mut handshaking.machine;
+            let taken = self.receive.next_message(fragment, &mut cursor, |bytes, more| {
+                machine.input(Input::Message { level, bytes, more, now })
+            });
+            match taken.map_err(|broken| self.abort_broken(broken))? {
+                None => return Ok(None),
+                Some(Err(_)) => return Err(self.bug("the handshake refused to take a message")),
+                Some(Ok(())) => {}
+            }
+            if let Some(event) = self.drain()? {
+                if matches!(event, Event::Need(_)) {
+                    let rest = fragment.get(cursor..).unwrap_or_default();
+                    self.receive.hold(rest).map_err(|broken| self.abort_broken(broken))?;
+                }
+                return Ok(Some(event));
+            }
+        }
+    }
+
+    /// Goes on after an answer: first the machine's outputs, then the messages that were held back.
+    pub(super) fn resume(&mut self) -> Result<Option<Event>, Error> {
+        match self.drain()? {
+            Some(event) => Ok(Some(event)),
+            None => self.messages(&[]),
+        }
+    }
+
+    /// Gives the machine an input that is not a message.
+    pub(super) fn input(&mut self, input: Input<'_>) -> Result<(), Error> {
+        let Some(handshaking) = self.handshaking.as_mut() else {
+            return Err(Error::new(ErrorKind::Misuse("the handshake is over")));
+        };
+        match handshaking.machine.input(input) {
+            Ok(()) => {
+                handshaking.need_is_out = false;
+                Ok(())
+            }
+            Err(_) => Err(Error::new(ErrorKind::Misuse("this answers another Need than the one that is out"))),
+        }
+    }
+
+    /// Answers a Need from the configuration; the caller's choice to be asked is past.
+    pub(super) fn settle(&mut self, need: Need) -> Result<(), Error> {
+        let Some(handshaking) = self.handshaking.as_mut() else {
+            return Err(Error::new(ErrorKind::Misuse("the handshake is over")));
+        };
+        match handshaking.role.settle(need) {
+            Ok(Settled::Answer(answer)) => self.input(Input::Answer(answer)),
+            Ok(Settled::Ask(_)) => {
+                Err(Error::new(ErrorKind::Misuse("the configuration has no answer to this Need")))
+            }
+            Err(error) => self.input(Input::Abort(error)),
+        }
+    }
+
+    /// Acts on the machine's outputs until it waits for input or for the caller.
+    pub(super) fn drain(&mut self) -> Result<Option<Event>, Error> {
+        while let Some(output) = self.handshaking.as_mut().and_then(|handshaking| handshaking.machine.output()) {
+            if let Some(event) = self.act(output)? {
+                self.flush()?;
+                return Ok(Some(event));
+            }
+        }
+        self.flush()?;
+        Ok(None)
+    }
+
+    fn act(&mut self, output: Output) -> Result<Option<Event>, Error> {
+        match output {
+            Output::Send { bytes, .. } => self.send.message(&bytes),
+            Output::SendChangeCipherSpec => {
+                if self.send.change_cipher_spec().is_err() {
+                    return Err(self.bug("a ChangeCipherSpec could not be sent"));
+                }
+            }
+            Output::Keys(change) => self.install(change)?,
+            Output::Read(mode) => self.receive.set_mode(mode),
+            Output::Limits { send, receive } => {
+                self.send.set_record_size_limit(send);
+                self.receive.set_record_size_limit(receive);
+            }
+            Output::HalfRtt => self.send.open(),
+            // Early data that a client sends unasked is skipped by the read mode; there is nothing to tell.
+            Output::EarlyData(_) | Output::PeerParameters(_) => {}
+            Output::KeyLog { label, client_random, secret } => self.log_key(label, &client_random, &secret),
+            Output::Need(need) => return self.need(need),
+            Output::Done(outcome, post_handshake) => {
+                let identity =
+                    self.handshaking.take().and_then(|mut handshaking| handshaking.role.take_identity());
+                self.info = Some(Box::new(Info::new(*outcome, identity)));
+                self.receive.connect(post_handshake.receive);
+                self.send.open();
+                return Ok(Some(Event::HandshakeDone));
+            }
+            Output::Failed(failure) => return Err(self.failed(failure)),
+        }
+        Ok(None)
+    }
+
+    fn install(&mut self, change: KeyChange) -> Result<(), Error> {
+        let level = change.level;
+        let installed = match change.direction {
+            Direction::Write => self.send.install(change).is_ok(),
+            Direction::Read => {
+                if let Some(handshaking) = self.handshaking.as_mut() {
+                    handshaking.level = level;
+                }
+                self.receive.install(change).is_ok()
+            }
+        };
+        if installed { Ok(()) } else { Err(self.bug("a key could not be installed")) }
+    }
+
+    /// Answers a Need at once if the configuration can and its caller does not want to.
+    fn need(&mut self, need: Need) -> Result<Option<Event>, Error> {
+        let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
+        let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
+        let settled = if asked { Ok(Settled::Ask(need)) } else { handshaking.role.settle(need) };
+        match settled {
+            Ok(Settled::Answer(answer)) => self.input(Input::Answer(answer))?,
+            Err(error) => self.input(Input::Abort(error))?,
+            Ok(Settled::Ask(need)) => {
+                handshaking.need_is_out = true;
+                return Ok(Some(Event::Need(need)));
+            }
+        }
+        Ok(None)
+    }
+
+    fn log_key(&mut self, label: &str, client_random: &[u8; 32], secret: &Secret) {
+        let hex = |out: &mut String, bytes: &[u8]| {
+            for byte in bytes {
+                let _ = write!(out, "{byte:02x}");
+            }
+        };
+        self.key_log.push_str(label);
+        self.key_log.push(' ');
+        hex(&mut self.key_log, client_random);
+        self.key_log.push(' ');
+        hex(&mut self.key_log, secret.as_bytes());
+        self.key_log.push('\n');
+    }
+
+    fn flush(&mut self) -> Result<(), Error> {
+        if self.send.flush_flight().is_err() {
+            return Err(self.bug("a handshake message could not be sent"));
+        }
+        Ok(())
+    }
+
+    /// The machine has failed: the alert goes out behind what it had queued.
+    fn failed(&mut self, failure: Failure) -> Error {
+        let Failure { alert, error, .. } = failure;
+        self.send.fail(alert);
+        self.fall();
+        Error::with_alert(kind_of(error), alert)
+    }
+
+    /// Reading failed during the handshake. The machine knows at which place in the queue the alert belongs.
+    fn abort_broken(&mut self, broken: Broken) -> Error {
+        let Some(alert) = broken.alert else { return self.fail(broken) };
+        let cause = Carried(broken.kind);
+        self.abort(HandshakeError::Refused { alert, fault: Fault::Peer, cause: Box::new(cause) })
+    }
+
+    fn bug(&mut self, what: &'static str) -> Error {
+        self.fail(Broken {
+            kind: ErrorKind::Handshake(HandshakeError::Internal(what)),
+            alert: Some(AlertDescription::INTERNAL_ERROR),
+        })
+    }
+}
+
+/// A cause of ours on its way through the machine, which puts its alert in order.
+#[derive(Debug)]
+struct Carried(ErrorKind);
+
+impl fmt::Display for Carried {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("reading failed")
+    }
+}
+
+impl std::error::Error for Carried {}
+
+/// What the caller is told: the cause itself, if it was one of ours.
+fn kind_of(error: HandshakeError) -> ErrorKind {
+    match error {
+        HandshakeError::Refused { alert, fault, cause } => match cause.downcast::<Carried>() {
+            Ok(carried) => carried.0,
+            Err(cause) => ErrorKind::Handshake(HandshakeError::Refused { alert, fault, cause }),
+        },
+        error => ErrorKind::Handshake(error),
+    }
+}

@@ -1,0 +1,103 @@
+//! What a completed handshake has settled.
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+use oxtls_handshake::key_schedule::tls13;
+use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
+use oxtls_x509::PeerIdentity;
+use pki_types::CertificateDer;
+
+use crate::error::{Error, ErrorKind};
+
+/// What a completed handshake has settled.
+#[derive(Debug)]
+pub struct Info {
+    outcome: Outcome,
+    identity: Option<PeerIdentity>,
+}
+
+impl Info {
+    pub(crate) fn new(outcome: Outcome, identity: Option<PeerIdentity>) -> Self {
+        Self { outcome, identity }
+    }
+
+    /// The protocol version.
+    #[must_use]
+    pub fn version(&self) -> ProtocolVersion {
+        self.outcome.version
+    }
+
+    /// The cipher suite.
+    #[must_use]
+    pub fn suite(&self) -> CipherSuite {
+        self.outcome.suite
+    }
+
+    /// The key exchange group.
+    #[must_use]
+    pub fn group(&self) -> Option<NamedGroup> {
+        self.outcome.group
+    }
+
+    /// The application protocol (ALPN).
+    #[must_use]
+    pub fn alpn(&self) -> Option<&[u8]> {
+        self.outcome.alpn.as_deref()
+    }
+
+    /// The name that the client asked for (SNI).
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.outcome.server_name.as_deref()
+    }
+
+    /// Who the peer is, as its certificate says; `None` if it sent none, or if the caller verified it.
+    #[must_use]
+    pub fn peer_identity(&self) -> Option<&PeerIdentity> {
+        self.identity.as_ref()
+    }
+
+    /// The peer's chain as received, leaf first; empty if it sent none.
+    #[must_use]
+    pub fn peer_certificates(&self) -> &[CertificateDer<'static>] {
+        self.outcome.peer.as_ref().map_or(&[], |peer| &peer.chain)
+    }
+
+    /// The scheme that the peer signed with.
+    #[must_use]
+    pub fn peer_signature_scheme(&self) -> Option<SignatureScheme> {
+        self.outcome.peer_signature_scheme
+    }
+
+    /// The scheme that we signed with.
+    #[must_use]
+    pub fn signature_scheme(&self) -> Option<SignatureScheme> {
+        self.outcome.signature_scheme
+    }
+
+    /// Whether a HelloRetryRequest was exchanged: one more round trip.
+    #[must_use]
+    pub fn hello_retry_request(&self) -> bool {
+        self.outcome.hello_retry_request
+    }
+
+    /// Everything that the machine said.
+    #[must_use]
+    pub fn outcome(&self) -> &Outcome {
+        &self.outcome
+    }
+
+    /// Exports keying material (RFC 9846 section 7.5).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] if the configuration keeps no exporter, or more is wanted than it can give.
+    pub fn export(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
+        let misuse = |what| Error::new(ErrorKind::Misuse(what));
+        let secret =
+            self.outcome.exporter.as_ref().ok_or_else(|| misuse("the configuration keeps no exporter"))?;
+        let suite = self.outcome.suite.tls13().ok_or_else(|| misuse("this version exports nothing"))?;
+        tls13::exporter(suite.hash, secret, label, context, out)
+            .map_err(|_| misuse("more was to be exported than an exporter can give"))
+    }
+}

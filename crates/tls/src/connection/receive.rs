@@ -1,0 +1,291 @@
+//! The receiving half: records opened one at a time, and what they mean once the handshake is over.
+
+use std::ops::Range;
+use std::sync::Arc;
+
+use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::post_handshake::{Receive, Received};
+use oxtls_handshake::step::{self, KeyChange, KeySecret, ReadMode};
+use oxtls_record::{
+    Alert, ApplicationDataMode, ChangeCipherSpecMode, Mode, Opened, ReadKey, Reader, Reassembly, Record,
+    RecordError,
+};
+
+use super::mailbox::Mailbox;
+use super::{Event, Progress};
+use crate::clock::Clock;
+use crate::defaults;
+use crate::error::{Error, ErrorKind};
+
+/// What broke reading, and the alert that the peer is owed.
+#[derive(Debug)]
+pub(crate) struct Broken {
+    pub(crate) kind: ErrorKind,
+    pub(crate) alert: Option<AlertDescription>,
+}
+
+impl Broken {
+    pub(crate) fn into_error(self) -> Error {
+        match self.alert {
+            Some(alert) => Error::with_alert(self.kind, alert),
+            None => Error::new(self.kind),
+        }
+    }
+
+    fn flood(what: &'static str) -> Self {
+        Self { kind: ErrorKind::Flood(what), alert: Some(AlertDescription::UNEXPECTED_MESSAGE) }
+    }
+}
+
+impl From<RecordError> for Broken {
+    fn from(error: RecordError) -> Self {
+        let alert = Some(AlertDescription(error.alert()));
+        Self { kind: ErrorKind::Record(error), alert }
+    }
+}
+
+/// What an alert of the peer means here.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AlertMeaning {
+    /// Nothing; counted.
+    Ignored,
+    /// The peer sends no more.
+    Closed,
+}
+
+/// The receiving half.
+#[derive(Debug)]
+pub(crate) struct ReceiveHalf {
+    reader: Reader,
+    reassembly: Reassembly,
+    max_message: u32,
+    post_handshake: Option<Receive>,
+    clock: Clock,
+    mailbox: Arc<Mailbox>,
+    closed: bool,
+    /// A key of TLS 1.3 has been installed: alerts are no longer anybody's.
+    protected: bool,
+    /// The last call ended in the middle of a record.
+    inside_record: bool,
+    warnings: u8,
+    key_updates: u8,
+    tickets: u8,
+}
+
+impl ReceiveHalf {
+    pub(crate) fn new(clock: Clock, mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            reader: Reader::new(),
+            reassembly: Reassembly::new(),
+            max_message: 0,
+            post_handshake: None,
+            clock,
+            mailbox,
+            closed: false,
+            protected: false,
+            inside_record: false,
+            warnings: 0,
+            key_updates: 0,
+            tickets: 0,
+        }
+    }
+
+    /// Reads under another key from the next record on.
+    pub(crate) fn install(&mut self, change: KeyChange) -> Result<(), oxtls_crypto::Error> {
+        let KeySecret::Tls13(secret) = change.secret else {
+            return Err(oxtls_crypto::Error::Internal("a TLS 1.2 key came out of a TLS 1.3 handshake"));
+        };
+        let suite = change
+            .suite
+            .tls13()
+            .ok_or(oxtls_crypto::Error::Internal("a key for a suite that is not TLS 1.3's"))?;
+        self.reader.install(ReadKey::tls13(suite.aead, suite.hash, secret)?);
+        self.protected = true;
+        Ok(())
+    }
+
+    /// Reads in another way from the next record on.
+    pub(crate) fn set_mode(&mut self, mode: ReadMode) {
+        // The machine counts the 4 bytes of a message's header, the record layer does not.
+        self.max_message = mode.max_message.saturating_sub(4);
+        self.reader.set_mode(Mode {
+            change_cipher_spec: match mode.change_cipher_spec {
+                step::ChangeCipherSpec::Drop => ChangeCipherSpecMode::Drop,
+                step::ChangeCipherSpec::Deliver => ChangeCipherSpecMode::Deliver,
+            },
+            application_data: match mode.application_data {
+                step::ApplicationData::Refuse => ApplicationDataMode::Refuse,
+                step::ApplicationData::Accept => ApplicationDataMode::Accept,
+                step::ApplicationData::Early { limit } => ApplicationDataMode::Early { limit },
+                step::ApplicationData::SkipUndecryptable { limit } => {
+                    ApplicationDataMode::SkipUndecryptable { limit }
+                }
+                step::ApplicationData::SkipUntilClientHello { limit } => {
+                    ApplicationDataMode::SkipUntilClientHello { limit }
+                }
+            },
+            plaintext_alert: mode.plaintext_alert,
+            max_message: self.max_message,
+        });
+    }
+
+    /// Enforces our record_size_limit.
+    pub(crate) fn set_record_size_limit(&mut self, limit: u16) {
+        self.reader.set_record_size_limit(limit);
+    }
+
+    /// The handshake is over: what follows is judged here.
+    pub(crate) fn connect(&mut self, receive: Receive) {
+        self.post_handshake = Some(receive);
+    }
+
+    /// Whether the peer has sent close_notify.
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed
+    }
+
+    /// Whether bytes of a record, or of a message, wait for more.
+    pub(crate) fn is_inside_record(&self) -> bool {
+        self.inside_record || self.reassembly.has_partial()
+    }
+
+    /// Whether part of a handshake message waits.
+    pub(crate) fn has_partial(&self) -> bool {
+        self.reassembly.has_partial()
+    }
+
+    /// Opens the record at the front of `input`, in place.
+    #[inline]
+    pub(crate) fn open(&mut self, input: &mut [u8]) -> Result<Opened, Broken> {
+        let opened = self.reader.open(input)?;
+        self.inside_record = opened.consumed == 0 && !input.is_empty();
+        self.reassembly.check_interleaving(&opened)?;
+        Ok(opened)
+    }
+
+    /// The next whole handshake message, `more` beside it, given to `take` while it is borrowed.
+    pub(crate) fn next_message<T>(
+        &mut self,
+        fragment: &[u8],
+        cursor: &mut usize,
+        take: impl FnOnce(&[u8], bool) -> T,
+    ) -> Result<Option<T>, Broken> {
+        let message = self.reassembly.next(fragment, cursor, self.max_message)?;
+        Ok(message.map(|message| take(message.bytes, message.more)))
+    }
+
+    /// Keeps the rest of a record until a decision is taken.
+    pub(crate) fn hold(&mut self, rest: &[u8]) -> Result<(), Broken> {
+        Ok(self.reassembly.hold(rest)?)
+    }
+
+    /// What came in after the handshake; the record's plaintext is at the event's range of `input`.
+    #[inline]
+    pub(crate) fn feed(&mut self, input: &mut [u8]) -> Result<Progress, Broken> {
+        if self.closed {
+            return Ok(Progress { consumed: 0, event: Some(Event::Closed) });
+        }
+        let opened = self.open(input)?;
+        let event = match opened.record {
+            None => None,
+            Some(Record::ApplicationData(range)) => Some(self.data(range)),
+            Some(Record::Handshake(range)) => {
+                self.messages(input.get(range).unwrap_or_default())?
+            }
+            Some(Record::Alert(alert)) => match self.alert(alert, false)? {
+                AlertMeaning::Ignored => None,
+                AlertMeaning::Closed => Some(Event::Closed),
+            },
+            Some(Record::ChangeCipherSpec) => return Err(RecordError::UnexpectedChangeCipherSpec.into()),
+        };
+        Ok(Progress { consumed: opened.consumed, event })
+    }
+
+    #[inline]
+    fn data(&mut self, range: Range<usize>) -> Event {
+        self.key_updates = 0;
+        self.tickets = 0;
+        Event::Data(range)
+    }
+
+    /// Handshake messages after the handshake: tickets and KeyUpdate.
+    #[cold]
+    fn messages(&mut self, fragment: &[u8]) -> Result<Option<Event>, Broken> {
+        let now = self.clock.now();
+        let mut cursor = 0;
+        let mut event = None;
+        loop {
+            let Some(receive) = self.post_handshake.as_mut() else {
+                return Err(RecordError::Internal("a message before the handshake is over").into());
+            };
+            let message = self.reassembly.next(fragment, &mut cursor, self.max_message)?;
+            let Some(message) = message else { return Ok(event) };
+            let received = receive
+                .message(message.bytes, message.more, now)
+                .map_err(|failure| Broken { alert: Some(failure.alert), kind: ErrorKind::Handshake(failure.error) })?;
+            match received {
+                Some(Received::KeyUpdate { reply }) => {
+                    self.key_update(reply)?;
+                    if reply {
+                        event = Some(Event::PeerWantsReply);
+                    }
+                }
+                // A ticket is dropped as long as no session store asks for it.
+                Some(Received::StoreSession(_)) | None => {
+                    self.tickets = self.tickets.saturating_add(1);
+                    if self.tickets > defaults::MAX_TICKETS_IN_A_ROW {
+                        return Err(Broken::flood("tickets"));
+                    }
+                }
+            }
+        }
+    }
+
+    /// Reads under the next generation of the key (RFC 9846 section 4.7.3).
+    fn key_update(&mut self, reply: bool) -> Result<(), Broken> {
+        self.key_updates = self.key_updates.saturating_add(1);
+        if self.key_updates > defaults::MAX_KEY_UPDATES_IN_A_ROW {
+            return Err(Broken::flood("KeyUpdates"));
+        }
+        self.reader.update_key()?;
+        self.mailbox.key_update_received(reply);
+        Ok(())
+    }
+
+    /// Judges an alert (RFC 9846 section 6). Level is not looked at under a 1.3 key, as the RFC says.
+    pub(crate) fn alert(&mut self, alert: Alert, handshaking: bool) -> Result<AlertMeaning, Broken> {
+        let description = AlertDescription(alert.description);
+        let warning = if self.protected {
+            description == AlertDescription::USER_CANCELED
+        } else {
+            alert.level == Alert::WARNING
+        };
+        if description == AlertDescription::CLOSE_NOTIFY {
+            if handshaking {
+                return Err(Broken { kind: ErrorKind::ClosedDuringHandshake, alert: None });
+            }
+            self.close();
+            return Ok(AlertMeaning::Closed);
+        }
+        if !warning {
+            return Err(Broken { kind: ErrorKind::AlertReceived { alert: description, handshaking }, alert: None });
+        }
+        self.warnings = self.warnings.saturating_add(1);
+        if self.warnings > defaults::MAX_WARNING_ALERTS {
+            return Err(Broken::flood("warning alerts"));
+        }
+        Ok(AlertMeaning::Ignored)
+    }
+
+    fn close(&mut self) {
+        self.closed = true;
+        self.erase();
+    }
+
+    /// Erases the key and what waits.
+    pub(crate) fn erase(&mut self) {
+        self.reader = Reader::new();
+        self.reassembly = Reassembly::new();
+        self.post_handshake = None;
+    }
+}

@@ -1,0 +1,237 @@
+//! The two roles: which machine a connection runs, and how its configuration answers what the machine needs.
+
+use std::fmt;
+use std::sync::Arc;
+
+use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::config::Credential as Shared;
+use oxtls_handshake::error::{Error as HandshakeError, Fault};
+use oxtls_handshake::need::{Answer, ChooseCredential, CredentialRequest, Need, Sign, VerifyPeer};
+use oxtls_handshake::step::{Input, Misuse, Output};
+use oxtls_handshake::{client, server};
+use oxtls_crypto::signature::SignatureScheme;
+use oxtls_x509::{PeerIdentity, Report, VerifiedPath};
+use pki_types::ServerName;
+
+use crate::config::{ClientInner, Credential, Decision, ServerInner, Session};
+
+/// What a Need came to.
+#[derive(Debug)]
+pub(crate) enum Settled {
+    /// The configuration answers it.
+    Answer(Answer),
+    /// The caller must.
+    Ask(Need),
+}
+
+/// A machine of either role.
+pub(crate) trait Machine: fmt::Debug {
+    fn input(&mut self, input: Input<'_>) -> Result<(), Misuse>;
+    fn output(&mut self) -> Option<Output>;
+}
+
+impl Machine for client::Client {
+    fn input(&mut self, input: Input<'_>) -> Result<(), Misuse> {
+        self.input(input)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        self.output()
+    }
+}
+
+impl Machine for server::Server {
+    fn input(&mut self, input: Input<'_>) -> Result<(), Misuse> {
+        self.input(input)
+    }
+
+    fn output(&mut self) -> Option<Output> {
+        self.output()
+    }
+}
+
+/// A role of a connection: [`Client`] or [`Server`].
+#[allow(private_bounds, reason = "only the two roles of this crate exist")]
+pub trait Role: Sealed {}
+
+/// What a role does; private, so that nobody else can make one.
+pub(crate) trait Sealed: fmt::Debug {
+    type Machine: Machine;
+
+    fn session(&self) -> &Session;
+
+    /// Answers a Need from the configuration, or says why the handshake must fail.
+    fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError>;
+
+    /// The peer's identity, once it was verified.
+    fn take_identity(&mut self) -> Option<PeerIdentity>;
+}
+
+/// The client's role.
+#[derive(Debug)]
+pub struct Client {
+    pub(crate) config: Arc<ClientInner>,
+    pub(crate) name: ServerName<'static>,
+    pub(crate) identity: Option<PeerIdentity>,
+}
+
+/// The server's role.
+#[derive(Debug)]
+pub struct Server {
+    pub(crate) config: Arc<ServerInner>,
+    pub(crate) identity: Option<PeerIdentity>,
+}
+
+impl Role for Client {}
+impl Role for Server {}
+
+impl Sealed for Client {
+    type Machine = client::Client;
+
+    fn session(&self) -> &Session {
+        &self.config.session
+    }
+
+    fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError> {
+        match need {
+            Need::ChooseCredential(token) => Ok(choose(token, |request| {
+                pick(self.config.credentials.iter(), request)
+            })),
+            Need::VerifyPeer(token) => {
+                let Some(verifier) = &self.config.verifier else {
+                    return Ok(Settled::Ask(Need::VerifyPeer(token)));
+                };
+                let now = self.config.session.clock.unix_time();
+                let verdict = verifier.verify_server(&token.peer.chain, &self.name, now);
+                verified(token, verdict, &mut self.identity)
+            }
+            Need::Sign(token) => sign(token),
+            need => Ok(Settled::Ask(need)),
+        }
+    }
+
+    fn take_identity(&mut self) -> Option<PeerIdentity> {
+        self.identity.take()
+    }
+}
+
+impl Sealed for Server {
+    type Machine = server::Server;
+
+    fn session(&self) -> &Session {
+        &self.config.session
+    }
+
+    fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError> {
+        match need {
+            Need::ChooseConfig(token) => {
+                Ok(Settled::Answer(token.answer(Arc::clone(&self.config.handshake), None)))
+            }
+            Need::ChooseCredential(token) => Ok(choose(token, |request| self.config.credential_for(request))),
+            Need::VerifyPeer(token) => {
+                let Some(verifier) = &self.config.verifier else {
+                    return Ok(Settled::Ask(Need::VerifyPeer(token)));
+                };
+                let now = self.config.session.clock.unix_time();
+                let verdict = verifier.verify_client(&token.peer.chain, now);
+                verified(token, verdict, &mut self.identity)
+            }
+            Need::Sign(token) => sign(token),
+            Need::OpenEch(token) => Ok(Settled::Answer(token.refuse(None))),
+            Need::FindSession(token) => Ok(Settled::Answer(token.none())),
+            Need::AcceptSession(token) => Ok(Settled::Answer(token.decline())),
+            Need::SealTicket(token) => Ok(Settled::Answer(token.answer(None))),
+            need => Ok(Settled::Ask(need)),
+        }
+    }
+
+    fn take_identity(&mut self) -> Option<PeerIdentity> {
+        self.identity.take()
+    }
+}
+
+impl ServerInner {
+    /// The credential that carries the client's name and that it can verify; else the first that it can verify.
+    fn credential_for(&self, request: &CredentialRequest) -> Option<(Arc<Shared>, SignatureScheme)> {
+        let named = |credential: &&Credential| {
+            request.server_name.as_deref().is_some_and(|name| credential.carries(name))
+        };
+        // One credential needs no look at its names: it is shown whatever the client asks for.
+        if self.credentials.len() > 1 {
+            let by_name = pick(self.credentials.iter().filter(named), request);
+            if by_name.is_some() {
+                return by_name;
+            }
+        }
+        pick(self.credentials.iter(), request)
+    }
+}
+
+impl Decision {
+    /// Whether this is the decision that the Need asks for.
+    pub(crate) fn covers(self, need: &Need) -> bool {
+        matches!(
+            (self, need),
+            (Self::ChooseConfig, Need::ChooseConfig(_))
+                | (Self::ChooseCredential, Need::ChooseCredential(_))
+                | (Self::VerifyPeer, Need::VerifyPeer(_))
+                | (Self::Sign, Need::Sign(_))
+        )
+    }
+}
+
+fn choose(
+    token: ChooseCredential,
+    pick: impl FnOnce(&CredentialRequest) -> Option<(Arc<Shared>, SignatureScheme)>,
+) -> Settled {
+    Settled::Answer(match pick(&token.request) {
+        Some((credential, scheme)) => token.answer(credential, scheme),
+        None => token.none(),
+    })
+}
+
+/// The first credential with a scheme that the peer accepts; those that its authorities issued come first.
+fn pick<'a>(
+    credentials: impl Iterator<Item = &'a Credential> + Clone,
+    request: &CredentialRequest,
+) -> Option<(Arc<Shared>, SignatureScheme)> {
+    let usable = |credential: &Credential| {
+        credential.scheme_for(&request.schemes).map(|scheme| (credential.shared(), scheme))
+    };
+    if !request.authorities.is_empty() {
+        let mut issued = credentials.clone().filter(|credential| credential.issued_by(&request.authorities));
+        if let Some(found) = issued.find_map(usable) {
+            return Some(found);
+        }
+    }
+    let mut credentials = credentials;
+    credentials.find_map(usable)
+}
+
+fn verified(
+    token: VerifyPeer,
+    verdict: Result<VerifiedPath, Box<Report>>,
+    identity: &mut Option<PeerIdentity>,
+) -> Result<Settled, HandshakeError> {
+    match verdict {
+        Ok(path) => {
+            *identity = Some(path.identity);
+            Ok(Settled::Answer(token.accept()))
+        }
+        Err(report) => Err(HandshakeError::Refused {
+            alert: AlertDescription(report.alert()),
+            fault: Fault::Peer,
+            cause: report,
+        }),
+    }
+}
+
+fn sign(token: Sign) -> Result<Settled, HandshakeError> {
+    let Some(signer) = token.credential.signer.clone() else {
+        return Ok(Settled::Ask(Need::Sign(token)));
+    };
+    match signer.sign(token.scheme, &token.message) {
+        Ok(signature) => Ok(Settled::Answer(token.answer(signature))),
+        Err(error) => Err(HandshakeError::SigningFailed(Some(Box::new(error)))),
+    }
+}

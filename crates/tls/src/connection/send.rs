@@ -1,0 +1,317 @@
+//! The sending half: what waits to go out, in order, and the key it goes out under.
+
+use std::fmt;
+use std::sync::Arc;
+
+use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::post_handshake::key_update;
+use oxtls_handshake::step::{KeyChange, KeySecret};
+use oxtls_record::{Alert, ContentType, Sealed, WriteKey, Writer};
+
+use super::mailbox::Mailbox;
+
+/// Why nothing was sealed. Nothing is lost: the plaintext is still the caller's.
+#[derive(Debug)]
+#[non_exhaustive]
+pub enum SealError {
+    /// The window cannot hold one byte of plaintext in a record.
+    TooSmall {
+        /// The bytes that it must have.
+        needed: usize,
+    },
+    /// The handshake is not far enough for application data.
+    Handshaking,
+    /// This side has closed.
+    Closed,
+    /// The connection has failed.
+    Failed,
+    /// The record layer cannot seal.
+    Record(oxtls_record::SealError),
+}
+
+impl fmt::Display for SealError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::TooSmall { needed } => write!(f, "the output window is too small: {needed} bytes are needed"),
+            Self::Handshaking => f.write_str("the handshake is not complete yet"),
+            Self::Closed => f.write_str("this side has sent close_notify: nothing may follow it"),
+            Self::Failed => f.write_str("this connection has failed"),
+            Self::Record(error) => write!(f, "{error}"),
+        }
+    }
+}
+
+impl std::error::Error for SealError {}
+
+/// Where the half stands.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum State {
+    /// Handshake messages only.
+    Handshaking,
+    /// Application data too.
+    Open,
+    /// close_notify is queued or sent: nothing follows.
+    Closed,
+    /// A fatal alert is queued or sent, or came in.
+    Failed,
+}
+
+/// The sending half.
+#[derive(Debug)]
+pub(crate) struct SendHalf {
+    writer: Writer,
+    state: State,
+    /// Handshake messages of one flight and level, not yet sealed: they share records.
+    flight: Vec<u8>,
+    /// Sealed bytes that wait to be transmitted, from `sent` on.
+    queue: Vec<u8>,
+    sent: usize,
+    mailbox: Arc<Mailbox>,
+}
+
+impl SendHalf {
+    pub(crate) fn new(mailbox: Arc<Mailbox>) -> Self {
+        Self {
+            writer: Writer::new(),
+            state: State::Handshaking,
+            flight: Vec::new(),
+            queue: Vec::new(),
+            sent: 0,
+            mailbox,
+        }
+    }
+
+    /// The first ClientHello bears 0x0301 for old middleboxes (RFC 9846 section 5.1), what follows does not.
+    pub(crate) fn set_plaintext_version(&mut self, version: u16) {
+        self.writer.set_plaintext_version(version);
+    }
+
+    /// Queues a handshake message behind those of its flight.
+    pub(crate) fn message(&mut self, bytes: &[u8]) {
+        self.flight.extend_from_slice(bytes);
+    }
+
+    /// Seals the flight: its messages end at a record boundary before a key changes and when the flight ends.
+    pub(crate) fn flush_flight(&mut self) -> Result<(), oxtls_record::SealError> {
+        if self.flight.is_empty() {
+            return Ok(());
+        }
+        let flight = std::mem::take(&mut self.flight);
+        self.seal_into_queue(ContentType::Handshake, &flight)
+    }
+
+    /// Queues an unprotected ChangeCipherSpec.
+    pub(crate) fn change_cipher_spec(&mut self) -> Result<(), oxtls_record::SealError> {
+        self.flush_flight()?;
+        self.seal_into_queue(ContentType::ChangeCipherSpec, &[1])
+    }
+
+    /// Goes on under another key.
+    pub(crate) fn install(&mut self, change: KeyChange) -> Result<(), oxtls_record::SealError> {
+        self.flush_flight()?;
+        let KeySecret::Tls13(secret) = change.secret else {
+            return Err(oxtls_record::SealError::NoKey);
+        };
+        let suite = change.suite.tls13().ok_or(oxtls_record::SealError::NoKey)?;
+        self.writer.install(WriteKey::tls13(suite.aead, suite.hash, secret)?);
+        Ok(())
+    }
+
+    /// Honours the peer's record_size_limit.
+    pub(crate) fn set_record_size_limit(&mut self, limit: u16) {
+        self.writer.set_record_size_limit(limit);
+    }
+
+    /// Application data may be sealed from here on.
+    pub(crate) fn open(&mut self) {
+        if self.state == State::Handshaking {
+            self.state = State::Open;
+        }
+    }
+
+    /// Ends writing with a fatal alert, or, for user_canceled, with that and close_notify (RFC 9846 section 6.1).
+    pub(crate) fn fail(&mut self, alert: AlertDescription) {
+        if matches!(self.state, State::Closed | State::Failed) {
+            self.die();
+            return;
+        }
+        let _ = self.flush_flight();
+        let warning = alert == AlertDescription::USER_CANCELED;
+        let level = if warning { Alert::WARNING } else { Alert::FATAL };
+        // If not even an alert can be sealed (a spent key), the peer sees the transport end instead.
+        let _ = self.seal_into_queue(ContentType::Alert, &[level, alert.0]);
+        if warning {
+            let _ = self.seal_close_notify();
+        }
+        self.die();
+    }
+
+    /// Ends writing without a word: the peer has said that it is gone. What was not transmitted is dropped.
+    pub(crate) fn abandon(&mut self) {
+        self.queue = Vec::new();
+        self.sent = 0;
+        self.die();
+    }
+
+    /// Erases the key; what is sealed can still be transmitted.
+    fn die(&mut self) {
+        self.flight = Vec::new();
+        self.writer.remove_key();
+        self.state = State::Failed;
+        self.mailbox.writer_failed();
+    }
+
+    /// Queues close_notify, behind what is queued already, and erases the key.
+    pub(crate) fn close(&mut self) {
+        if self.state == State::Open {
+            let _ = self.flush_flight();
+            let _ = self.settle();
+            if self.state == State::Open {
+                let _ = self.seal_close_notify();
+                self.writer.remove_key();
+                self.state = State::Closed;
+            }
+        }
+    }
+
+    fn seal_close_notify(&mut self) -> Result<(), oxtls_record::SealError> {
+        self.seal_into_queue(ContentType::Alert, &[Alert::WARNING, AlertDescription::CLOSE_NOTIFY.0])
+    }
+
+    /// Does what the reading half asks for: its alert, or a KeyUpdate before the next record of ours.
+    fn settle(&mut self) -> Result<(), oxtls_record::SealError> {
+        if self.mailbox.has_reader_failed() && self.state != State::Failed {
+            match self.mailbox.take_alert() {
+                Some(alert) => self.fail(alert),
+                None => self.abandon(),
+            }
+            return Ok(());
+        }
+        if self.state == State::Open && self.mailbox.take_reply() {
+            self.update_key(false)?;
+        }
+        Ok(())
+    }
+
+    /// Sends a KeyUpdate and moves the key on, as one step (RFC 9846 section 4.7.3). A second request while one is
+    /// out asks for nothing.
+    pub(crate) fn update_key(&mut self, request: bool) -> Result<(), oxtls_record::SealError> {
+        let request = request && self.mailbox.ask();
+        self.seal_into_queue(ContentType::Handshake, &key_update(request))?;
+        self.writer.update_key()
+    }
+
+    /// What this half shares with the other.
+    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
+        Arc::clone(&self.mailbox)
+    }
+
+    /// Whether the half takes application data.
+    pub(crate) fn is_open(&self) -> bool {
+        self.state == State::Open
+    }
+
+    /// Whether something waits to be transmitted.
+    pub(crate) fn wants_transmit(&self) -> bool {
+        self.sent < self.queue.len()
+            || (self.state == State::Open && self.mailbox.wants_reply())
+            || (self.state != State::Failed && self.mailbox.wants_alert())
+    }
+
+    /// Moves queued bytes into the window. A reply to a KeyUpdate is made only when nothing else waits: however many
+    /// the peer asks for while it takes nothing, it gets one.
+    pub(crate) fn transmit(&mut self, out: &mut [u8]) -> usize {
+        let written = self.drain(out);
+        if self.sent < self.queue.len() {
+            return written;
+        }
+        if self.settle().is_err() {
+            self.fail(AlertDescription::INTERNAL_ERROR);
+        }
+        written.saturating_add(self.drain(out.get_mut(written..).unwrap_or_default()))
+    }
+
+    fn drain(&mut self, out: &mut [u8]) -> usize {
+        let waiting = self.queue.get(self.sent..).unwrap_or_default();
+        let len = waiting.len().min(out.len());
+        if let (Some(window), Some(bytes)) = (out.get_mut(..len), waiting.get(..len)) {
+            window.copy_from_slice(bytes);
+        }
+        self.sent = self.sent.saturating_add(len);
+        if self.sent >= self.queue.len() && self.sent > 0 {
+            // An idle connection holds no buffer.
+            self.queue = Vec::new();
+            self.sent = 0;
+        }
+        len
+    }
+
+    /// Seals application data into the window, behind what is queued.
+    pub(crate) fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
+        let written = self.transmit(out);
+        match self.state {
+            State::Handshaking => return Err(SealError::Handshaking),
+            State::Closed | State::Failed if written > 0 => return Ok(Sealed { taken: 0, written }),
+            State::Closed => return Err(SealError::Closed),
+            State::Failed => return Err(SealError::Failed),
+            State::Open => {}
+        }
+        if self.sent < self.queue.len() {
+            return Ok(Sealed { taken: 0, written });
+        }
+        let window = out.get_mut(written..).unwrap_or_default();
+        match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
+            Ok(sealed) => {
+                Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) })
+            }
+            Err(oxtls_record::SealError::KeyExhausted) => self.seal_after_update(plaintext, out, written),
+            Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),
+            Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),
+            Err(error) => Err(SealError::Record(error)),
+        }
+    }
+
+    /// The key has sealed as much as it safely can (RFC 9846 section 5.5): the next one goes on.
+    #[cold]
+    fn seal_after_update(
+        &mut self,
+        plaintext: &[u8],
+        out: &mut [u8],
+        before: usize,
+    ) -> Result<Sealed, SealError> {
+        self.update_key(false).map_err(SealError::Record)?;
+        let window = out.get_mut(before..).unwrap_or_default();
+        match self.seal(plaintext, window) {
+            Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: before.saturating_add(sealed.written) }),
+            Err(_) if before > 0 => Ok(Sealed { taken: 0, written: before }),
+            Err(error) => Err(error),
+        }
+    }
+
+    /// Bytes that sealing this much plaintext adds, what is queued already included.
+    pub(crate) fn sealed_len(&self, plaintext: usize) -> usize {
+        let queued = self.queue.len().saturating_sub(self.sent);
+        queued.saturating_add(self.writer.sealed_len(ContentType::ApplicationData, plaintext))
+    }
+
+    fn seal_into_queue(
+        &mut self,
+        content_type: ContentType,
+        plaintext: &[u8],
+    ) -> Result<(), oxtls_record::SealError> {
+        let needed = self.writer.sealed_len(content_type, plaintext.len());
+        let start = self.queue.len();
+        self.queue.resize(start.saturating_add(needed), 0);
+        let window = self.queue.get_mut(start..).unwrap_or_default();
+        match self.writer.seal_whole(content_type, plaintext, window) {
+            Ok(written) => {
+                self.queue.truncate(start.saturating_add(written));
+                Ok(())
+            }
+            Err(error) => {
+                self.queue.truncate(start);
+                Err(error)
+            }
+        }
+    }
+}

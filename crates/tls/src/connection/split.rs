@@ -1,0 +1,125 @@
+//! A connection in two owned halves.
+
+use std::sync::Arc;
+
+use super::mailbox::Mailbox;
+use super::receive::ReceiveHalf;
+use super::send::{SealError, SendHalf};
+use super::Progress;
+use crate::error::{Error, ErrorKind};
+
+/// The sending half of a connection that was split.
+#[derive(Debug)]
+pub struct Sender {
+    half: SendHalf,
+    mailbox: Arc<Mailbox>,
+}
+
+/// The receiving half of a connection that was split.
+///
+/// When [`feed`](Self::feed) says [`Event::PeerWantsReply`](super::Event::PeerWantsReply) or fails, the sender has
+/// something to transmit and cannot know: wake it.
+#[derive(Debug)]
+pub struct Receiver {
+    half: ReceiveHalf,
+    mailbox: Arc<Mailbox>,
+    failed: bool,
+}
+
+pub(super) fn split(send: SendHalf, receive: ReceiveHalf) -> (Sender, Receiver) {
+    let mailbox = send.mailbox();
+    (Sender { half: send, mailbox: Arc::clone(&mailbox) }, Receiver { half: receive, mailbox, failed: false })
+}
+
+impl Sender {
+    /// As [`Connection::seal`](super::Connection::seal).
+    ///
+    /// # Errors
+    /// As there; [`SealError::Failed`] also when the receiver has failed.
+    #[inline]
+    pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
+        self.half.seal(plaintext, out)
+    }
+
+    /// As [`Connection::transmit`](super::Connection::transmit): alerts and KeyUpdates of the receiver's making too.
+    pub fn transmit(&mut self, out: &mut [u8]) -> usize {
+        self.half.transmit(out)
+    }
+
+    /// As [`Connection::wants_transmit`](super::Connection::wants_transmit).
+    #[must_use]
+    pub fn wants_transmit(&self) -> bool {
+        self.half.wants_transmit()
+    }
+
+    /// As [`Connection::sealed_len`](super::Connection::sealed_len).
+    #[must_use]
+    pub fn sealed_len(&self, plaintext: usize) -> usize {
+        self.half.sealed_len(plaintext)
+    }
+
+    /// As [`Connection::close`](super::Connection::close).
+    pub fn close(&mut self) {
+        self.half.close();
+    }
+
+    /// As [`Connection::update_keys`](super::Connection::update_keys).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn update_keys(&mut self, ask_peer: bool) -> Result<(), SealError> {
+        if !self.half.is_open() {
+            return Err(SealError::Closed);
+        }
+        self.half.update_key(ask_peer).map_err(SealError::Record)
+    }
+
+    /// Whether this and that half are of one connection.
+    #[must_use]
+    pub fn belongs_to(&self, receiver: &Receiver) -> bool {
+        Arc::ptr_eq(&self.mailbox, &receiver.mailbox)
+    }
+}
+
+impl Receiver {
+    /// As [`Connection::feed`](super::Connection::feed).
+    ///
+    /// # Errors
+    /// As there. The alert that the peer is owed is the sender's to transmit: wake it.
+    #[inline]
+    pub fn feed(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
+        if self.failed {
+            return Err(Error::new(ErrorKind::Failed));
+        }
+        self.half.feed(input).map_err(|broken| {
+            self.fail();
+            self.mailbox.reader_failed(broken.alert);
+            broken.into_error()
+        })
+    }
+
+    /// As [`Connection::end_of_input`](super::Connection::end_of_input).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn end_of_input(&mut self) -> Result<(), Error> {
+        if self.half.is_closed() {
+            return Ok(());
+        }
+        let inside_record = self.half.is_inside_record();
+        self.fail();
+        self.mailbox.reader_failed(None);
+        Err(Error::new(ErrorKind::Truncated { handshaking: false, inside_record }))
+    }
+
+    /// Whether the sender has failed: what the peer still sends is in answer to nothing.
+    #[must_use]
+    pub fn has_sender_failed(&self) -> bool {
+        self.mailbox.has_writer_failed()
+    }
+
+    fn fail(&mut self) {
+        self.failed = true;
+        self.half.erase();
+    }
+}
