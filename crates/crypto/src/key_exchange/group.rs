@@ -142,3 +142,9 @@ pub(super) enum Order {
     EcdhFirst,
     MlKemFirst,
 }
+
+impl From<u16> for NamedGroup {
+    fn from(value: u16) -> Self {
+        Self(value)
+    }
+}

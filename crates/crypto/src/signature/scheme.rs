@@ -299,3 +299,9 @@ impl fmt::Display for KeyAlgorithm {
         f.write_str(self.name())
     }
 }
+
+impl From<u16> for SignatureScheme {
+    fn from(value: u16) -> Self {
+        Self(value)
+    }
+}
