@@ -3,6 +3,27 @@
 //! A nonce that is used twice under one key gives the key away (AES-GCM) or the plaintexts (all of them). So a nonce
 //! cannot be passed in for sealing: a key makes it from its own sequence number, which only ever grows, which moves
 //! when and only when a record was sealed or opened, and which is refused at its end instead of wrapping.
+//!
+//! ```
+//! use oxtls_crypto::{AeadAlgorithm, AeadKey, Hash, Iv, Nonces, OpeningKey, SealingKey, Secret, aead::TAG_LEN};
+//!
+//! # fn main() -> Result<(), oxtls_crypto::Error> {
+//! let secret = Secret::new(&oxtls_crypto::random::array::<32>()?)?;
+//! let algorithm = AeadAlgorithm::Aes128Gcm;
+//! let key = AeadKey::expand_label(algorithm, Hash::Sha256, &secret, "key")?;
+//! let iv = || Iv::expand_label(Hash::Sha256, &secret, "iv").map(Nonces::Xor);
+//! let mut sealing = SealingKey::new(algorithm, &key, iv()?)?;
+//! let mut opening = OpeningKey::new(algorithm, &key, iv()?)?;
+//!
+//! let mut record = [0; 5 + TAG_LEN];
+//! let (ciphertext, tag) = record.split_at_mut(5);
+//! sealing.seal_scatter(b"header", b"hello", ciphertext, &[], tag)?;
+//!
+//! let len = opening.open_in_place(b"header", &mut record)?;
+//! assert_eq!(record.get(..len), Some(b"hello".as_slice()));
+//! # Ok(())
+//! # }
+//! ```
 
 mod algorithm;
 mod material;

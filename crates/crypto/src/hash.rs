@@ -89,7 +89,7 @@ impl fmt::Display for Hash {
     }
 }
 
-/// The output of a [`Hash`]: public data, stored inline.
+/// The output of a [hash function](enum@Hash): public data, stored inline.
 #[derive(Clone, Copy)]
 pub struct Digest {
     bytes: [u8; Digest::MAX_LEN],

@@ -6,7 +6,7 @@ use crate::hmac::{Message, hmac_into};
 use crate::secret::Secret;
 
 /// What RFC 9846 section 7.1 puts before every label.
-const LABEL_PREFIX: &[u8] = b"tls13 ";
+const LABEL_PREFIX: [u8; 6] = *b"tls13 ";
 
 /// HKDF-Extract: concentrates the input keying material `ikm` into a pseudorandom key of the hash's length. An empty
 /// `salt` means a salt of zeros, as RFC 5869 section 2.2 defines it.
@@ -57,9 +57,10 @@ pub fn expand_label(
         .map_err(|_| Error::InvalidLength("a label of at most 249 bytes"))?;
     let context_len =
         u8::try_from(context.len()).map_err(|_| Error::InvalidLength("a context of at most 255 bytes"))?;
-    let info: [&[u8]; 6] =
-        [&out_len.to_be_bytes(), &[label_len], LABEL_PREFIX, label.as_bytes(), &[context_len], context];
-    expand(hash, secret, &info, out)
+    let [high, low] = out_len.to_be_bytes();
+    let [t, l, s, one, three, space] = LABEL_PREFIX;
+    let front = [high, low, label_len, t, l, s, one, three, space];
+    expand(hash, secret, &[&front, label.as_bytes(), &[context_len], context], out)
 }
 
 /// HKDF-Expand-Label with an output of the hash's length, which is again a secret.

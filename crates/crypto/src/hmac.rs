@@ -144,8 +144,9 @@ fn digest_into(hash: Hash, data: &[u8], out: &mut [u8]) {
 #[inline]
 fn copy_and_erase(mut digest: digest::Digest, out: &mut [u8]) {
     const ZEROS: [u8; Tag::MAX_LEN] = [0; Tag::MAX_LEN];
-    for (to, from) in out.iter_mut().zip(digest.as_ref()) {
-        *to = *from;
+    let len = out.len().min(digest.as_ref().len());
+    if let (Some(to), Some(from)) = (out.get_mut(..len), digest.as_ref().get(..len)) {
+        to.copy_from_slice(from);
     }
     let algorithm = digest.algorithm();
     if let Some(Ok(blank)) =
@@ -178,9 +179,11 @@ impl Buffer {
         buffer
     }
 
+    /// XORs `mask` into the key block. Where the block is shorter than the space for it, message bytes may be hit:
+    /// there are none yet, or they are about to be replaced. A fixed length is one vector operation or four.
     #[inline]
     fn mask_key(&mut self, mask: u8) {
-        for byte in self.bytes.iter_mut().take(self.block_len) {
+        for byte in self.bytes.iter_mut().take(MAX_BLOCK_LEN) {
             *byte ^= mask;
         }
     }
