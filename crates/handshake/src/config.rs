@@ -162,6 +162,20 @@ pub struct ServerHandshake {
     pub resumption: bool,
     /// When to tell the client which groups we have (supported_groups in EncryptedExtensions).
     pub announce_groups: AnnounceGroups,
+    /// When another key share is worth a round trip.
+    pub retry: Retry,
+}
+
+/// When a server asks for another key share by a HelloRetryRequest (RFC 9846 section 4.3.8).
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub enum Retry {
+    /// When the client sent no share that can be used.
+    #[default]
+    WhenNeeded,
+    /// Also when both have a post-quantum group and the client sent a share of none.
+    ForPostQuantum,
+    /// Also when both have a group that is preferred to those that the client sent shares of.
+    ForPreference,
 }
 
 /// When a server sends its supported_groups, which a client may use to choose its key shares the next time
@@ -189,6 +203,7 @@ impl Default for ServerHandshake {
             alpn_required: true,
             resumption: false,
             announce_groups: AnnounceGroups::WhenAnotherIsPreferred,
+            retry: Retry::WhenNeeded,
         }
     }
 }

@@ -58,3 +58,12 @@ pub const MAX_EARLY_DATA: u32 = 16 * 1024;
 
 /// Most PSK identities of a hello to look at.
 pub const MAX_PSK_IDENTITIES: usize = 8;
+
+/// Bytes of record payload to pass over for `max_early_data` bytes of early data that are refused: room for the type
+/// byte and the tag of records down to 64 bytes, and never less than for [`MAX_EARLY_DATA`], since the ticket may come
+/// from a configuration that allowed more than this one.
+#[must_use]
+pub fn early_data_skip(max_early_data: u32) -> u32 {
+    let data = max_early_data.max(MAX_EARLY_DATA);
+    data.saturating_add(data.div_euclid(3)).saturating_add(1024)
+}
