@@ -28,7 +28,7 @@ impl Alert {
         match *content {
             [level, description] => Ok(Self { level, description }),
             [] => Err(RecordError::EmptyAlert),
-            _ if content.len() % 2 == 0 => Err(RecordError::SeveralAlerts),
+            _ if content.len().is_multiple_of(2) => Err(RecordError::SeveralAlerts),
             _ => Err(RecordError::MalformedAlert { length: content.len() }),
         }
     }

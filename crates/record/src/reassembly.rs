@@ -22,7 +22,7 @@ pub struct Message<'a> {
 /// A message that lies in one fragment is handed out from there and never copied. One that spans records is completed
 /// in a buffer, the only one of the record layer, whose size follows what has been received (never what a header
 /// claims) up to the longest message allowed. [`Reassembly::hold`] keeps the rest of a record there while the
-/// handshake waits for an answer. The buffer is freed when nothing waits in it.
+/// handshake waits for an answer. The buffer is freed by the first call that finds nothing waiting in it.
 #[derive(Debug, Default)]
 pub struct Reassembly {
     buffer: Vec<u8>,
@@ -53,20 +53,20 @@ impl Reassembly {
         self.free_if_empty();
         let rest = fragment.get(*cursor..).unwrap_or_default();
         if self.buffer.is_empty() {
-            let Some((message, behind)) = split_message(rest, max_message)? else {
+            let message = first_message(rest, max_message)?;
+            let used = message.map_or(rest.len(), |message| message.bytes.len());
+            if message.is_none() {
                 self.append(rest, max_message);
-                *cursor = fragment.len();
-                return Ok(None);
-            };
-            *cursor = fragment.len().saturating_sub(behind.len());
-            return Ok(Some(Message { bytes: message, more: !behind.is_empty() }));
+            }
+            *cursor = cursor.saturating_add(used);
+            return Ok(message);
         }
         let used = self.complete(rest, max_message)?;
-        *cursor = cursor.saturating_add(used).min(fragment.len());
+        *cursor = cursor.saturating_add(used);
         let waiting = self.buffer.get(self.taken..).unwrap_or_default();
-        let Some((message, behind)) = split_message(waiting, max_message)? else { return Ok(None) };
-        self.taken = self.taken.saturating_add(message.len());
-        Ok(Some(Message { bytes: message, more: !behind.is_empty() || used < rest.len() }))
+        let Some(message) = first_message(waiting, max_message)? else { return Ok(None) };
+        self.taken = self.taken.saturating_add(message.bytes.len());
+        Ok(Some(Message { more: message.more || used < rest.len(), ..message }))
     }
 
     /// Keeps the rest of a record that can't be used now. Later calls of [`Reassembly::next`] with an empty fragment
@@ -92,7 +92,7 @@ impl Reassembly {
     /// Whether a message waits here whole: it must be used before another record is opened.
     #[must_use]
     pub fn has_whole(&self) -> bool {
-        matches!(split_message(self.waiting(), u32::MAX), Ok(Some(_)))
+        matches!(first_message(self.waiting(), u32::MAX), Ok(Some(_)))
     }
 
     /// Whether the first part of a message waits here for the rest, which must come in the very next record.
@@ -178,8 +178,62 @@ fn total_len(bytes: &[u8], max_message: u32) -> Result<Option<usize>, RecordErro
     Ok(Some(MESSAGE_HEADER_LEN.saturating_add(body)))
 }
 
-/// The message that `bytes` begin with, and what is behind it; `None` while it is incomplete.
+/// The message that `bytes` begin with; `None` while it is incomplete.
 #[inline]
-fn split_message(bytes: &[u8], max_message: u32) -> Result<Option<(&[u8], &[u8])>, RecordError> {
-    Ok(total_len(bytes, max_message)?.and_then(|total| bytes.split_at_checked(total)))
+fn first_message(bytes: &[u8], max_message: u32) -> Result<Option<Message<'_>>, RecordError> {
+    let Some(total) = total_len(bytes, max_message)? else { return Ok(None) };
+    Ok(bytes.get(..total).map(|message| Message { bytes: message, more: total < bytes.len() }))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const MAX: u32 = 1 << 16;
+
+    #[test]
+    fn memory_follows_what_was_received_and_not_what_a_header_claims() {
+        let mut reassembly = Reassembly::new();
+        let mut cursor = 0;
+        assert_eq!(reassembly.next(&[11, 0, 0xff, 0xff, 1, 2], &mut cursor, MAX), Ok(None));
+        assert!(reassembly.buffer.capacity() <= 12, "{}", reassembly.buffer.capacity());
+        let mut received = 6;
+        for _ in 0..100 {
+            assert_eq!(reassembly.next(&[0; 500], &mut 0, MAX), Ok(None));
+            received += 500;
+            assert!(reassembly.buffer.capacity() <= 2 * received);
+        }
+    }
+
+    #[test]
+    fn memory_never_exceeds_the_message() {
+        let mut reassembly = Reassembly::new();
+        let total = 4 + 40_000;
+        assert_eq!(reassembly.next(&[11, 0, 0x9c, 0x40], &mut 0, MAX), Ok(None));
+        for _ in 0..2 {
+            assert_eq!(reassembly.next(&[0; 16_384], &mut 0, MAX), Ok(None));
+            assert!(reassembly.buffer.capacity() <= total);
+        }
+        let (rest, mut cursor) = ([0; 16_384], 0);
+        let message = reassembly.next(&rest, &mut cursor, MAX).unwrap().unwrap();
+        assert_eq!((message.bytes.len(), message.more, cursor), (total, true, 40_000 - 2 * 16_384));
+        assert_eq!(reassembly.buffer.capacity(), total);
+    }
+
+    #[test]
+    fn the_buffer_is_freed_when_nothing_waits() {
+        let mut reassembly = Reassembly::new();
+        assert_eq!(reassembly.next(&[20, 0, 0], &mut 0, MAX), Ok(None));
+        assert!(reassembly.next(&[1, 9], &mut 0, MAX).unwrap().is_some());
+        assert!(reassembly.is_empty());
+        assert_eq!(reassembly.next(&[], &mut 0, MAX), Ok(None));
+        assert_eq!(reassembly.buffer.capacity(), 0);
+    }
+
+    #[test]
+    fn whole_messages_allocate_nothing() {
+        let mut reassembly = Reassembly::new();
+        assert!(reassembly.next(&[20, 0, 0, 1, 9, 20, 0, 0, 0], &mut 0, MAX).unwrap().is_some());
+        assert_eq!(reassembly.buffer.capacity(), 0);
+    }
 }
