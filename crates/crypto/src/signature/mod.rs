@@ -4,12 +4,16 @@ mod der;
 mod identifier;
 mod key_error;
 mod load;
+#[cfg(test)]
+mod load_tests;
 mod oid;
 mod pss;
 mod public_key;
 mod scheme;
 mod signing_key;
 mod spki;
+#[cfg(test)]
+mod tests;
 
 use core::fmt;
 

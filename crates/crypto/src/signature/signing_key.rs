@@ -212,6 +212,15 @@ impl SigningKey {
         Ok(private_key_info(&identifier, key))
     }
 
+    /// What [`SigningKey::to_pkcs8_der`] writes when there is no seed.
+    #[cfg(test)]
+    pub(super) fn expanded_ml_dsa_for_tests(&self) -> Vec<u8> {
+        match &self.pair {
+            Pair::MlDsa(pair) => self.expanded_ml_dsa(pair).unwrap().to_vec(),
+            _ => Vec::new(),
+        }
+    }
+
     /// PKCS#8 with the expandedKey form of RFC 9881 section 6.
     fn expanded_ml_dsa(&self, pair: &PqdsaKeyPair) -> Result<Zeroizing<Vec<u8>>, Error> {
         let failed = Error::Internal("an ML-DSA private key could not be encoded");
