@@ -1,0 +1,305 @@
+//! ClientHello, HelloRetryRequest and ServerHello (RFC 9846 section 4.2), until the version is certain.
+
+use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::random;
+
+use crate::client::check::{ConfigError, first_shares};
+use crate::client::{State, tls13};
+use crate::config::{ClientHandshake, Common, Randomness};
+use crate::error::Error;
+use crate::extension::key_share::KeyShareEntry;
+use crate::extension::{ExtensionType, OfferedSet};
+use crate::key_schedule::key_log;
+use crate::key_schedule::tls13::EarlySecret;
+use crate::machine::{Incoming, Out, Step};
+use crate::message::HandshakeType;
+use crate::message::offer::Offer;
+use crate::message::server_hello::{
+    HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello, ServerHelloOrRetry, check_downgrade,
+};
+use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode, Transport};
+use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
+use crate::transcript::{Transcript, Unhashed};
+
+/// A ClientHello is out; a ServerHello or a HelloRetryRequest is due.
+#[derive(Debug)]
+pub(crate) struct Waiting {
+    fixed: Fixed,
+    shares: Vec<KeyExchange>,
+    offered: OfferedSet,
+    first_hello: Unhashed,
+    retry: Option<Retry>,
+}
+
+/// What both hellos say: the second must be the first but for what the retry asked (RFC 9846 section 4.2.2).
+#[derive(Debug)]
+struct Fixed {
+    config: ClientHandshake,
+    quic_parameters: Option<Vec<u8>>,
+    random: [u8; 32],
+    session_id: Vec<u8>,
+}
+
+/// What a HelloRetryRequest has fixed, and the transcript that it began.
+#[derive(Debug)]
+struct Retry {
+    suite: CipherSuite,
+    group: Option<NamedGroup>,
+    transcript: Transcript,
+}
+
+/// Makes and queues the first ClientHello.
+pub(super) fn start(
+    config: ClientHandshake,
+    transport: Transport,
+    out: &mut Out,
+) -> Result<Waiting, ConfigError> {
+    let fixed = Fixed::new(config, transport).map_err(ConfigError::Crypto)?;
+    let common = &fixed.config.common;
+    let shares = first_shares(&fixed.config)
+        .into_iter()
+        .map(|group| key_exchange(common, group))
+        .collect::<Result<Vec<_>, _>>()
+        .map_err(ConfigError::Crypto)?;
+    let (hello, offered) = fixed.hello(&shares, None).map_err(|_| ConfigError::HelloTooLong)?;
+    if !fixed.session_id.is_empty() {
+        out.enable_compatibility();
+    }
+    if common.key_log {
+        out.enable_key_log(fixed.random);
+    }
+    let mode = read_mode(common);
+    let first_hello = Unhashed::new(hello.clone());
+    out.send(Level::Initial, hello);
+    out.read(mode);
+    Ok(Waiting { fixed, shares, offered, first_hello, retry: None })
+}
+
+impl Waiting {
+    /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
+    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let due = match self.retry {
+            None => "ServerHello or HelloRetryRequest",
+            Some(_) => "the ServerHello that follows a HelloRetryRequest",
+        };
+        let body = message.expect(HandshakeType::SERVER_HELLO, Level::Initial, due)?;
+        message.must_end_its_record()?;
+        // A second retry would go on for ever: refused before anything in it is looked at.
+        if self.retry.is_some() && body.get(2..34) == Some(HELLO_RETRY_REQUEST_RANDOM.as_slice()) {
+            return Err(message.unexpected(due).into());
+        }
+        match ServerHelloOrRetry::parse(body, self.offered)? {
+            ServerHelloOrRetry::HelloRetryRequest(retry) => self.retry(&retry, message, out),
+            ServerHelloOrRetry::ServerHello(hello) => self.server_hello(&hello, message, out),
+        }
+    }
+
+    /// The second ClientHello: as the first, with the share and the cookie that were asked for.
+    fn retry(mut self, retry: &HelloRetryRequest<'_>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let version =
+            retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
+        self.fixed.check_version(version, retry.legacy_version)?;
+        let suite = self.fixed.check(retry.session_id_echo, retry.cipher_suite, retry.compression_method)?;
+        if retry.selected_group.is_none() && retry.cookie.is_none() {
+            return Err(
+                Error::IllegalParameter { what: "a HelloRetryRequest that asks for no change" }.into()
+            );
+        }
+        if let Some(group) = retry.selected_group {
+            self.check_retry_group(group)?;
+            self.shares = vec![key_exchange(&self.fixed.config.common, group).map_err(Error::Crypto)?];
+        }
+        let (hello, offered) = self.fixed.hello(&self.shares, retry.cookie)?;
+        self.offered = offered;
+        let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
+        transcript.add(message.encoded());
+        transcript.add(&hello);
+        self.retry = Some(Retry { suite: suite.suite, group: retry.selected_group, transcript });
+        out.compatibility_change_cipher_spec();
+        out.send(Level::Initial, hello);
+        Ok(Some(State::Hello(self)))
+    }
+
+    /// RFC 9846 section 4.3.8: a group that was offered, without a share.
+    fn check_retry_group(&self, group: NamedGroup) -> Result<(), Error> {
+        let offered = self.fixed.config.common.groups.contains(&group);
+        let shared = self.shares.iter().any(|share| share.group() == group);
+        if offered && !shared { Ok(()) } else { Err(Error::WrongGroup) }
+    }
+
+    /// The keys are agreed: from here on everything is protected.
+    fn server_hello(self, hello: &ServerHello<'_>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let Some(version) = hello.selected_version else {
+            return Err(self.older_version(hello).into());
+        };
+        self.fixed.check_version(version, hello.legacy_version)?;
+        let suite = self.fixed.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
+        let share = hello.key_share.ok_or(Error::MissingExtension(ExtensionType::KEY_SHARE))?;
+        let retried = self.retry.is_some();
+        let mut transcript = match self.retry {
+            None => self.first_hello.start(suite.hash),
+            Some(retry) if retry.suite != suite.suite => {
+                return Err(Error::WrongCipherSuite(suite.suite).into());
+            }
+            Some(retry) if retry.group.is_some_and(|group| group != share.group) => {
+                return Err(Error::WrongGroup.into());
+            }
+            Some(retry) => retry.transcript,
+        };
+        let ours =
+            self.shares.into_iter().find(|ours| ours.group() == share.group).ok_or(Error::WrongGroup)?;
+        let shared = ours.finish(share.key_exchange).map_err(|error| match error {
+            invalid @ oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(invalid),
+            other => Error::Crypto(other),
+        })?;
+        transcript.add(message.encoded());
+        let secrets = EarlySecret::new(suite.hash, None).into_handshake(&shared, &transcript.current())?;
+        out.key_log(key_log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, &secrets.client);
+        out.key_log(key_log::SERVER_HANDSHAKE_TRAFFIC_SECRET, &secrets.server);
+        // The write key comes now, not with our flight, so that alerts from here on are protected (appendix A.1).
+        out.compatibility_change_cipher_spec();
+        out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
+        out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
+        out.read(read_mode(&self.fixed.config.common));
+        Ok(Some(State::Tls13(tls13::State::EncryptedExtensions(Box::new(tls13::Core {
+            config: self.fixed.config,
+            offered: self.offered,
+            suite,
+            group: share.group,
+            retried,
+            transcript,
+            secrets,
+            alpn: None,
+            request: None,
+        })))))
+    }
+
+    /// A ServerHello without supported_versions is one of TLS 1.2 or older, which was not offered. A sentinel says
+    /// that the server could do better, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
+    fn older_version(&self, hello: &ServerHello<'_>) -> Error {
+        if self.retry.is_some() {
+            return Error::IllegalParameter { what: "another version than in HelloRetryRequest" };
+        }
+        match check_downgrade(hello.random) {
+            Err(downgrade) => downgrade,
+            Ok(()) => Error::NoCommonVersion { peer: vec![hello.legacy_version] },
+        }
+    }
+}
+
+impl Fixed {
+    fn new(config: ClientHandshake, transport: Transport) -> Result<Self, oxtls_crypto::Error> {
+        let quic_parameters = match transport {
+            Transport::Stream => None,
+            Transport::Quic { parameters } => Some(parameters),
+        };
+        let (random, session_id) = match &config.common.randomness {
+            Randomness::Recorded(recorded) => (recorded.random, recorded.session_id.clone()),
+            Randomness::System => {
+                let (random, session_id) = fresh()?;
+                (random, if config.compatibility_mode { session_id.to_vec() } else { Vec::new() })
+            }
+        };
+        // RFC 9001 section 8.4: no compatibility mode over QUIC.
+        let session_id = if quic_parameters.is_some() { Vec::new() } else { session_id };
+        Ok(Self { config, quic_parameters, random, session_id })
+    }
+
+    /// A hello with these shares, and the extensions that the responses to it are judged by.
+    fn hello(&self, shares: &[KeyExchange], cookie: Option<&[u8]>) -> Result<(Vec<u8>, OfferedSet), Error> {
+        let common = &self.config.common;
+        let key_shares: Vec<_> = shares
+            .iter()
+            .map(|share| KeyShareEntry { group: share.group(), key_exchange: share.share() })
+            .collect();
+        let offer = Offer {
+            random: &self.random,
+            session_id: &self.session_id,
+            cipher_suites: &common.suites,
+            supported_versions: &[ProtocolVersion::TLS1_3],
+            server_name: self.config.server_name.as_deref(),
+            supported_groups: &common.groups,
+            key_shares: &key_shares,
+            signature_algorithms: &common.verify_schemes,
+            signature_algorithms_cert: common.certificate_schemes.as_deref(),
+            alpn: &common.alpn,
+            cookie,
+            // No session is stored yet: a server need not make tickets.
+            psk_dhe_ke: false,
+            certificate_authorities: &self.config.authorities,
+            status_request: common.ocsp,
+            signed_certificate_timestamp: common.sct,
+            // QUIC has no records to limit.
+            record_size_limit: common.record_size_limit.filter(|_| self.quic_parameters.is_none()),
+            compress_certificate: &common.decompress,
+            quic_transport_parameters: self.quic_parameters.as_deref(),
+            ticket_request: None,
+        };
+        Ok((offer.encode()?, offer.offered()))
+    }
+
+    /// supported_versions is the only place where versions are chosen, and legacy_version says 0x0303 beside it
+    /// (RFC 9846 sections 4.2.3 and 4.3.1).
+    fn check_version(&self, selected: ProtocolVersion, legacy: ProtocolVersion) -> Result<(), Error> {
+        let common = &self.config.common;
+        let offered = (common.min_version..=common.max_version).contains(&selected);
+        if selected != ProtocolVersion::TLS1_3 || !offered {
+            return Err(Error::IllegalParameter {
+                what: "supported_versions with a version that was not offered",
+            });
+        }
+        if legacy != ProtocolVersion::TLS1_2 {
+            return Err(Error::NoCommonVersion { peer: vec![legacy] });
+        }
+        Ok(())
+    }
+
+    /// What ServerHello and HelloRetryRequest must both say (RFC 9846 section 4.2.3).
+    fn check(
+        &self,
+        session_id_echo: &[u8],
+        suite: CipherSuite,
+        compression: u8,
+    ) -> Result<Tls13Suite, Error> {
+        if session_id_echo != self.session_id {
+            return Err(Error::IllegalParameter { what: "legacy_session_id_echo" });
+        }
+        if compression != 0 {
+            return Err(Error::IllegalParameter { what: "legacy_compression_method" });
+        }
+        if !self.config.common.suites.contains(&suite) {
+            return Err(Error::WrongCipherSuite(suite));
+        }
+        suite.tls13().ok_or(Error::WrongCipherSuite(suite))
+    }
+}
+
+/// A fresh key, or the recorded one of this group.
+fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls_crypto::Error> {
+    if let Randomness::Recorded(recorded) = &common.randomness
+        && let Some((_, private)) = recorded.private_keys.iter().find(|(of, _)| *of == group)
+    {
+        return KeyExchange::from_private_key(group, private);
+    }
+    KeyExchange::offer(group)
+}
+
+/// A hello's random and session id, drawn at once: a draw costs the same whatever its size.
+fn fresh() -> Result<([u8; 32], [u8; 32]), oxtls_crypto::Error> {
+    let (mut hello_random, mut session_id) = ([0; 32], [0; 32]);
+    let drawn: [u8; 64] = random::array()?;
+    for (to, from) in hello_random.iter_mut().chain(&mut session_id).zip(drawn) {
+        *to = from;
+    }
+    Ok((hello_random, session_id))
+}
+
+/// Before and after ServerHello alike: compatibility ChangeCipherSpecs are dropped, data is refused.
+fn read_mode(common: &Common) -> ReadMode {
+    ReadMode {
+        change_cipher_spec: ChangeCipherSpec::Drop,
+        application_data: ApplicationData::Refuse,
+        plaintext_alert: false,
+        max_message: common.max_message,
+    }
+}

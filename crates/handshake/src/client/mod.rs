@@ -1,0 +1,91 @@
+//! The client's machine.
+//!
+//! [`Client::new`] queues the ClientHello; then whole handshake messages go in and the queue comes out. Sequence of
+//! a TLS 1.3 handshake, one step a message (RFC 9846 section 2):
+//!
+//! ```text
+//! ClientHello             -->
+//!                        [<--  HelloRetryRequest]        hello.rs
+//! [ClientHello            -->]
+//!                         <--  ServerHello
+//!                         <--  {EncryptedExtensions}     tls13.rs
+//!                         <--  {CertificateRequest*}
+//!                         <--  {Certificate}
+//!                         <--  {CertificateVerify}       VerifyPeer
+//!                         <--  {Finished}                ChooseCredential*
+//! {Certificate*}          -->                            Sign*
+//! {CertificateVerify*}    -->
+//! {Finished}              -->                            Done
+//! ```
+
+mod check;
+mod hello;
+mod tls13;
+
+use core::time::Duration;
+
+use crate::config::ClientHandshake;
+use crate::machine::{Incoming, Machine, Out, Step, Steps};
+use crate::need::AnswerKind;
+use crate::step::{Input, Misuse, Output, Transport};
+
+pub use check::ConfigError;
+
+/// A client's handshake, from ClientHello to Done.
+#[derive(Debug)]
+pub struct Client(Machine<State>);
+
+impl Client {
+    /// Checks the configuration, makes the key shares and queues the ClientHello.
+    ///
+    /// `now` is the time since the Unix epoch, for the ages of tickets that are offered.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for what no handshake could be made with; nothing has been sent then.
+    pub fn new(config: ClientHandshake, transport: Transport, now: Duration) -> Result<Self, ConfigError> {
+        config.check(&transport)?;
+        // No session is offered yet whose age would matter.
+        let _ = now;
+        let mut out = Out::new(&transport);
+        let state = hello::start(config, transport, &mut out)?;
+        Ok(Self(Machine::new(State::Hello(state), out)))
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// [`Misuse`], the machine being as it was: outputs wait, a Need is out, or it is over.
+    pub fn input(&mut self, input: Input<'_>) -> Result<(), Misuse> {
+        self.0.input(input)
+    }
+
+    /// The next output, in wire order.
+    pub fn output(&mut self) -> Option<Output> {
+        self.0.output()
+    }
+}
+
+/// Where a client stands.
+#[derive(Debug)]
+pub(crate) enum State {
+    /// A ClientHello is out; which version it will be is not known yet.
+    Hello(hello::Waiting),
+    /// The server speaks TLS 1.3.
+    Tls13(tls13::State),
+}
+
+impl Steps for State {
+    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Hello(state) => state.message(message, out),
+            Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
+        }
+    }
+
+    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Hello(_) => Err(crate::machine::WRONG_ANSWER.into()),
+            Self::Tls13(state) => Ok(state.answer(answer, out)?.map(Self::Tls13)),
+        }
+    }
+}

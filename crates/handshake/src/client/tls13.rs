@@ -1,0 +1,415 @@
+//! TLS 1.3 from EncryptedExtensions to Done (RFC 9846 sections 4.4 and 4.5).
+
+use std::sync::Arc;
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::secret::Secret;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::authentication::{self, ClaimedPeer, ProvedPeer};
+use crate::config::{ClientHandshake, Credential};
+use crate::error::Error;
+use crate::extension::{ExtensionType, OfferedSet};
+use crate::key_schedule::key_log;
+use crate::key_schedule::tls13::{HandshakeSecrets, MainSecret, finished_mac};
+use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
+use crate::message::certificate::{Certificate, NewCertificate};
+use crate::message::certificate_request::CertificateRequest;
+use crate::message::certificate_verify::{SignerRole, signed_content};
+use crate::message::compressed_certificate::CompressedCertificate;
+use crate::message::encrypted_extensions::EncryptedExtensions;
+use crate::message::{HandshakeType, finished};
+use crate::need::{
+    AnswerKind, ChooseCredential, CredentialRequest, Decompress, NameToVerify, Need, Sign, VerifyPeer,
+};
+use crate::outcome::{EchStatus, Outcome, PeerCertificates};
+use crate::post_handshake::PostHandshake;
+use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
+use crate::suite::{ProtocolVersion, Tls13Suite};
+use crate::transcript::Transcript;
+
+/// Where a TLS 1.3 client stands, named after what it waits for.
+#[derive(Debug)]
+pub(crate) enum State {
+    EncryptedExtensions(Box<Core>),
+    /// CertificateRequest or Certificate.
+    CertificateRequest(Box<Core>),
+    Certificate(Box<Core>),
+    /// The answer to Decompress.
+    Decompressed(Box<Core>, u32),
+    CertificateVerify(Box<Core>, ClaimedPeer),
+    /// The answer to VerifyPeer.
+    PeerVerified(Box<Core>, ProvedPeer),
+    Finished(Box<Core>, VerifiedPeer),
+    /// The answer to ChooseCredential.
+    Credential(Box<Finishing>, CredentialRequest),
+    /// The answer to Sign.
+    Signature(Box<Finishing>, SignatureScheme),
+}
+
+/// What a client knows and holds from ServerHello to the server's Finished.
+#[derive(Debug)]
+pub(crate) struct Core {
+    pub(super) config: ClientHandshake,
+    pub(super) offered: OfferedSet,
+    pub(super) suite: Tls13Suite,
+    pub(super) group: NamedGroup,
+    pub(super) retried: bool,
+    pub(super) transcript: Transcript,
+    pub(super) secrets: HandshakeSecrets,
+    pub(super) alpn: Option<Vec<u8>>,
+    pub(super) request: Option<CredentialRequest>,
+}
+
+/// A server whose certificate was accepted after it had proved possession of its key.
+#[derive(Debug)]
+pub(crate) struct VerifiedPeer {
+    certificates: PeerCertificates,
+    scheme: SignatureScheme,
+    _proof: PeerVerified,
+}
+
+/// What a client holds from the server's Finished to its own.
+#[derive(Debug)]
+pub(crate) struct Finishing {
+    config: ClientHandshake,
+    suite: Tls13Suite,
+    group: NamedGroup,
+    retried: bool,
+    transcript: Transcript,
+    client_handshake: Secret,
+    client_application: Secret,
+    server_application: Secret,
+    exporter: Option<Secret>,
+    main: MainSecret,
+    alpn: Option<Vec<u8>>,
+    peer: VerifiedPeer,
+    finished: FinishedVerified,
+    signed_with: Option<SignatureScheme>,
+}
+
+impl State {
+    /// The server's flight, in its order.
+    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::EncryptedExtensions(core) => core.encrypted_extensions(message, out),
+            Self::CertificateRequest(core) => core.certificate_request_or_certificate(message, out),
+            Self::Certificate(core) => core.certificate(message, out, "Certificate"),
+            Self::CertificateVerify(core, peer) => core.certificate_verify(message, peer, out),
+            Self::Finished(core, peer) => core.finished(message, peer, out),
+            // A Need is out in these, and the shell takes no message meanwhile.
+            Self::Decompressed(..) | Self::PeerVerified(..) | Self::Credential(..) | Self::Signature(..) => {
+                Err(message.unexpected("an answer").into())
+            }
+        }
+    }
+
+    /// The outside's answers.
+    pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
+        match (self, answer) {
+            (Self::Decompressed(core, length), AnswerKind::Decompressed(body)) => {
+                core.decompressed(&body, length)
+            }
+            (Self::PeerVerified(core, peer), answer) => {
+                let _proof = PeerVerified::from_answer(&answer)?;
+                let ProvedPeer { certificates, scheme } = peer;
+                Ok(Some(Self::Finished(core, VerifiedPeer { certificates, scheme, _proof })))
+            }
+            (Self::Credential(finishing, request), AnswerKind::Credential(Some((credential, scheme)))) => {
+                finishing.our_certificate(&request, credential, scheme, out)
+            }
+            (Self::Credential(finishing, _), AnswerKind::Credential(None)) => finishing.no_certificate(out),
+            (Self::Signature(finishing, scheme), AnswerKind::Signature(signature)) => {
+                finishing.our_certificate_verify(scheme, &signature, out)
+            }
+            _ => Err(WRONG_ANSWER.into()),
+        }
+    }
+}
+
+impl Core {
+    /// What the server answers to the hello's extensions (RFC 9846 section 4.4.1).
+    fn encrypted_extensions(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let body =
+            message.expect(HandshakeType::ENCRYPTED_EXTENSIONS, Level::Handshake, "EncryptedExtensions")?;
+        let extensions = EncryptedExtensions::parse(body, self.offered)?;
+        self.alpn = self.chosen_protocol(extensions.alpn, out)?;
+        if out.is_quic() {
+            let typ = ExtensionType::QUIC_TRANSPORT_PARAMETERS;
+            out.peer_parameters(extensions.quic_transport_parameters.ok_or(Error::MissingExtension(typ))?);
+        }
+        if let (Some(send), Some(receive)) =
+            (extensions.record_size_limit, self.config.common.record_size_limit)
+        {
+            if send > MAX_RECORD_SIZE_LIMIT {
+                return Err(Error::IllegalParameter { what: "record_size_limit" }.into());
+            }
+            out.limits(send, receive);
+        }
+        self.transcript.add(message.encoded());
+        Ok(Some(State::CertificateRequest(self)))
+    }
+
+    /// The protocol must be one that was offered (RFC 7301 section 3.2); QUIC can't go on without (RFC 9001
+    /// section 8.1).
+    fn chosen_protocol(&self, chosen: Option<&[u8]>, out: &Out) -> Result<Option<Vec<u8>>, Error> {
+        match chosen {
+            Some(name) if !self.config.common.alpn.iter().any(|offered| offered == name) => {
+                Err(Error::IllegalParameter { what: "an application protocol that was not offered" })
+            }
+            None if out.is_quic() => Err(Error::NoApplicationProtocol { peer: Vec::new() }),
+            chosen => Ok(chosen.map(<[u8]>::to_vec)),
+        }
+    }
+
+    fn certificate_request_or_certificate(
+        self: Box<Self>,
+        message: Incoming<'_>,
+        out: &mut Out,
+    ) -> Step<State> {
+        if message.typ() == HandshakeType::CERTIFICATE_REQUEST {
+            self.certificate_request(message)
+        } else {
+            self.certificate(message, out, "CertificateRequest or Certificate")
+        }
+    }
+
+    /// Kept until the server's Finished: a server that has proved nothing learns nothing of our credentials.
+    fn certificate_request(mut self: Box<Self>, message: Incoming<'_>) -> Step<State> {
+        let body =
+            message.expect(HandshakeType::CERTIFICATE_REQUEST, Level::Handshake, "CertificateRequest")?;
+        let request = CertificateRequest::parse(body)?;
+        if !request.context.is_empty() {
+            return Err(Error::IllegalParameter { what: "certificate_request_context" }.into());
+        }
+        self.request = Some(credential_request(&request));
+        self.transcript.add(message.encoded());
+        Ok(Some(State::Certificate(self)))
+    }
+
+    /// The server's chain (RFC 9846 section 4.5.1), as it is or compressed (RFC 8879).
+    fn certificate(
+        mut self: Box<Self>,
+        message: Incoming<'_>,
+        out: &mut Out,
+        due: &'static str,
+    ) -> Step<State> {
+        if message.typ() == HandshakeType::COMPRESSED_CERTIFICATE && !self.config.common.decompress.is_empty()
+        {
+            return self.compressed_certificate(message, out);
+        }
+        let body = message.expect(HandshakeType::CERTIFICATE, Level::Handshake, due)?;
+        let peer = self.claimed_peer(body)?;
+        self.transcript.add(message.encoded());
+        Ok(Some(State::CertificateVerify(self, peer)))
+    }
+
+    /// The chain is decompressed outside; its length is judged before anything is (RFC 8879 section 4).
+    fn compressed_certificate(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let body = message.expect(
+            HandshakeType::COMPRESSED_CERTIFICATE,
+            Level::Handshake,
+            "CompressedCertificate",
+        )?;
+        let CompressedCertificate { algorithm, uncompressed_length: length, bytes } =
+            CompressedCertificate::parse(body)?;
+        if !self.config.common.decompress.contains(&algorithm) {
+            return Err(
+                Error::IllegalParameter { what: "a certificate compression that was not offered" }.into()
+            );
+        }
+        if length > self.config.common.max_message {
+            return Err(
+                Error::IllegalParameter { what: "a compressed certificate longer than we take" }.into()
+            );
+        }
+        let bytes = bytes.to_vec();
+        self.transcript.add(message.encoded());
+        out.ask(|serial| Need::Decompress(Decompress { algorithm, bytes, length, serial }));
+        Ok(Some(State::Decompressed(self, length)))
+    }
+
+    fn decompressed(self: Box<Self>, body: &[u8], length: u32) -> Step<State> {
+        if u32::try_from(body.len()) != Ok(length) {
+            return Err(Error::UnreadableCertificate.into());
+        }
+        let peer = self.claimed_peer(body)?;
+        Ok(Some(State::CertificateVerify(self, peer)))
+    }
+
+    fn claimed_peer(&self, body: &[u8]) -> Result<ClaimedPeer, Error> {
+        let certificate = Certificate::parse(body, self.offered, self.config.common.max_chain)?;
+        if !certificate.context.is_empty() {
+            return Err(Error::IllegalParameter { what: "certificate_request_context" });
+        }
+        let peer = certificate.peer.ok_or(Error::Malformed { what: "Certificate without a certificate" })?;
+        ClaimedPeer::new(peer)
+    }
+
+    /// Proof of possession first, then the question who it is (RFC 9846 section 4.5.2).
+    fn certificate_verify(
+        mut self: Box<Self>,
+        message: Incoming<'_>,
+        peer: ClaimedPeer,
+        out: &mut Out,
+    ) -> Step<State> {
+        let body =
+            message.expect(HandshakeType::CERTIFICATE_VERIFY, Level::Handshake, "CertificateVerify")?;
+        let transcript = self.transcript.current();
+        let peer = peer.prove(body, &self.config.common.verify_schemes, SignerRole::Server, &transcript)?;
+        self.transcript.add(message.encoded());
+        let certificates = peer.certificates.clone();
+        out.ask(|serial| {
+            Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
+        });
+        Ok(Some(State::PeerVerified(self, peer)))
+    }
+
+    /// The server's Finished (RFC 9846 section 4.5.3): now the server is who its certificate says, and nobody has
+    /// changed a word. Handshake secrets end here, application secrets begin (section 7.1).
+    fn finished(
+        mut self: Box<Self>,
+        message: Incoming<'_>,
+        peer: VerifiedPeer,
+        out: &mut Out,
+    ) -> Step<State> {
+        let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
+        let hash = self.suite.hash;
+        let verify_data = finished::parse(hash, body)?;
+        let finished =
+            FinishedVerified::check(hash, &self.secrets.server, &self.transcript.current(), verify_data)?;
+        self.transcript.add(message.encoded());
+        let Self { config, suite, group, retried, transcript, secrets, alpn, request, .. } = *self;
+        let main = secrets.next.into_main();
+        let application = main.application(&transcript.current(), config.common.exporter)?;
+        out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
+        out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
+        if let Some(exporter) = &application.exporter {
+            out.key_log(key_log::EXPORTER_SECRET, exporter);
+        }
+        let finishing = Box::new(Finishing {
+            config,
+            suite,
+            group,
+            retried,
+            transcript,
+            client_handshake: secrets.client,
+            client_application: application.client,
+            server_application: application.server,
+            exporter: application.exporter,
+            main,
+            alpn,
+            peer,
+            finished,
+            signed_with: None,
+        });
+        match request {
+            Some(request) => Ok(Some(finishing.choose_credential(request, out))),
+            None => finishing.done(out),
+        }
+    }
+}
+
+impl Finishing {
+    fn choose_credential(self: Box<Self>, request: CredentialRequest, out: &mut Out) -> State {
+        let question = request.clone();
+        out.ask(|serial| Need::ChooseCredential(ChooseCredential { request: question, serial }));
+        State::Credential(self, request)
+    }
+
+    /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
+    fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+        let message = NewCertificate::default().encode()?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        self.done(out)
+    }
+
+    fn our_certificate(
+        mut self: Box<Self>,
+        request: &CredentialRequest,
+        credential: Arc<Credential>,
+        scheme: SignatureScheme,
+        out: &mut Out,
+    ) -> Step<State> {
+        authentication::check_choice(&credential, scheme, &request.schemes)?;
+        let message = NewCertificate {
+            context: &[],
+            chain: &credential.chain,
+            ocsp: credential.ocsp.as_deref().filter(|_| request.ocsp),
+            scts: credential.scts.as_deref().filter(|_| request.sct),
+        }
+        .encode()?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        let message = signed_content(SignerRole::Client, &self.transcript.current());
+        out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
+        Ok(Some(State::Signature(self, scheme)))
+    }
+
+    fn our_certificate_verify(
+        mut self: Box<Self>,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        out: &mut Out,
+    ) -> Step<State> {
+        let message = authentication::certificate_verify(scheme, signature)?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        self.signed_with = Some(scheme);
+        self.done(out)
+    }
+
+    /// Our Finished, the application keys, and what came of it all.
+    fn done(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+        let Tls13Suite { suite, hash, .. } = self.suite;
+        let verify_data = finished_mac(hash, &self.client_handshake, &self.transcript.current())?;
+        let message = finished::encode(&verify_data)?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        out.keys(Level::Application, Direction::Write, suite, self.client_application);
+        out.keys(Level::Application, Direction::Read, suite, self.server_application);
+        out.read(ReadMode {
+            change_cipher_spec: ChangeCipherSpec::Deliver,
+            application_data: ApplicationData::Accept,
+            plaintext_alert: false,
+            max_message: self.config.common.max_message,
+        });
+        let resumption = self.main.into_resumption(&self.transcript.current())?;
+        let outcome = Outcome {
+            version: ProtocolVersion::TLS1_3,
+            suite,
+            group: Some(self.group),
+            alpn: self.alpn,
+            server_name: self.config.server_name,
+            peer: Some(self.peer.certificates),
+            peer_signature_scheme: Some(self.peer.scheme),
+            signature_scheme: self.signed_with,
+            psk: None,
+            hello_retry_request: self.retried,
+            early_data: false,
+            ech: EchStatus::NotOffered,
+            exporter: self.exporter,
+            session: None,
+        };
+        let post_handshake = PostHandshake::client_tls13(&outcome, hash, resumption, out.is_quic());
+        out.done(self.finished, outcome, post_handshake);
+        Ok(None)
+    }
+}
+
+/// TLS 1.3's largest record_size_limit: 2^14 bytes of content and the content type (RFC 8449 section 4).
+const MAX_RECORD_SIZE_LIMIT: u16 = 16_385;
+
+/// What the outside chooses a credential by.
+fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {
+    CredentialRequest {
+        schemes: request.signature_algorithms.iter().filter(|s| s.usable_in_tls13_handshake()).collect(),
+        certificate_schemes: request.certificate_schemes().to_vec(),
+        authorities: request.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
+        server_name: None,
+        ocsp: request.status_request,
+        sct: request.signed_certificate_timestamp,
+        compression: request.compress_certificate.map(|list| list.to_vec()).unwrap_or_default(),
+    }
+}
