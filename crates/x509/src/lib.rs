@@ -1,2 +1,65 @@
-//! x509
+//! X.509 certificates for people who validate chains: parsed borrowed, validated under a budget, failures explained.
+//!
+//! The crate knows no TLS, does no I/O but reading the root files it is pointed at, and needs no clock: time comes in.
+//!
+//! ```no_run
+//! use oxtls_x509::{Purpose, Roots, Verifier};
+//! use pki_types::{CertificateDer, ServerName, UnixTime};
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let mut roots = Roots::empty();
+//! roots.add_pem_file("ca.pem")?;
+//! let verifier = Verifier::new(roots, Purpose::ServerAuth);
+//!
+//! let chain: Vec<CertificateDer<'static>> = vec![/* leaf first, the rest in any order */];
+//! let name = ServerName::try_from("www.example.com")?;
+//! match verifier.verify_server(&chain, &name, UnixTime::now()) {
+//!     Ok(path) => println!("{} vouches for {}", path.anchor().subject(), path.identity()),
+//!     Err(report) => eprintln!("{}", report.explain()),
+//! }
+//! # Ok(())
+//! # }
+//! ```
+//!
+//! | module | what |
+//! | --- | --- |
+//! | [`Certificate`] and its parts | one certificate, read in one pass without allocation, DER only |
+//! | [`Roots`] | trust anchors from PEM, DER, `webpki-roots` or the platform |
+//! | [`Verifier`], [`Policy`] | path building and validation, RFC 5280 section 6; names, RFC 9525 |
+//! | [`VerifiedPath`], [`PeerIdentity`] | what is known after success |
+//! | [`Report`], [`Cause`], [`Rule`] | what is known after failure |
+//! | [`defaults`] | every number, with its source |
 #![forbid(unsafe_code)]
+
+mod algorithm;
+mod certificate;
+pub mod defaults;
+mod extension;
+mod identity;
+mod name;
+mod oid;
+mod path;
+mod policy;
+mod reader;
+mod report;
+mod rules;
+mod spki;
+mod time;
+mod trust;
+mod verifier;
+
+pub use algorithm::CertificateSignature;
+pub use certificate::{Certificate, Validity, Version};
+pub use extension::{
+    AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, Extension, KeyUsage,
+    NameConstraints, SubjectAltName, SubjectKeyIdentifier, Subtrees,
+};
+pub use identity::{PeerIdentity, VerifiedPath};
+pub use name::{GeneralName, GeneralNames, Name};
+pub use oid::Oid;
+pub use policy::{Budget, Policy, Purpose};
+pub use reader::ParseError;
+pub use report::{Candidate, Cause, Position, Report};
+pub use rules::{Rule, RuleSet};
+pub use trust::{Anchor, Roots, RootsError};
+pub use verifier::Verifier;

@@ -1,0 +1,499 @@
+//! The extensions of RFC 5280 section 4.2, read once with the certificate and kept as borrowed values.
+
+use crate::name::{GeneralName, GeneralNames};
+use crate::oid::{self, Oid};
+use crate::reader::{
+    Element, ParseError, Parsed, Reader, at, minimal_integer, named_bits, small_integer, tag,
+};
+use crate::rules::Rule;
+
+/// One extension as it stands in the certificate.
+#[derive(Clone, Copy, Debug)]
+pub struct Extension<'a> {
+    /// Its identifier.
+    pub oid: Oid<'a>,
+    /// Whether it is critical.
+    pub critical: bool,
+    /// The contents of its OCTET STRING.
+    pub value: &'a [u8],
+    /// Offset of the extension in the certificate, in octets.
+    pub offset: u32,
+    /// Offset of the value.
+    value_offset: u32,
+}
+
+impl<'a> Extension<'a> {
+    /// Reads one Extension.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
+        let offset = reader.offset();
+        let mut fields = reader.sequence("Extension expected")?;
+        let identifier = fields.oid()?;
+        let critical = if fields.peek() == Some(tag::BOOLEAN) {
+            let start = fields.offset();
+            if !fields.boolean()? {
+                return Err(at(start, "a default value (critical FALSE) is encoded"));
+            }
+            true
+        } else {
+            false
+        };
+        let value = fields.octet_string()?;
+        fields.end("bytes after an extension's value")?;
+        Ok(Self {
+            oid: Oid(identifier),
+            critical,
+            value: value.value,
+            offset,
+            value_offset: value.value_start,
+        })
+    }
+
+    fn reader(&self) -> Reader<'a> {
+        Reader::new(self.value, self.value_offset)
+    }
+}
+
+/// basicConstraints (RFC 5280 section 4.2.1.9).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct BasicConstraints {
+    /// Whether the subject is a CA.
+    pub ca: bool,
+    /// How many intermediates that are not self-issued may follow, if limited.
+    pub path_len: Option<u32>,
+    /// Whether the extension is critical.
+    pub critical: bool,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
+}
+
+/// keyUsage (RFC 5280 section 4.2.1.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct KeyUsage {
+    bits: u16,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
+}
+
+impl KeyUsage {
+    /// Signatures other than those on certificates and CRLs.
+    pub const DIGITAL_SIGNATURE: u16 = 1 << 15;
+    /// Keys are encrypted to this key (RSA key exchange).
+    pub const KEY_ENCIPHERMENT: u16 = 1 << 13;
+    /// Signatures on certificates.
+    pub const KEY_CERT_SIGN: u16 = 1 << 10;
+    /// Signatures on CRLs.
+    pub const CRL_SIGN: u16 = 1 << 9;
+
+    /// Whether all of `bits` are set.
+    #[must_use]
+    pub const fn allows(self, bits: u16) -> bool {
+        self.bits & bits == bits
+    }
+}
+
+/// extendedKeyUsage (RFC 5280 section 4.2.1.12), checked to be well formed and not empty.
+#[derive(Clone, Copy, Debug)]
+pub struct ExtendedKeyUsage<'a> {
+    purposes: Reader<'a>,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
+}
+
+impl<'a> ExtendedKeyUsage<'a> {
+    /// The purposes.
+    pub fn iter(&self) -> impl Iterator<Item = Oid<'a>> + use<'a> {
+        let mut reader = self.purposes;
+        core::iter::from_fn(move || reader.oid().ok().map(Oid))
+    }
+
+    /// Whether `purpose` (content octets of an identifier) is among them.
+    pub(crate) fn contains(&self, purpose: &[u8]) -> bool {
+        self.iter().any(|oid| oid.0 == purpose)
+    }
+}
+
+/// authorityKeyIdentifier (RFC 5280 section 4.2.1.1).
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorityKeyIdentifier<'a> {
+    /// The issuer's key identifier.
+    pub key_id: Option<&'a [u8]>,
+    /// Whether authorityCertIssuer or authorityCertSerialNumber is present.
+    pub names_certificate: bool,
+    /// Whether the extension is critical.
+    pub critical: bool,
+}
+
+/// subjectKeyIdentifier (RFC 5280 section 4.2.1.2).
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectKeyIdentifier<'a> {
+    /// The key identifier.
+    pub key_id: &'a [u8],
+    /// Whether the extension is critical.
+    pub critical: bool,
+}
+
+/// subjectAltName (RFC 5280 section 4.2.1.6).
+#[derive(Clone, Copy, Debug)]
+pub struct SubjectAltName<'a> {
+    /// Contents of the GeneralNames.
+    pub(crate) contents: &'a [u8],
+    /// Whether the extension is critical.
+    pub critical: bool,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
+}
+
+impl<'a> SubjectAltName<'a> {
+    /// The names.
+    #[must_use]
+    pub fn names(&self) -> GeneralNames<'a> {
+        GeneralNames::trusted(self.contents)
+    }
+}
+
+/// nameConstraints (RFC 5280 section 4.2.1.10), checked to be well formed.
+#[derive(Clone, Copy, Debug)]
+pub struct NameConstraints<'a> {
+    permitted: Reader<'a>,
+    excluded: Reader<'a>,
+    /// Whether the extension is critical.
+    pub critical: bool,
+}
+
+impl<'a> NameConstraints<'a> {
+    /// The subtrees that names must lie in, form by form.
+    #[must_use]
+    pub fn permitted(&self) -> Subtrees<'a> {
+        Subtrees { reader: self.permitted }
+    }
+
+    /// The subtrees that names must not lie in.
+    #[must_use]
+    pub fn excluded(&self) -> Subtrees<'a> {
+        Subtrees { reader: self.excluded }
+    }
+
+    /// Reads the contents of a NameConstraints SEQUENCE.
+    pub(crate) fn read(mut fields: Reader<'a>, critical: bool) -> Parsed<Self> {
+        let nothing = Reader::new(&[], fields.offset());
+        let permitted = fields.optional(tag::context_constructed(0))?;
+        let excluded = fields.optional(tag::context_constructed(1))?;
+        fields.end("bytes after the subtrees")?;
+        if permitted.is_none() && excluded.is_none() {
+            return Err(fields.error("nameConstraints without subtrees"));
+        }
+        for list in [permitted, excluded].into_iter().flatten() {
+            check_subtrees(list)?;
+        }
+        let contents = |list: Option<Element<'a>>| list.map_or(nothing, |element| element.reader());
+        Ok(Self { permitted: contents(permitted), excluded: contents(excluded), critical })
+    }
+}
+
+fn check_subtrees(list: Element<'_>) -> Parsed<()> {
+    let mut reader = list.reader();
+    if reader.is_empty() {
+        return Err(at(list.start, "GeneralSubtrees is empty"));
+    }
+    while !reader.is_empty() {
+        read_subtree(&mut reader)?;
+    }
+    Ok(())
+}
+
+/// minimum must be its default 0 and is therefore never encoded, maximum must be absent (RFC 5280 section 4.2.1.10).
+fn read_subtree<'a>(reader: &mut Reader<'a>) -> Parsed<GeneralName<'a>> {
+    let mut fields = reader.sequence("GeneralSubtree expected")?;
+    let base = GeneralName::read(&mut fields)?;
+    fields.end("a subtree has a minimum or maximum")?;
+    Ok(base)
+}
+
+/// The bases of checked subtrees.
+#[derive(Clone, Copy, Debug)]
+pub struct Subtrees<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> Iterator for Subtrees<'a> {
+    type Item = GeneralName<'a>;
+
+    fn next(&mut self) -> Option<GeneralName<'a>> {
+        if self.reader.is_empty() { None } else { read_subtree(&mut self.reader).ok() }
+    }
+}
+
+/// authorityInfoAccess (RFC 5280 section 4.2.2.1), checked to be well formed.
+#[derive(Clone, Copy, Debug)]
+pub struct AuthorityInfoAccess<'a> {
+    descriptions: Reader<'a>,
+    /// Whether the extension is critical.
+    pub critical: bool,
+}
+
+impl<'a> AuthorityInfoAccess<'a> {
+    /// Where the issuer's certificate can be fetched.
+    pub fn ca_issuers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.uris(oid::ACCESS_CA_ISSUERS)
+    }
+
+    /// Where OCSP can be asked.
+    pub fn ocsp(&self) -> impl Iterator<Item = &'a str> + use<'a> {
+        self.uris(oid::ACCESS_OCSP)
+    }
+
+    fn uris(&self, method: &'static [u8]) -> impl Iterator<Item = &'a str> + use<'a> {
+        let mut reader = self.descriptions;
+        core::iter::from_fn(move || read_description(&mut reader).ok())
+            .filter(move |(found, _)| *found == method)
+            .filter_map(|(_, location)| if let GeneralName::Uri(uri) = location { Some(uri) } else { None })
+    }
+}
+
+fn read_description<'a>(reader: &mut Reader<'a>) -> Parsed<(&'a [u8], GeneralName<'a>)> {
+    let mut fields = reader.sequence("AccessDescription expected")?;
+    let method = fields.oid()?;
+    let location = GeneralName::read(&mut fields)?;
+    fields.end("bytes after an AccessDescription")?;
+    Ok((method, location))
+}
+
+/// Everything read from a certificate's extensions.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Extensions<'a> {
+    /// Contents of the SEQUENCE, for iteration.
+    pub(crate) all: Reader<'a>,
+    pub(crate) basic_constraints: Option<BasicConstraints>,
+    pub(crate) key_usage: Option<KeyUsage>,
+    pub(crate) extended_key_usage: Option<ExtendedKeyUsage<'a>>,
+    pub(crate) subject_alt_name: Option<SubjectAltName<'a>>,
+    pub(crate) name_constraints: Option<NameConstraints<'a>>,
+    pub(crate) authority_key_id: Option<AuthorityKeyIdentifier<'a>>,
+    pub(crate) subject_key_id: Option<SubjectKeyIdentifier<'a>>,
+    pub(crate) authority_info_access: Option<AuthorityInfoAccess<'a>>,
+    /// Offset of policyConstraints that demand an explicit policy.
+    pub(crate) explicit_policy: Option<u32>,
+    /// Offset and identifier of the first critical extension that is not understood.
+    pub(crate) unknown_critical: Option<(u32, Oid<'a>)>,
+}
+
+impl<'a> Extensions<'a> {
+    /// No extension at all.
+    pub(crate) const fn none() -> Self {
+        Self {
+            all: Reader::new(&[], 0),
+            basic_constraints: None,
+            key_usage: None,
+            extended_key_usage: None,
+            subject_alt_name: None,
+            name_constraints: None,
+            authority_key_id: None,
+            subject_key_id: None,
+            authority_info_access: None,
+            explicit_policy: None,
+            unknown_critical: None,
+        }
+    }
+
+    /// Reads the contents of Extensions.
+    pub(crate) fn read(contents: Reader<'a>) -> Parsed<Self> {
+        let mut extensions = Self { all: contents, ..Self::none() };
+        let mut reader = contents;
+        if reader.is_empty() {
+            return Err(reader.error("Extensions is empty"));
+        }
+        let mut seen = Seen::default();
+        while !reader.is_empty() {
+            let extension = Extension::read(&mut reader)?;
+            let repeated = seen.insert(&extension) || (seen.is_full() && occurs_before(contents, &extension));
+            if repeated {
+                let what = "an extension appears twice";
+                return Err(ParseError { rule: Rule::DuplicateExtension, offset: extension.offset, what });
+            }
+            extensions
+                .take(&extension)
+                .map_err(|error| ParseError { rule: Rule::ExtensionEncoding, ..error })?;
+        }
+        Ok(extensions)
+    }
+
+    fn take(&mut self, extension: &Extension<'a>) -> Parsed<()> {
+        let Extension { critical, offset, .. } = *extension;
+        match extension.oid.0 {
+            oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(extension)?),
+            oid::KEY_USAGE => {
+                let element =
+                    whole(extension.reader(), |r| r.expect(tag::BIT_STRING, "keyUsage is no BIT STRING"))?;
+                self.key_usage = Some(KeyUsage { bits: named_bits(element)?, offset });
+            }
+            oid::EXTENDED_KEY_USAGE => self.extended_key_usage = Some(extended_key_usage(extension)?),
+            oid::SUBJECT_ALT_NAME => {
+                let names = whole(extension.reader(), |r| r.sequence("GeneralNames expected"))?;
+                GeneralNames::check(names)?;
+                let contents = element_contents(extension)?;
+                self.subject_alt_name = Some(SubjectAltName { contents, critical, offset });
+            }
+            oid::NAME_CONSTRAINTS => {
+                let fields = whole(extension.reader(), |r| r.sequence("NameConstraints expected"))?;
+                self.name_constraints = Some(NameConstraints::read(fields, critical)?);
+            }
+            oid::AUTHORITY_KEY_IDENTIFIER => self.authority_key_id = Some(authority_key_id(extension)?),
+            oid::SUBJECT_KEY_IDENTIFIER => {
+                let key_id = whole(extension.reader(), Reader::octet_string)?.value;
+                self.subject_key_id = Some(SubjectKeyIdentifier { key_id, critical });
+            }
+            oid::AUTHORITY_INFO_ACCESS => {
+                self.authority_info_access = Some(authority_info_access(extension)?)
+            }
+            oid::POLICY_CONSTRAINTS => {
+                self.explicit_policy = requires_explicit_policy(extension)?.then_some(offset)
+            }
+            // Without a required policy these change no verdict: RFC 5280 section 6.1.5 (g) with explicit_policy > 0.
+            oid::CERTIFICATE_POLICIES | oid::POLICY_MAPPINGS | oid::INHIBIT_ANY_POLICY => {
+                whole(extension.reader(), Reader::any)?;
+            }
+            // Where to look for revocation, and what a server promises about it; neither says who the subject is.
+            oid::CRL_DISTRIBUTION_POINTS | oid::TLS_FEATURE | oid::ISSUER_ALT_NAME => {
+                whole(extension.reader(), |r| r.sequence("SEQUENCE expected"))?;
+            }
+            _ if critical && self.unknown_critical.is_none() => {
+                self.unknown_critical = Some((offset, extension.oid));
+            }
+            _ => {}
+        }
+        Ok(())
+    }
+}
+
+/// Reads one value and demands that it fills the extension.
+fn whole<'a, T>(mut reader: Reader<'a>, read: impl FnOnce(&mut Reader<'a>) -> Parsed<T>) -> Parsed<T> {
+    let value = read(&mut reader)?;
+    reader.end("bytes after an extension's value")?;
+    Ok(value)
+}
+
+fn element_contents<'a>(extension: &Extension<'a>) -> Parsed<&'a [u8]> {
+    Ok(extension.reader().any()?.value)
+}
+
+fn basic_constraints(extension: &Extension<'_>) -> Parsed<BasicConstraints> {
+    let mut fields = whole(extension.reader(), |r| r.sequence("BasicConstraints expected"))?;
+    let mut ca = false;
+    if fields.peek() == Some(tag::BOOLEAN) {
+        let start = fields.offset();
+        ca = fields.boolean()?;
+        if !ca {
+            return Err(at(start, "a default value (cA FALSE) is encoded"));
+        }
+    }
+    let path_len = match fields.optional(tag::INTEGER)? {
+        Some(element) => Some(
+            small_integer(minimal_integer(element)?)
+                .ok_or_else(|| at(element.start, "pathLenConstraint is negative or beyond 32 bits"))?,
+        ),
+        None => None,
+    };
+    fields.end("bytes after basicConstraints")?;
+    Ok(BasicConstraints { ca, path_len, critical: extension.critical, offset: extension.offset })
+}
+
+fn extended_key_usage<'a>(extension: &Extension<'a>) -> Parsed<ExtendedKeyUsage<'a>> {
+    let purposes = whole(extension.reader(), |r| r.sequence("ExtKeyUsageSyntax expected"))?;
+    let mut reader = purposes;
+    if reader.is_empty() {
+        return Err(reader.error("extendedKeyUsage without purposes"));
+    }
+    while !reader.is_empty() {
+        reader.oid()?;
+    }
+    Ok(ExtendedKeyUsage { purposes, offset: extension.offset })
+}
+
+fn authority_key_id<'a>(extension: &Extension<'a>) -> Parsed<AuthorityKeyIdentifier<'a>> {
+    let mut fields = whole(extension.reader(), |r| r.sequence("AuthorityKeyIdentifier expected"))?;
+    let key_id = fields.optional(tag::context(0))?.map(|element| element.value);
+    let issuer = fields.optional(tag::context_constructed(1))?;
+    if let Some(names) = issuer {
+        GeneralNames::check(names.reader())?;
+    }
+    let serial = fields.optional(tag::context(2))?;
+    if let Some(serial) = serial {
+        minimal_integer(serial)?;
+    }
+    fields.end("bytes after authorityKeyIdentifier")?;
+    let names_certificate = issuer.is_some() || serial.is_some();
+    Ok(AuthorityKeyIdentifier { key_id, names_certificate, critical: extension.critical })
+}
+
+fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoAccess<'a>> {
+    let descriptions = whole(extension.reader(), |r| r.sequence("AuthorityInfoAccessSyntax expected"))?;
+    let mut reader = descriptions;
+    if reader.is_empty() {
+        return Err(reader.error("authorityInfoAccess without descriptions"));
+    }
+    while !reader.is_empty() {
+        read_description(&mut reader)?;
+    }
+    Ok(AuthorityInfoAccess { descriptions, critical: extension.critical })
+}
+
+/// policyConstraints (RFC 5280 section 4.2.1.11): whether requireExplicitPolicy is there.
+fn requires_explicit_policy(extension: &Extension<'_>) -> Parsed<bool> {
+    let mut fields = whole(extension.reader(), |r| r.sequence("PolicyConstraints expected"))?;
+    let explicit = fields.optional(tag::context(0))?;
+    let inhibit = fields.optional(tag::context(1))?;
+    fields.end("bytes after policyConstraints")?;
+    for element in [explicit, inhibit].into_iter().flatten() {
+        minimal_integer(element)?;
+    }
+    Ok(explicit.is_some())
+}
+
+/// Which extensions have been seen, so that a certificate of thousands of extensions costs no quadratic search
+/// until it passes the fixed room; one that does is compared with its predecessors.
+#[derive(Default)]
+struct Seen {
+    /// id-ce extensions by their last arc.
+    common: u128,
+    others: u32,
+}
+
+impl Seen {
+    /// Notes an extension; whether a common one was there before.
+    fn insert(&mut self, extension: &Extension<'_>) -> bool {
+        if let [0x55, 0x1d, arc @ 0..=0x7f] = *extension.oid.0 {
+            let bit = 1u128 << (arc & 0x7f);
+            let repeated = self.common & bit != 0;
+            self.common |= bit;
+            repeated
+        } else {
+            self.others = self.others.saturating_add(1);
+            false
+        }
+    }
+
+    /// Whether uncommon extensions have to be compared one by one.
+    const fn is_full(&self) -> bool {
+        self.others > 1
+    }
+}
+
+/// Whether an uncommon extension's identifier stands before it as well.
+fn occurs_before(contents: Reader<'_>, extension: &Extension<'_>) -> bool {
+    if matches!(extension.oid.0, [0x55, 0x1d, 0..=0x7f]) {
+        return false;
+    }
+    let mut reader = contents;
+    let mut compared = 0u32;
+    while let Ok(earlier) = Extension::read(&mut reader) {
+        if earlier.offset >= extension.offset {
+            return false;
+        }
+        compared = compared.saturating_add(1);
+        // Nobody needs this many; refusing them as repeated keeps the search linear.
+        if earlier.oid == extension.oid || compared > crate::defaults::MAX_EXTENSIONS {
+            return true;
+        }
+    }
+    false
+}

@@ -1,0 +1,236 @@
+//! Who the peer is: identities read from a certificate, and the identity wanted of a server (RFC 9525).
+
+use core::fmt;
+use std::net::IpAddr;
+use std::sync::Arc;
+
+use pki_types::{CertificateDer, ServerName, UnixTime};
+
+use crate::certificate::Certificate;
+use crate::name::GeneralName;
+use crate::reader::ParseError;
+use crate::trust::{Anchor, sha256};
+
+/// A chain that was accepted.
+#[derive(Clone, Debug)]
+pub struct VerifiedPath {
+    pub(crate) path: Vec<u16>,
+    pub(crate) anchor: Arc<Anchor>,
+    pub(crate) identity: PeerIdentity,
+    pub(crate) earliest_expiry: i64,
+}
+
+impl VerifiedPath {
+    /// The certificates used, as positions in the peer's chain: the leaf (0) first, the one that the anchor signed
+    /// last.
+    pub fn positions(&self) -> impl Iterator<Item = usize> + '_ {
+        self.path.iter().map(|&position| usize::from(position))
+    }
+
+    /// The anchor that the path begins at.
+    #[must_use]
+    pub fn anchor(&self) -> &Anchor {
+        &self.anchor
+    }
+
+    /// Who the peer is.
+    #[must_use]
+    pub const fn identity(&self) -> &PeerIdentity {
+        &self.identity
+    }
+
+    /// Who the peer is, taken out.
+    #[must_use]
+    pub fn into_identity(self) -> PeerIdentity {
+        self.identity
+    }
+
+    /// The last second in which every certificate of the path is valid. Sessions resumed from this one must not
+    /// outlive it. Never before 1970.
+    #[must_use]
+    pub fn earliest_expiry(&self) -> UnixTime {
+        let seconds = u64::try_from(self.earliest_expiry).unwrap_or(0);
+        UnixTime::since_unix_epoch(core::time::Duration::from_secs(seconds))
+    }
+}
+
+/// The identities in a peer's certificate, held as one copy of the certificate and read from it when asked for.
+///
+/// The names have been checked against the path's name constraints. Whether a name means anything to the
+/// application is the application's question: a client certificate proves only that its CA vouches for its names.
+#[derive(Clone, PartialEq, Eq)]
+pub struct PeerIdentity {
+    der: Arc<[u8]>,
+}
+
+impl PeerIdentity {
+    /// The identities of a certificate, without any validation.
+    ///
+    /// # Errors
+    /// If the certificate cannot be parsed.
+    pub fn from_certificate(certificate: &CertificateDer<'_>) -> Result<Self, ParseError> {
+        Certificate::parse(certificate)?;
+        Ok(Self { der: certificate.as_ref().into() })
+    }
+
+    /// Only certificates that were parsed come in here.
+    pub(crate) fn from_parsed(certificate: &Certificate<'_>) -> Self {
+        Self { der: certificate.der().into() }
+    }
+
+    /// The certificate, DER.
+    #[must_use]
+    pub fn certificate_der(&self) -> &[u8] {
+        &self.der
+    }
+
+    fn names(&self) -> impl Iterator<Item = GeneralName<'_>> {
+        Certificate::parse(&self.der).ok().into_iter().flat_map(|certificate| certificate.alt_names())
+    }
+
+    /// DNS names of the subjectAltName, wildcards included, as presented.
+    pub fn dns_names(&self) -> impl Iterator<Item = &str> {
+        self.names().filter_map(|name| if let GeneralName::Dns(dns) = name { Some(dns) } else { None })
+    }
+
+    /// IP addresses of the subjectAltName.
+    pub fn ip_addresses(&self) -> impl Iterator<Item = IpAddr> {
+        self.names()
+            .filter_map(|name| if let GeneralName::Ip(octets) = name { ip_address(octets) } else { None })
+    }
+
+    /// URIs of the subjectAltName, as presented.
+    pub fn uris(&self) -> impl Iterator<Item = &str> {
+        self.names().filter_map(|name| if let GeneralName::Uri(uri) = name { Some(uri) } else { None })
+    }
+
+    /// Mailboxes of the subjectAltName, as presented.
+    pub fn emails(&self) -> impl Iterator<Item = &str> {
+        self.names().filter_map(|name| if let GeneralName::Email(email) = name { Some(email) } else { None })
+    }
+
+    /// The SPIFFE ID: the only URI, if it has the `spiffe` scheme (SPIFFE X.509-SVID section 2: exactly one URI).
+    #[must_use]
+    pub fn spiffe_id(&self) -> Option<&str> {
+        let mut uris = self.uris();
+        let only = uris.next()?;
+        (uris.next().is_none() && only.starts_with("spiffe://")).then_some(only)
+    }
+
+    /// The subject in one line (RFC 4514 order), control characters escaped. For people: no identity is taken from
+    /// it.
+    #[must_use]
+    pub fn subject(&self) -> String {
+        Certificate::parse(&self.der)
+            .map_or_else(|_| String::new(), |certificate| certificate.subject().to_string())
+    }
+
+    /// Content octets of the serial number, big-endian; a leading 00 keeps positive numbers positive.
+    #[must_use]
+    pub fn serial(&self) -> &[u8] {
+        Certificate::parse(&self.der).map_or(&[], |certificate| certificate.serial())
+    }
+
+    /// SHA-256 of the certificate.
+    #[must_use]
+    pub fn fingerprint(&self) -> [u8; 32] {
+        sha256(&[&self.der])
+    }
+}
+
+impl fmt::Display for PeerIdentity {
+    /// The first name of the subjectAltName, or the subject.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.names().next() {
+            Some(name) => f.write_str(&describe_name(&name)),
+            None => f.write_str(&self.subject()),
+        }
+    }
+}
+
+impl fmt::Debug for PeerIdentity {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let names: Vec<_> = self.names().take(16).map(|name| describe_name(&name)).collect();
+        f.debug_struct("PeerIdentity").field("subject", &self.subject()).field("names", &names).finish()
+    }
+}
+
+/// An address of 4 or 16 octets.
+pub(crate) fn ip_address(octets: &[u8]) -> Option<IpAddr> {
+    if let Ok(v4) = <[u8; 4]>::try_from(octets) {
+        return Some(IpAddr::from(v4));
+    }
+    <[u8; 16]>::try_from(octets).ok().map(IpAddr::from)
+}
+
+/// A name of a certificate for people, control characters escaped.
+pub(crate) fn describe_name(name: &GeneralName<'_>) -> String {
+    match name {
+        GeneralName::Dns(text) => escape(text),
+        GeneralName::Uri(text) | GeneralName::Email(text) => escape(text),
+        GeneralName::Ip(octets) => match ip_address(octets) {
+            Some(address) => address.to_string(),
+            None => format!("an address of {} octets", octets.len()),
+        },
+        GeneralName::Directory(name) => name.to_string(),
+        GeneralName::Other(number, _) => format!("a name of form [{number}]"),
+    }
+}
+
+fn escape(text: &str) -> String {
+    if text.chars().any(char::is_control) { text.escape_debug().to_string() } else { text.to_owned() }
+}
+
+/// Whether the certificate names the wanted server (RFC 9525 section 6): only in its subjectAltName, never in a
+/// common name; a DNS name never matches an address nor the other way round.
+pub(crate) fn names_server(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> bool {
+    match wanted {
+        ServerName::DnsName(wanted) => {
+            let wanted = wanted.as_ref().strip_suffix('.').unwrap_or(wanted.as_ref());
+            certificate
+                .alt_names()
+                .any(|name| matches!(name, GeneralName::Dns(presented) if dns_matches(presented, wanted)))
+        }
+        ServerName::IpAddress(address) => match IpAddr::from(*address) {
+            IpAddr::V4(v4) => names_address(certificate, &v4.octets()),
+            IpAddr::V6(v6) => names_address(certificate, &v6.octets()),
+        },
+        // `ServerName` may grow; what is not understood is not matched.
+        _ => false,
+    }
+}
+
+fn names_address(certificate: &Certificate<'_>, wanted: &[u8]) -> bool {
+    certificate.alt_names().any(|name| matches!(name, GeneralName::Ip(presented) if presented == wanted))
+}
+
+/// RFC 9525 section 6.3: ASCII case does not count; `*` stands only for the whole leftmost label and for exactly
+/// one label. `wanted` is absolute, without its final dot.
+pub(crate) fn dns_matches(presented: &str, wanted: &str) -> bool {
+    if !is_presentable(presented) {
+        return false;
+    }
+    match presented.strip_prefix("*.") {
+        None => presented.eq_ignore_ascii_case(wanted),
+        Some(parent) => wanted
+            .split_once('.')
+            // A lone `*.com` would cover every site of a registry: at least two labels must be fixed.
+            .is_some_and(|(first, rest)| {
+                !first.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
+            }),
+    }
+}
+
+/// Whether a presented DNS name has the form that matching needs: labels of 1 to 63 octets, 253 in all, no final
+/// dot, `*` only as the whole leftmost label before at least one other. Underscores are let through: they are in use.
+pub(crate) fn is_presentable(name: &str) -> bool {
+    let rest = name.strip_prefix("*.").unwrap_or(name);
+    name.len() <= 253 && rest.split('.').all(is_label)
+}
+
+fn is_label(label: &str) -> bool {
+    (1..=63).contains(&label.len())
+        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
+        && !label.starts_with('-')
+        && !label.ends_with('-')
+}

@@ -1,0 +1,358 @@
+//! Distinguished names and general names (RFC 5280 sections 4.1.2.4, 4.2.1.6 and 7.1), borrowed.
+
+use core::fmt;
+
+use crate::oid::{self, Oid};
+use crate::reader::{Element, Parsed, Reader, at, tag};
+
+/// A distinguished name: the contents of its RDNSequence, checked to be well formed.
+///
+/// `Display` is one line in the manner of RFC 4514 (most specific part first) with control characters escaped, so
+/// that a peer's name cannot forge lines in a log. Equality is that of RFC 5280 section 7.1 for the string types in
+/// use: case and runs of spaces do not count in PrintableString, UTF8String and IA5String.
+#[derive(Clone, Copy)]
+pub struct Name<'a> {
+    contents: &'a [u8],
+}
+
+/// One type and value of a name.
+#[derive(Clone, Copy)]
+pub(crate) struct Attribute<'a> {
+    pub(crate) oid: &'a [u8],
+    pub(crate) tag: u8,
+    pub(crate) value: &'a [u8],
+    /// Whether it begins a relative distinguished name (a SET) rather than continuing one.
+    pub(crate) begins_rdn: bool,
+}
+
+impl<'a> Name<'a> {
+    /// Reads a Name and checks its form.
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
+        Self::from_element(reader.expect(tag::SEQUENCE, "Name expected")?)
+    }
+
+    /// Checks the form of an element that holds an RDNSequence.
+    pub(crate) fn from_element(element: Element<'a>) -> Parsed<Self> {
+        let mut rdns = element.reader();
+        while !rdns.is_empty() {
+            let set = rdns.expect(tag::SET, "RelativeDistinguishedName expected")?;
+            let mut attributes = set.reader();
+            if attributes.is_empty() {
+                return Err(at(set.start, "RelativeDistinguishedName is empty"));
+            }
+            while !attributes.is_empty() {
+                read_attribute(&mut attributes, false)?;
+            }
+        }
+        Ok(Self { contents: element.value })
+    }
+
+    /// A name from the contents of its RDNSequence, as trust anchors carry it.
+    pub(crate) fn from_contents(contents: &'a [u8]) -> Parsed<Self> {
+        let element =
+            Element { tag: tag::SEQUENCE, value: contents, whole: contents, start: 0, value_start: 0 };
+        Self::from_element(element)
+    }
+
+    /// A name that was checked before: the caller kept the contents of one.
+    pub(crate) const fn trusted(contents: &'a [u8]) -> Self {
+        Self { contents }
+    }
+
+    /// The contents of the RDNSequence, without its header.
+    #[must_use]
+    pub const fn contents(&self) -> &'a [u8] {
+        self.contents
+    }
+
+    /// Whether the name has no part at all.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.contents.is_empty()
+    }
+
+    /// The values of the common names, the first first; those that are not text are left out.
+    pub fn common_names(&self) -> impl Iterator<Item = String> + '_ {
+        self.attributes().filter(|a| a.oid == oid::COMMON_NAME).filter_map(|a| a.text())
+    }
+
+    /// Every type and value in encoding order.
+    pub(crate) fn attributes(&self) -> Attributes<'a> {
+        Attributes { rdns: Reader::new(self.contents, 0), current: Reader::new(&[], 0), begins: false }
+    }
+
+    /// Whether `self` lies within the subtree `base`: its first parts equal all of the base's (RFC 5280 section
+    /// 7.1: a directoryName constraint).
+    pub(crate) fn is_within(&self, base: &Name<'_>) -> bool {
+        let mut parts = self.attributes();
+        let prefix = base.attributes().all(|wanted| parts.next().is_some_and(|part| part.matches(&wanted)));
+        // An RDN of several attributes must not be cut in the middle.
+        prefix && parts.next().is_none_or(|next| next.begins_rdn)
+    }
+
+    /// A hash under which equal names meet: FNV-1a over types and normalised values.
+    pub(crate) fn hash(&self) -> u64 {
+        let mut hash = Fnv::new();
+        for attribute in self.attributes() {
+            hash.bytes(attribute.oid);
+            match attribute.comparable() {
+                Some(characters) => {
+                    characters.for_each(|c| hash.bytes(c.encode_utf8(&mut [0; 4]).as_bytes()))
+                }
+                None => hash.bytes(attribute.value),
+            }
+            hash.bytes(&[u8::from(attribute.begins_rdn)]);
+        }
+        hash.0
+    }
+}
+
+impl PartialEq for Name<'_> {
+    fn eq(&self, other: &Self) -> bool {
+        if self.contents == other.contents {
+            return true;
+        }
+        let mut theirs = other.attributes();
+        self.attributes().all(|ours| theirs.next().is_some_and(|theirs| ours.matches(&theirs)))
+            && theirs.next().is_none()
+    }
+}
+
+impl Eq for Name<'_> {}
+
+impl fmt::Display for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        if self.is_empty() {
+            return f.write_str("(no name)");
+        }
+        let attributes: Vec<_> = self.attributes().collect();
+        for (index, attribute) in attributes.iter().rev().enumerate() {
+            if index > 0 {
+                f.write_str(", ")?;
+            }
+            attribute.fmt(f)?;
+        }
+        Ok(())
+    }
+}
+
+impl fmt::Debug for Name<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        fmt::Display::fmt(self, f)
+    }
+}
+
+/// Iterator over the attributes of a checked name.
+pub(crate) struct Attributes<'a> {
+    rdns: Reader<'a>,
+    current: Reader<'a>,
+    begins: bool,
+}
+
+impl<'a> Iterator for Attributes<'a> {
+    type Item = Attribute<'a>;
+
+    fn next(&mut self) -> Option<Attribute<'a>> {
+        if self.current.is_empty() {
+            self.current = self.rdns.any().ok()?.reader();
+            self.begins = true;
+        }
+        let attribute = read_attribute(&mut self.current, self.begins).ok();
+        self.begins = false;
+        attribute
+    }
+}
+
+fn read_attribute<'a>(reader: &mut Reader<'a>, begins_rdn: bool) -> Parsed<Attribute<'a>> {
+    let mut fields = reader.sequence("AttributeTypeAndValue expected")?;
+    let oid = fields.oid()?;
+    let element = fields.any()?;
+    fields.end("AttributeTypeAndValue has more than a type and a value")?;
+    check_string(&element)?;
+    Ok(Attribute { oid, tag: element.tag, value: element.value, begins_rdn })
+}
+
+/// The content rules of the string types that have any.
+fn check_string(element: &Element<'_>) -> Parsed<()> {
+    let valid = match element.tag {
+        tag::UTF8_STRING => core::str::from_utf8(element.value).is_ok(),
+        // PrintableString's alphabet is smaller, but @, * and _ in it are everywhere.
+        tag::PRINTABLE_STRING | tag::IA5_STRING => element.value.is_ascii(),
+        tag::BMP_STRING => element.value.len().is_multiple_of(2),
+        tag::UNIVERSAL_STRING => element.value.len().is_multiple_of(4),
+        _ => true,
+    };
+    if valid { Ok(()) } else { Err(at(element.start, "string has characters outside its type")) }
+}
+
+impl Attribute<'_> {
+    /// Equality by RFC 5280 section 7.1.
+    fn matches(&self, other: &Attribute<'_>) -> bool {
+        if self.oid != other.oid || self.begins_rdn != other.begins_rdn {
+            return false;
+        }
+        if self.tag == other.tag && self.value == other.value {
+            return true;
+        }
+        match (self.comparable(), other.comparable()) {
+            (Some(ours), Some(theirs)) => ours.eq(theirs),
+            _ => false,
+        }
+    }
+
+    /// The characters that count: lower case, outer spaces dropped, runs of inner ones one. `None` for types that
+    /// compare as bytes.
+    fn comparable(&self) -> Option<impl Iterator<Item = char>> {
+        let text = match self.tag {
+            tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING => {
+                core::str::from_utf8(self.value).ok()?
+            }
+            _ => return None,
+        };
+        let words = text.split(' ').filter(|word| !word.is_empty()).enumerate();
+        Some(words.flat_map(|(index, word)| {
+            (index > 0).then_some(' ').into_iter().chain(word.chars().flat_map(char::to_lowercase))
+        }))
+    }
+
+    /// The value as text, for people.
+    pub(crate) fn text(&self) -> Option<String> {
+        match self.tag {
+            tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING => {
+                core::str::from_utf8(self.value).ok().map(str::to_owned)
+            }
+            // T.61 in name, Latin-1 in practice.
+            tag::TELETEX_STRING => Some(self.value.iter().map(|&byte| char::from(byte)).collect()),
+            tag::BMP_STRING => {
+                let units = self.value.chunks_exact(2).filter_map(|pair| pair.try_into().ok());
+                Some(
+                    char::decode_utf16(units.map(u16::from_be_bytes))
+                        .map(|c| c.unwrap_or('\u{fffd}'))
+                        .collect(),
+                )
+            }
+            _ => None,
+        }
+    }
+}
+
+impl fmt::Display for Attribute<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match oid::attribute_name(self.oid) {
+            Some(name) => write!(f, "{name}=")?,
+            None => write!(f, "{}=", Oid(self.oid))?,
+        }
+        match self.text() {
+            Some(text) => text.chars().try_for_each(|c| match c {
+                ',' | '+' | '"' | '\\' | '<' | '>' | ';' => write!(f, "\\{c}"),
+                c if c.is_control() || is_direction(c) => write!(f, "{}", c.escape_unicode()),
+                c => write!(f, "{c}"),
+            }),
+            None => {
+                f.write_str("#")?;
+                self.value.iter().try_for_each(|byte| write!(f, "{byte:02x}"))
+            }
+        }
+    }
+}
+
+/// Characters that reorder the text around them or end a line: a name shown to people must not contain them raw.
+pub(crate) fn is_direction(c: char) -> bool {
+    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+}
+
+/// FNV-1a, 64 bits. Not keyed: only the names of configured anchors and of one bounded chain are put in tables.
+struct Fnv(u64);
+
+impl Fnv {
+    const fn new() -> Self {
+        Self(0xcbf2_9ce4_8422_2325)
+    }
+
+    fn bytes(&mut self, bytes: &[u8]) {
+        for &byte in bytes {
+            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
+        }
+    }
+}
+
+/// One name of a subjectAltName or of a subtree (RFC 5280 section 4.2.1.6).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum GeneralName<'a> {
+    /// A DNS name as presented: ASCII, not checked further.
+    Dns(&'a str),
+    /// 4 or 16 octets in a subjectAltName, 8 or 32 in a subtree (address and mask); other lengths as presented.
+    Ip(&'a [u8]),
+    /// A URI: ASCII, not checked further.
+    Uri(&'a str),
+    /// A mailbox (rfc822Name): ASCII, not checked further.
+    Email(&'a str),
+    /// A distinguished name.
+    Directory(Name<'a>),
+    /// Any other form, by its tag number: otherName 0, x400Address 3, ediPartyName 5, registeredID 8.
+    Other(u8, &'a [u8]),
+}
+
+impl<'a> GeneralName<'a> {
+    pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
+        let element = reader.any()?;
+        let text = || {
+            core::str::from_utf8(element.value)
+                .ok()
+                .filter(|text| text.is_ascii())
+                .ok_or_else(|| at(element.start, "IA5String has characters beyond ASCII"))
+        };
+        Ok(match element.tag {
+            0x81 => Self::Email(text()?),
+            0x82 => Self::Dns(text()?),
+            0x86 => Self::Uri(text()?),
+            0x87 => Self::Ip(element.value),
+            // CHOICE makes the tag explicit: the Name's own header lies within.
+            0xa4 => {
+                let mut inner = element.reader();
+                let name = Name::read(&mut inner)?;
+                inner.end("bytes after a directoryName")?;
+                Self::Directory(name)
+            }
+            0xa0 => Self::Other(0, element.value),
+            0xa3 => Self::Other(3, element.value),
+            0xa5 => Self::Other(5, element.value),
+            0x88 => Self::Other(8, element.value),
+            _ => return Err(at(element.start, "not a GeneralName")),
+        })
+    }
+}
+
+/// The names of a checked GeneralNames; iteration cannot fail.
+#[derive(Clone, Copy, Debug)]
+pub struct GeneralNames<'a> {
+    reader: Reader<'a>,
+}
+
+impl<'a> GeneralNames<'a> {
+    /// Checks the contents of a GeneralNames: at least one name, each well formed.
+    pub(crate) fn check(contents: Reader<'a>) -> Parsed<Self> {
+        let mut reader = contents;
+        if reader.is_empty() {
+            return Err(reader.error("GeneralNames is empty"));
+        }
+        while !reader.is_empty() {
+            GeneralName::read(&mut reader)?;
+        }
+        Ok(Self { reader: contents })
+    }
+
+    /// Names from contents that were checked before.
+    pub(crate) const fn trusted(contents: &'a [u8]) -> Self {
+        Self { reader: Reader::new(contents, 0) }
+    }
+}
+
+impl<'a> Iterator for GeneralNames<'a> {
+    type Item = GeneralName<'a>;
+
+    fn next(&mut self) -> Option<GeneralName<'a>> {
+        if self.reader.is_empty() { None } else { GeneralName::read(&mut self.reader).ok() }
+    }
+}

@@ -1,0 +1,58 @@
+//! The work that one chain may cause. Every loop over what a peer sent draws on it.
+
+use crate::policy::Budget;
+use crate::report::Position;
+use crate::rules::Rule;
+
+use super::{Detail, Fault};
+
+/// What is left of a [`Budget`].
+#[derive(Clone, Debug)]
+pub(crate) struct Remaining {
+    signatures: u32,
+    nodes: u32,
+    name_comparisons: u32,
+}
+
+impl Remaining {
+    pub(crate) const fn new(budget: Budget) -> Self {
+        Self { signatures: budget.signatures, nodes: budget.nodes, name_comparisons: budget.name_comparisons }
+    }
+
+    pub(crate) fn signature(&mut self) -> Result<(), Exhausted> {
+        spend(&mut self.signatures, Exhausted("signatures to verify"))
+    }
+
+    pub(crate) fn node(&mut self) -> Result<(), Exhausted> {
+        spend(&mut self.nodes, Exhausted("issuers to try"))
+    }
+
+    pub(crate) fn name_comparison(&mut self) -> Result<(), Exhausted> {
+        spend(&mut self.name_comparisons, Exhausted("comparisons with name constraints"))
+    }
+
+    /// What has been spent of `budget` so far: signatures, nodes, comparisons.
+    #[cfg(test)]
+    pub(crate) fn spent(&self, budget: Budget) -> [u32; 3] {
+        [
+            budget.signatures - self.signatures,
+            budget.nodes - self.nodes,
+            budget.name_comparisons - self.name_comparisons,
+        ]
+    }
+}
+
+fn spend(left: &mut u32, exhausted: Exhausted) -> Result<(), Exhausted> {
+    *left = left.checked_sub(1).ok_or(exhausted)?;
+    Ok(())
+}
+
+/// The budget ran out; of what.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Exhausted(pub(crate) &'static str);
+
+impl From<Exhausted> for Fault<'_> {
+    fn from(Exhausted(what): Exhausted) -> Self {
+        Self::new(Rule::WorkBudget, Position::Chain(0), None).with(Detail::What(what))
+    }
+}

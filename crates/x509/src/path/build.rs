@@ -1,0 +1,435 @@
+//! Depth-first search from the peer's certificate to an anchor (RFC 4158), with a stack of its own.
+//!
+//! Cheap checks come first and prune; signatures are verified only on a path that has reached an anchor, from the
+//! anchor down, each pair of certificates once. Certificates from which no names lead to an anchor are dropped before
+//! the search begins, so that a tangle of strangers costs nothing.
+
+use crate::algorithm::CertificateSignature;
+use crate::certificate::Certificate;
+use crate::defaults;
+use crate::extension::NameConstraints;
+use crate::report::Position;
+use crate::rules::Rule;
+use crate::trust::Anchor;
+
+use super::budget::{Exhausted, Remaining};
+use super::{Chain, Context, Detail, Fault, Node, check, constraints};
+
+/// A path that was validated: chain positions from the leaf up, and the anchor's index.
+pub(crate) struct Found {
+    pub(crate) path: Vec<u16>,
+    pub(crate) anchor: usize,
+    pub(crate) earliest_expiry: i64,
+}
+
+/// Why there is none.
+pub(crate) struct Failure<'a> {
+    /// The fault to report.
+    pub(crate) fault: Fault<'a>,
+    /// The paths tried, the first ones only.
+    pub(crate) attempts: Vec<Attempt<'a>>,
+}
+
+/// A candidate path and the rule that ended it.
+pub(crate) struct Attempt<'a> {
+    /// From the leaf up, ending with the certificate or anchor that was tried last.
+    pub(crate) path: Vec<Position>,
+    pub(crate) fault: Fault<'a>,
+}
+
+/// One certificate of the path being built, and how far its issuers have been tried.
+struct Frame {
+    node: usize,
+    next: usize,
+}
+
+/// Who may have signed a certificate.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Issuer {
+    Anchor(usize),
+    Node(usize),
+}
+
+/// A pair of certificates whose signature has been checked.
+struct Edge {
+    child: usize,
+    issuer: Issuer,
+    verifies: bool,
+}
+
+pub(crate) struct Search<'a, 'c> {
+    context: Context<'a>,
+    nodes: &'c [Node<'a>],
+    budget: Remaining,
+    stack: Vec<Frame>,
+    edges: Vec<Edge>,
+    attempts: Vec<Attempt<'a>>,
+    best: Option<Fault<'a>>,
+}
+
+/// Finds and validates a path from the first certificate of the chain.
+pub(crate) fn search<'a>(context: Context<'a>, chain: &mut Chain<'a>) -> Result<Found, Box<Failure<'a>>> {
+    mark_reachable(&context, &mut chain.nodes);
+    let mut search = Search {
+        context,
+        nodes: &chain.nodes,
+        budget: Remaining::new(context.policy.budget()),
+        stack: Vec::with_capacity(4),
+        edges: Vec::new(),
+        attempts: Vec::new(),
+        best: None,
+    };
+    let result = search.run();
+    let fault = match result {
+        Ok(found) => return Ok(found),
+        Err(Some(fatal)) => fatal,
+        Err(None) => search.best.or(chain.left_out).unwrap_or_else(|| unknown_issuer(&chain.nodes)),
+    };
+    let mut attempts = search.attempts;
+    if attempts.is_empty() {
+        attempts.push(Attempt { path: climb(&chain.nodes), fault });
+    }
+    Err(Box::new(Failure { fault, attempts }))
+}
+
+impl<'a> Search<'a, '_> {
+    /// `Err(Some(..))` ends the search at once, `Err(None)` says that no candidate is left.
+    fn run(&mut self) -> Result<Found, Option<Fault<'a>>> {
+        let leaf = self.nodes.first().ok_or(None)?;
+        check::leaf(&self.context, &leaf.certificate).map_err(Some)?;
+        if !leaf.reachable {
+            return Err(None);
+        }
+        self.stack.push(Frame { node: 0, next: 0 });
+        while let Some(candidate) = self.next_candidate() {
+            self.budget.node().map_err(|exhausted| Some(exhausted.into()))?;
+            match candidate {
+                Issuer::Node(index) => self.try_intermediate(index)?,
+                Issuer::Anchor(index) => {
+                    if let Some(found) = self.try_anchor(index)? {
+                        return Ok(found);
+                    }
+                }
+            }
+        }
+        Err(None)
+    }
+
+    /// The next issuer to try for the certificate at the top; goes back down where there is none.
+    ///
+    /// Anchors come before intermediates, and those whose key identifier contradicts the certificate's come last:
+    /// identifiers are hints, never proof (RFC 5280 section 4.2.1.1).
+    fn next_candidate(&mut self) -> Option<Issuer> {
+        while let Some(frame) = self.stack.last_mut() {
+            let Some(child) = self.nodes.get(frame.node) else {
+                self.stack.pop();
+                continue;
+            };
+            let anchors = self.context.roots.bucket(child.issuer_hash);
+            let round = anchors.len().saturating_add(self.nodes.len());
+            while frame.next < round.saturating_mul(2) {
+                let hinted = frame.next < round;
+                let index = if hinted { frame.next } else { frame.next.saturating_sub(round) };
+                frame.next = frame.next.saturating_add(1);
+                let candidate = match anchors.get(index) {
+                    Some(&anchor) => anchor_candidate(&self.context, child, anchor, hinted),
+                    None => node_candidate(self.nodes, child, index.saturating_sub(anchors.len()), hinted),
+                };
+                if candidate.is_some() {
+                    return candidate;
+                }
+            }
+            self.stack.pop();
+        }
+        None
+    }
+
+    fn try_intermediate(&mut self, index: usize) -> Result<(), Option<Fault<'a>>> {
+        let Some(top) = self.stack.last().map(|frame| frame.node) else {
+            return Ok(());
+        };
+        let Some(node) = self.nodes.get(index) else {
+            return Ok(());
+        };
+        if self.is_in_path(node) || self.known_edge(top, Issuer::Node(index)) == Some(false) {
+            return Ok(());
+        }
+        if let Err(fault) = self.check_intermediate(node) {
+            return self.record(Issuer::Node(index), fault);
+        }
+        self.stack.push(Frame { node: index, next: 0 });
+        Ok(())
+    }
+
+    fn check_intermediate(&mut self, node: &Node<'a>) -> Result<(), Fault<'a>> {
+        let context = &self.context;
+        let verdict =
+            node.as_issuer.get_or_init(|| check::intermediate(context, &node.certificate, node.at()));
+        (*verdict)?;
+        let below = self.path_length();
+        self.check_path_length(&node.certificate, below, node.at())?;
+        let depth = if node.self_issued { below } else { below.saturating_add(1) };
+        let limit = self.context.policy.budget().depth;
+        if depth > u32::from(limit) {
+            return Err(Fault::new(Rule::PathDepth, node.at(), None).with(Detail::Limit(limit.into())));
+        }
+        self.check_names(node.certificate.name_constraints())
+    }
+
+    /// Validates the path as it stands below an anchor: the anchor's own limits, then every signature.
+    fn try_anchor(&mut self, index: usize) -> Result<Option<Found>, Option<Fault<'a>>> {
+        let Some(anchor) = self.context.roots.anchor(index) else {
+            return Ok(None);
+        };
+        let certificate = anchor.certificate();
+        if let Err(fault) = self.check_anchor(index, anchor, certificate.as_ref()) {
+            self.record(Issuer::Anchor(index), fault)?;
+            return Ok(None);
+        }
+        if !self.verify_signatures(index)? {
+            return Ok(None);
+        }
+        let expiries = self.path().map(|node| node.certificate.validity().not_after);
+        let earliest_expiry = expiries.chain(certificate.map(|root| root.validity().not_after)).min();
+        Ok(Some(Found {
+            path: self.path().map(|node| node.position).collect(),
+            anchor: index,
+            earliest_expiry: earliest_expiry.unwrap_or(i64::MIN),
+        }))
+    }
+
+    fn check_anchor(
+        &mut self,
+        index: usize,
+        anchor: &'a Anchor,
+        certificate: Option<&Certificate<'a>>,
+    ) -> Result<(), Fault<'a>> {
+        let at = Position::Anchor(index);
+        let Some(certificate) = certificate else {
+            return self.check_names(anchor.name_constraints());
+        };
+        check::anchor(&self.context, certificate, at)?;
+        self.check_path_length(certificate, self.path_length(), at)?;
+        self.check_names(certificate.name_constraints())
+    }
+
+    fn check_path_length(
+        &self,
+        certificate: &Certificate<'a>,
+        below: u32,
+        at: Position,
+    ) -> Result<(), Fault<'a>> {
+        match certificate.basic_constraints() {
+            Some(limits) if limits.path_len.is_some_and(|limit| below > limit) => {
+                let detail = Detail::Limit(limits.path_len.unwrap_or(0));
+                Err(Fault::new(Rule::PathLength, at, Some(limits.offset)).with(detail))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Applies an issuer's name constraints to everything below it; self-issued intermediates are exempt, so that a
+    /// CA can renew its key (RFC 5280 section 6.1.3 (b)).
+    fn check_names(&mut self, limits: Option<NameConstraints<'_>>) -> Result<(), Fault<'a>> {
+        let Some(limits) = limits else {
+            return Ok(());
+        };
+        let nodes = self.nodes;
+        for (depth, frame) in self.stack.iter().enumerate() {
+            if let Some(node) = nodes.get(frame.node).filter(|node| depth == 0 || !node.self_issued) {
+                constraints::check(&limits, &node.certificate, node.at(), &mut self.budget)?;
+            }
+        }
+        Ok(())
+    }
+
+    /// Verifies the signatures of the path from the anchor down. At one that fails, the search goes on with the
+    /// next issuer of the certificate that carries it.
+    fn verify_signatures(&mut self, anchor: usize) -> Result<bool, Option<Fault<'a>>> {
+        let mut issuer = Issuer::Anchor(anchor);
+        for depth in (0..self.stack.len()).rev() {
+            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
+                return Ok(false);
+            };
+            let fault = match self.known_edge(child, issuer) {
+                Some(true) => None,
+                Some(false) => Some(Fault::new(Rule::Signature, self.position(child), None)),
+                None => {
+                    let verdict = self.verify(child, issuer).map_err(|exhausted| Some(exhausted.into()))?;
+                    self.edges.push(Edge { child, issuer, verifies: verdict.is_none() });
+                    verdict
+                }
+            };
+            if let Some(fault) = fault {
+                self.stack.truncate(depth.saturating_add(1));
+                self.record(issuer, fault)?;
+                return Ok(false);
+            }
+            issuer = Issuer::Node(child);
+        }
+        Ok(true)
+    }
+
+    /// One signature; what is wrong with it, if anything.
+    fn verify(&mut self, child: usize, issuer: Issuer) -> Result<Option<Fault<'a>>, Exhausted> {
+        self.budget.signature()?;
+        let bad_key = |at, error: oxtls_crypto::Error| {
+            let what = match error {
+                oxtls_crypto::Error::InvalidPublicKey(what) | oxtls_crypto::Error::UnsupportedKey(what) => {
+                    what
+                }
+                _ => "it cannot be used",
+            };
+            Ok(Some(Fault::new(Rule::KeyAlgorithm, at, None).with(Detail::What(what))))
+        };
+        let key = match issuer {
+            Issuer::Anchor(index) => match self.context.roots.anchor(index).map(|anchor| anchor.key()) {
+                Some(Ok(key)) => key,
+                Some(Err(error)) => return bad_key(Position::Anchor(index), *error),
+                None => return Ok(Some(Fault::new(Rule::IssuerKnown, Position::Anchor(index), None))),
+            },
+            Issuer::Node(index) => match self.nodes.get(index).map(Node::key) {
+                Some(Ok(key)) => key,
+                Some(Err(error)) => return bad_key(self.position(index), *error),
+                None => return Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None))),
+            },
+        };
+        let Some(certificate) = self.nodes.get(child).map(|node| &node.certificate) else {
+            return Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None)));
+        };
+        let CertificateSignature::Known(algorithm) = certificate.signature_algorithm() else {
+            return Ok(Some(Fault::new(Rule::SignatureAlgorithm, self.position(child), None)));
+        };
+        let verified = key.verify(algorithm, certificate.tbs(), certificate.signature());
+        let fault = Fault::new(Rule::Signature, self.position(child), Some(certificate.offsets.signature));
+        Ok(verified.err().map(|_| fault))
+    }
+
+    /// Notes why a path ended; a budget that ran out ends the search.
+    fn record(&mut self, tried: Issuer, fault: Fault<'a>) -> Result<(), Option<Fault<'a>>> {
+        if self.attempts.len() < defaults::CANDIDATES {
+            let last = match tried {
+                Issuer::Anchor(index) => Position::Anchor(index),
+                Issuer::Node(index) => self.position(index),
+            };
+            let path = self.path().map(Node::at).chain([last]).collect();
+            self.attempts.push(Attempt { path, fault });
+        }
+        if fault.rule == Rule::WorkBudget {
+            return Err(Some(fault));
+        }
+        if self.best.is_none_or(|best| rank(fault.rule) > rank(best.rule)) {
+            self.best = Some(fault);
+        }
+        Ok(())
+    }
+
+    fn path(&self) -> impl Iterator<Item = &Node<'a>> {
+        self.stack.iter().filter_map(|frame| self.nodes.get(frame.node))
+    }
+
+    /// Intermediates of the path that count (RFC 5280 section 6.1.4 (l)): all but the self-issued ones.
+    fn path_length(&self) -> u32 {
+        self.path().skip(1).fold(0u32, |sum, node| sum.saturating_add(u32::from(!node.self_issued)))
+    }
+
+    /// The same name and key twice in a path is a loop, whatever the certificates are (RFC 4158 section 5.2).
+    fn is_in_path(&self, candidate: &Node<'a>) -> bool {
+        self.path().any(|node| {
+            node.subject_hash == candidate.subject_hash
+                && node.certificate.spki() == candidate.certificate.spki()
+                && node.certificate.subject() == candidate.certificate.subject()
+        })
+    }
+
+    fn known_edge(&self, child: usize, issuer: Issuer) -> Option<bool> {
+        self.edges.iter().find(|edge| edge.child == child && edge.issuer == issuer).map(|edge| edge.verifies)
+    }
+
+    fn position(&self, node: usize) -> Position {
+        self.nodes.get(node).map_or(Position::Chain(node), Node::at)
+    }
+}
+
+impl Node<'_> {
+    fn key(&self) -> Result<&oxtls_crypto::signature::PublicKey, &oxtls_crypto::Error> {
+        let spki = self.certificate.spki();
+        self.key.get_or_init(|| oxtls_crypto::signature::PublicKey::from_spki(spki)).as_ref()
+    }
+}
+
+/// The anchor if it bears the issuer's name and belongs to this round.
+fn anchor_candidate(context: &Context<'_>, child: &Node<'_>, anchor: usize, hinted: bool) -> Option<Issuer> {
+    let found = context.roots.anchor(anchor)?;
+    (hinted != contradicts(child, found.key_id()) && found.subject() == child.certificate.issuer())
+        .then_some(Issuer::Anchor(anchor))
+}
+
+/// The certificate if it bears the issuer's name, leads to an anchor and belongs to this round. The leaf issues
+/// nothing.
+fn node_candidate(nodes: &[Node<'_>], child: &Node<'_>, index: usize, hinted: bool) -> Option<Issuer> {
+    let node = nodes.get(index)?;
+    let named = index != 0
+        && node.reachable
+        && node.subject_hash == child.issuer_hash
+        && node.certificate.subject() == child.certificate.issuer();
+    let key_id = node.certificate.subject_key_id().map(|ski| ski.key_id);
+    (named && hinted != contradicts(child, key_id)).then_some(Issuer::Node(index))
+}
+
+/// Whether both key identifiers are there and differ.
+fn contradicts(child: &Node<'_>, issuer_key_id: Option<&[u8]>) -> bool {
+    let wanted = child.certificate.authority_key_id().and_then(|aki| aki.key_id);
+    matches!((wanted, issuer_key_id), (Some(wanted), Some(found)) if wanted != found)
+}
+
+/// Marks the certificates from which names lead to an anchor.
+fn mark_reachable(context: &Context<'_>, nodes: &mut [Node<'_>]) {
+    let mut fresh: Vec<u64> = Vec::new();
+    for node in nodes.iter_mut() {
+        let issuer = node.certificate.issuer();
+        let bucket = context.roots.bucket(node.issuer_hash).iter();
+        node.reachable =
+            bucket.filter_map(|&index| context.roots.anchor(index)).any(|a| a.subject() == issuer);
+        if node.reachable && !node.self_issued {
+            fresh.push(node.subject_hash);
+        }
+    }
+    while let Some(subject) = fresh.pop() {
+        for node in nodes.iter_mut().filter(|node| !node.reachable && node.issuer_hash == subject) {
+            node.reachable = true;
+            fresh.push(node.subject_hash);
+        }
+    }
+}
+
+/// The chain as its names suggest it, for reports on chains that lead nowhere: from the leaf up, each certificate
+/// once.
+pub(crate) fn climb(nodes: &[Node<'_>]) -> Vec<Position> {
+    let mut path: Vec<&Node<'_>> = nodes.first().into_iter().collect();
+    while let Some(top) = path.last().filter(|top| !top.self_issued) {
+        let next = nodes.iter().skip(1).find(|node| {
+            node.subject_hash == top.issuer_hash && !path.iter().any(|used| used.position == node.position)
+        });
+        match next {
+            Some(next) => path.push(next),
+            None => break,
+        }
+    }
+    path.into_iter().map(Node::at).collect()
+}
+
+fn unknown_issuer<'a>(nodes: &[Node<'_>]) -> Fault<'a> {
+    let last = climb(nodes).pop().unwrap_or(Position::Chain(0));
+    Fault::new(Rule::IssuerKnown, last, None)
+}
+
+/// How much a rule broken says about the chain: the one that got furthest is reported.
+fn rank(rule: Rule) -> u8 {
+    match rule {
+        Rule::IssuerKnown => 0,
+        Rule::PathDepth => 1,
+        Rule::Signature => 2,
+        _ => 3,
+    }
+}

@@ -1,0 +1,132 @@
+//! Path building and validation (RFC 5280 section 6, RFC 4158), iterative and under a budget.
+
+pub(crate) mod budget;
+pub(crate) mod build;
+pub(crate) mod check;
+pub(crate) mod constraints;
+pub(crate) mod profile;
+
+use core::cell::OnceCell;
+
+use oxtls_crypto::signature::PublicKey;
+use pki_types::CertificateDer;
+
+use crate::certificate::Certificate;
+use crate::name::GeneralName;
+use crate::oid::Oid;
+use crate::policy::{Policy, Purpose};
+use crate::reader::ParseError;
+use crate::report::Position;
+use crate::rules::Rule;
+use crate::trust::Roots;
+
+/// What a path is validated against.
+#[derive(Clone, Copy)]
+pub(crate) struct Context<'a> {
+    pub(crate) roots: &'a Roots,
+    pub(crate) policy: &'a Policy,
+    pub(crate) purpose: Purpose,
+    /// Seconds since 1970.
+    pub(crate) now: i64,
+}
+
+/// A rule broken, without any allocation: turned into a cause only when a report is built.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fault<'a> {
+    pub(crate) rule: Rule,
+    pub(crate) at: Position,
+    pub(crate) offset: Option<u32>,
+    pub(crate) detail: Detail<'a>,
+}
+
+/// What a fault says beyond its rule.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Detail<'a> {
+    None,
+    What(&'static str),
+    Name(GeneralName<'a>),
+    Extension(Oid<'a>),
+    Limit(u32),
+}
+
+impl<'a> Fault<'a> {
+    pub(crate) const fn new(rule: Rule, at: Position, offset: Option<u32>) -> Self {
+        Self { rule, at, offset, detail: Detail::None }
+    }
+
+    pub(crate) const fn with(self, detail: Detail<'a>) -> Self {
+        Self { detail, ..self }
+    }
+
+    pub(crate) const fn malformed(error: ParseError, at: Position) -> Self {
+        Self { rule: error.rule, at, offset: Some(error.offset), detail: Detail::What(error.what) }
+    }
+}
+
+/// A certificate of the peer's chain that could be parsed.
+pub(crate) struct Node<'a> {
+    pub(crate) certificate: Certificate<'a>,
+    /// Where it stands in the peer's chain.
+    pub(crate) position: u16,
+    subject_hash: u64,
+    issuer_hash: u64,
+    self_issued: bool,
+    /// Whether names lead from it to an anchor.
+    reachable: bool,
+    key: OnceCell<Result<PublicKey, oxtls_crypto::Error>>,
+    /// The verdict on it as an issuer, where that does not depend on the path.
+    as_issuer: OnceCell<Result<(), Fault<'a>>>,
+}
+
+impl<'a> Node<'a> {
+    fn new(certificate: Certificate<'a>, position: u16) -> Self {
+        let subject = certificate.subject();
+        let issuer = certificate.issuer();
+        Self {
+            certificate,
+            position,
+            subject_hash: subject.hash(),
+            issuer_hash: issuer.hash(),
+            self_issued: subject == issuer,
+            reachable: false,
+            key: OnceCell::new(),
+            as_issuer: OnceCell::new(),
+        }
+    }
+
+    fn at(&self) -> Position {
+        Position::Chain(usize::from(self.position))
+    }
+}
+
+/// The parsed chain. Certificates that are not the leaf and cannot be parsed are left out: a path may exist without
+/// them.
+pub(crate) struct Chain<'a> {
+    pub(crate) nodes: Vec<Node<'a>>,
+    /// The first certificate that was left out.
+    pub(crate) left_out: Option<Fault<'a>>,
+}
+
+impl<'a> Chain<'a> {
+    /// Parses the peer's certificates; the leaf must be there and well formed.
+    pub(crate) fn parse(chain: &'a [CertificateDer<'_>]) -> Result<Self, Fault<'a>> {
+        let mut nodes = Vec::with_capacity(chain.len().min(crate::defaults::MAX_CHAIN));
+        let mut left_out = None;
+        for (position, der) in (0u16..).zip(chain.iter().take(crate::defaults::MAX_CHAIN)) {
+            match Certificate::parse(der) {
+                Ok(certificate) => nodes.push(Node::new(certificate, position)),
+                Err(error) => {
+                    let fault = Fault::malformed(error, Position::Chain(usize::from(position)));
+                    if position == 0 {
+                        return Err(fault);
+                    }
+                    left_out = left_out.or(Some(fault));
+                }
+            }
+        }
+        if nodes.is_empty() {
+            return Err(Fault::new(Rule::ChainPresent, Position::Chain(0), None));
+        }
+        Ok(Self { nodes, left_out })
+    }
+}
