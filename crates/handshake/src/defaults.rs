@@ -1,5 +1,7 @@
 //! Every policy number and list of this crate, with its source.
 
+use core::time::Duration;
+
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
@@ -58,6 +60,10 @@ pub const MAX_EARLY_DATA: u32 = 16 * 1024;
 
 /// Most PSK identities of a hello to look at.
 pub const MAX_PSK_IDENTITIES: usize = 8;
+
+/// How long a ticket may be used: a day is what session caches and rotating ticket keys commonly live; the protocol
+/// allows seven (RFC 9846 section 4.7.1).
+pub const TICKET_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Bytes of record payload to pass over for `max_early_data` bytes of early data that are refused: room for the type
 /// byte and the tag of records down to 64 bytes, and never less than for [`MAX_EARLY_DATA`], since the ticket may come

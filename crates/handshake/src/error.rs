@@ -134,6 +134,9 @@ pub enum Error {
     SigningFailed(Option<Cause>),
     /// The cryptographic library failed where it never should: `internal_error`.
     Crypto(oxtls_crypto::Error),
+    /// A message of ours does not fit its length fields: too much was configured, or the server's cookie leaves no
+    /// room for the rest of the ClientHello. `internal_error`.
+    TooLong,
     /// A bug of ours: `internal_error`.
     Internal(&'static str),
 }
@@ -163,15 +166,17 @@ impl Error {
             Self::UnusableCertificateKey(_) => AlertDescription::UNSUPPORTED_CERTIFICATE,
             Self::UnreadableCertificate => AlertDescription::BAD_CERTIFICATE,
             Self::NoCommonVersion { .. } => AlertDescription::PROTOCOL_VERSION,
-            Self::NoCommonSuite { .. } | Self::NoCommonGroup { .. } | Self::NoCommonSignatureScheme { .. } => {
-                AlertDescription::HANDSHAKE_FAILURE
-            }
+            Self::NoCommonSuite { .. }
+            | Self::NoCommonGroup { .. }
+            | Self::NoCommonSignatureScheme { .. } => AlertDescription::HANDSHAKE_FAILURE,
             Self::NoApplicationProtocol { .. } => AlertDescription::NO_APPLICATION_PROTOCOL,
             Self::CertificateRequired => AlertDescription::CERTIFICATE_REQUIRED,
             Self::EchRequired => AlertDescription::ECH_REQUIRED,
             Self::Refused { alert, .. } => *alert,
             Self::Canceled | Self::DeadlineExceeded => AlertDescription::USER_CANCELED,
-            Self::SigningFailed(_) | Self::Crypto(_) | Self::Internal(_) => AlertDescription::INTERNAL_ERROR,
+            Self::SigningFailed(_) | Self::Crypto(_) | Self::TooLong | Self::Internal(_) => {
+                AlertDescription::INTERNAL_ERROR
+            }
         }
     }
 
@@ -186,7 +191,7 @@ impl Error {
             | Self::NoApplicationProtocol { .. }
             | Self::EchRequired => Fault::Incompatible,
             Self::Refused { fault, .. } => *fault,
-            Self::Canceled | Self::DeadlineExceeded | Self::SigningFailed(_) => Fault::Local,
+            Self::Canceled | Self::DeadlineExceeded | Self::SigningFailed(_) | Self::TooLong => Fault::Local,
             Self::Crypto(_) | Self::Internal(_) => Fault::Internal,
             _ => Fault::Peer,
         }
@@ -248,6 +253,7 @@ impl fmt::Display for Error {
             Self::SigningFailed(Some(cause)) => write!(f, "our key could not sign: {cause}"),
             Self::SigningFailed(None) => f.write_str("our key could not sign"),
             Self::Crypto(error) => write!(f, "the cryptographic library failed: {error}"),
+            Self::TooLong => f.write_str("a message of ours does not fit its length fields"),
             Self::Internal(what) => write!(f, "internal error: {what}"),
         }
     }
@@ -257,7 +263,9 @@ impl std::error::Error for Error {
     fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
         match self {
             Self::Refused { cause, .. } | Self::SigningFailed(Some(cause)) => Some(&**cause),
-            Self::Crypto(error) | Self::BadKeyShare(error) | Self::UnusableCertificateKey(error) => Some(error),
+            Self::Crypto(error) | Self::BadKeyShare(error) | Self::UnusableCertificateKey(error) => {
+                Some(error)
+            }
             _ => None,
         }
     }

@@ -1,7 +1,277 @@
-//! After the handshake: messages that arrive at the reader, tickets that the writer pulls.
+//! After the handshake (RFC 9846 section 4.7): messages that arrive at the reader, tickets that the writer pulls.
+//!
+//! The two halves need nothing of each other, so that they can live in the two halves of a split connection. Nothing
+//! here delays data: what is received is one thing at most, and a ticket is self-contained while it is being sealed.
 
 use core::time::Duration;
 
-use crate::message::{HandshakeType, self};
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::random;
+use oxtls_crypto::secret::Secret;
+
+use crate::defaults;
+use crate::error::Error;
+use crate::key_schedule::tls13;
+use crate::message::new_session_ticket::{MAX_LIFETIME, NewSessionTicket};
+use crate::message::{Handshake, HandshakeType, key_update as key_update_message};
+use crate::outcome::{Outcome, PeerCertificates};
 use crate::session::Session;
-use crate::step::{Failure};
+use crate::step::Failure;
+use crate::suite::{CipherSuite, ProtocolVersion};
+
+/// The only max_early_data_size that QUIC allows (RFC 9001 section 4.6.1).
+const QUIC_MAX_EARLY_DATA: u32 = u32::MAX;
+
+/// What goes on after the handshake.
+#[derive(Debug)]
+pub struct PostHandshake {
+    /// For whoever reads.
+    pub receive: Receive,
+    /// For whoever writes, at a server that may send tickets.
+    pub tickets: Option<Tickets>,
+}
+
+impl PostHandshake {
+    /// A client's part after a TLS 1.3 handshake: tickets are kept if there is a resumption secret.
+    pub(crate) fn client_tls13(
+        outcome: &Outcome,
+        hash: Hash,
+        resumption: Option<Secret>,
+        quic: bool,
+    ) -> Self {
+        let resumption = resumption.map(|secret| Resumption::new(outcome, hash, secret));
+        Self { receive: Receive { role: Role::Client { resumption }, quic }, tickets: None }
+    }
+
+    /// A server's part after a TLS 1.3 handshake: tickets are sent if there is a resumption secret.
+    pub(crate) fn server_tls13(
+        outcome: &Outcome,
+        hash: Hash,
+        resumption: Option<Secret>,
+        quic: bool,
+    ) -> Self {
+        let tickets = resumption.map(|secret| Tickets {
+            resumption: Resumption::new(outcome, hash, secret),
+            next_nonce: 0,
+            lifetime: defaults::TICKET_LIFETIME,
+            max_early_data: 0,
+            quic,
+        });
+        Self { receive: Receive { role: Role::Server, quic }, tickets }
+    }
+}
+
+/// What every session of a connection has in common.
+#[derive(Debug)]
+struct Resumption {
+    hash: Hash,
+    secret: Secret,
+    suite: CipherSuite,
+    server_name: Option<String>,
+    alpn: Option<Vec<u8>>,
+    peer: Option<PeerCertificates>,
+}
+
+impl Resumption {
+    fn new(outcome: &Outcome, hash: Hash, secret: Secret) -> Self {
+        Self {
+            hash,
+            secret,
+            suite: outcome.suite,
+            server_name: outcome.server_name.clone(),
+            alpn: outcome.alpn.clone(),
+            peer: outcome.peer.clone(),
+        }
+    }
+
+    /// The session of one ticket; its PSK is of this nonce alone.
+    fn session(&self, nonce: &[u8], made_at: Duration) -> Result<Session, Error> {
+        Ok(Session {
+            version: ProtocolVersion::TLS1_3,
+            suite: self.suite,
+            secret: tls13::resumption_psk(self.hash, &self.secret, nonce)?,
+            ticket: Vec::new(),
+            server_name: self.server_name.clone(),
+            alpn: self.alpn.clone(),
+            peer: self.peer.clone(),
+            made_at,
+            lifetime: Duration::ZERO,
+            age_add: 0,
+            max_early_data: 0,
+            extended_master_secret: false,
+            context: Vec::new(),
+        })
+    }
+}
+
+/// Takes the messages that come after the handshake.
+#[derive(Debug)]
+pub struct Receive {
+    role: Role,
+    quic: bool,
+}
+
+#[derive(Debug)]
+enum Role {
+    Client { resumption: Option<Resumption> },
+    Server,
+}
+
+/// What a message after the handshake means. At most one thing each.
+#[derive(Debug)]
+pub enum Received {
+    /// The peer's next record is under its next key; with `reply`, it asks for the same of us.
+    KeyUpdate {
+        /// The peer asked.
+        reply: bool,
+    },
+    /// A session to resume later.
+    StoreSession(Box<Session>),
+}
+
+impl Receive {
+    /// Takes one whole message, header included. `more`: handshake bytes follow it in the record that ended it;
+    /// `now`: time since the Unix epoch.
+    ///
+    /// # Errors
+    /// A [`Failure`] with the alert to send: [`Error::Malformed`], [`Error::IllegalParameter`],
+    /// [`Error::UnexpectedMessage`], [`Error::ExcessHandshakeData`] behind a KeyUpdate, [`Error::QuicViolation`].
+    pub fn message(&mut self, bytes: &[u8], more: bool, now: Duration) -> Result<Option<Received>, Failure> {
+        let message = Handshake::parse_exact(bytes)?;
+        Ok(match (message.typ, &self.role) {
+            (HandshakeType::KEY_UPDATE, _) if !self.quic => {
+                // What follows would be under the old key and read as if it were under the new one.
+                if more {
+                    return Err(Error::ExcessHandshakeData { after: message.typ }.into());
+                }
+                Some(Received::KeyUpdate { reply: key_update_message::parse(message.body)? })
+            }
+            (HandshakeType::NEW_SESSION_TICKET, Role::Client { resumption }) => {
+                let ticket = NewSessionTicket::parse(message.body)?;
+                self.check_early_data(&ticket)?;
+                match resumption {
+                    Some(resumption) if ticket.lifetime > 0 => {
+                        Some(Received::StoreSession(Box::new(store(resumption, &ticket, now)?)))
+                    }
+                    _ => None,
+                }
+            }
+            (received, Role::Client { .. }) => {
+                let expected = if self.quic { "NewSessionTicket" } else { "NewSessionTicket or KeyUpdate" };
+                return Err(Error::UnexpectedMessage { received, expected }.into());
+            }
+            (received, Role::Server) => {
+                let expected = if self.quic { "no handshake message" } else { "KeyUpdate" };
+                return Err(Error::UnexpectedMessage { received, expected }.into());
+            }
+        })
+    }
+
+    fn check_early_data(&self, ticket: &NewSessionTicket<'_>) -> Result<(), Error> {
+        if self.quic && ticket.max_early_data.is_some_and(|size| size != QUIC_MAX_EARLY_DATA) {
+            return Err(Error::QuicViolation("max_early_data_size of a ticket is not 0xffffffff"));
+        }
+        Ok(())
+    }
+}
+
+/// What a client remembers of a ticket.
+fn store(resumption: &Resumption, ticket: &NewSessionTicket<'_>, now: Duration) -> Result<Session, Error> {
+    Ok(Session {
+        ticket: ticket.ticket.to_vec(),
+        lifetime: Duration::from_secs(ticket.lifetime.min(MAX_LIFETIME).into()),
+        age_add: ticket.age_add,
+        max_early_data: ticket.max_early_data.unwrap_or_default(),
+        ..resumption.session(ticket.nonce, now)?
+    })
+}
+
+/// Makes a server's tickets, any time after the handshake and as many as policy says. Dropping it erases the
+/// resumption secret.
+#[derive(Debug)]
+pub struct Tickets {
+    resumption: Resumption,
+    next_nonce: u32,
+    lifetime: Duration,
+    max_early_data: u32,
+    quic: bool,
+}
+
+impl Tickets {
+    /// Sets how long tickets from here on may be used: whole seconds, cut to seven days. The default is
+    /// [`defaults::TICKET_LIFETIME`].
+    pub fn set_lifetime(&mut self, lifetime: Duration) {
+        self.lifetime = lifetime;
+    }
+
+    /// Sets how much early data tickets from here on allow, plaintext bytes; 0, the default: none. Over QUIC, which
+    /// has limits of its own, any other value means that early data is allowed.
+    pub fn set_max_early_data(&mut self, max_early_data: u32) {
+        self.max_early_data = match max_early_data {
+            0 => 0,
+            _ if self.quic => QUIC_MAX_EARLY_DATA,
+            size => size,
+        };
+    }
+
+    /// The next ticket, with a PSK, a nonce and a ticket_age_add of its own. `now`: time since the Unix epoch.
+    ///
+    /// # Errors
+    /// [`Error::Crypto`] without randomness; [`Error::Internal`] after 2^32 tickets.
+    pub fn next(&mut self, now: Duration) -> Result<NewTicket, Error> {
+        const EXHAUSTED: Error = Error::Internal("no ticket nonce is left");
+        let nonce = self.next_nonce;
+        self.next_nonce = nonce.checked_add(1).ok_or(EXHAUSTED)?;
+        let nonce = nonce.to_be_bytes();
+        let seconds = u32::try_from(self.lifetime.as_secs()).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME);
+        let session = Session {
+            lifetime: Duration::from_secs(seconds.into()),
+            age_add: u32::from_be_bytes(random::array().map_err(Error::Crypto)?),
+            max_early_data: self.max_early_data,
+            ..self.resumption.session(&nonce, now)?
+        };
+        Ok(NewTicket { session, seconds, nonce })
+    }
+}
+
+/// A ticket on its way: seal [`NewTicket::session`] at leisure, in any thread, then send [`NewTicket::message`].
+/// Dropping it harms nothing.
+#[derive(Debug)]
+pub struct NewTicket {
+    session: Session,
+    seconds: u32,
+    nonce: [u8; 4],
+}
+
+impl NewTicket {
+    /// What to seal into the ticket, or to store under it.
+    #[must_use]
+    pub const fn session(&self) -> &Session {
+        &self.session
+    }
+
+    /// The whole NewSessionTicket with this ticket (1 to 65,535 bytes), to be sent at the application level.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if `ticket` is empty, [`Error::TooLong`] if it does not fit.
+    pub fn message(self, ticket: &[u8]) -> Result<Vec<u8>, Error> {
+        if ticket.is_empty() {
+            return Err(Error::Internal("a ticket must not be empty"));
+        }
+        NewSessionTicket {
+            lifetime: self.seconds,
+            age_add: self.session.age_add,
+            nonce: &self.nonce,
+            ticket,
+            max_early_data: Some(self.session.max_early_data).filter(|&size| size > 0),
+        }
+        .encode()
+    }
+}
+
+/// A KeyUpdate to send (RFC 9846 section 4.7.3), the writer's own act: it seals this under its present key and goes on
+/// with the next, as one step. `request`: the peer is asked to update its key as well.
+#[must_use]
+pub const fn key_update(request: bool) -> [u8; 5] {
+    key_update_message::encode(request)
+}

@@ -1,0 +1,454 @@
+//! Reading and writing TLS's presentation language (RFC 9846 section 3).
+//!
+//! The [`Reader`] is total: it never panics, never reads past its end, and everything that it fails on is
+//! [`Error::Malformed`]. The [`Writer`] nests as the wire nests: a length-prefixed vector is a closure.
+
+use core::fmt;
+use core::marker::PhantomData;
+
+use crate::error::Error;
+
+/// Reads a structure front to back. Carries the structure's name, for the error.
+#[derive(Clone, Copy, Debug)]
+pub struct Reader<'a> {
+    rest: &'a [u8],
+    what: &'static str,
+}
+
+impl<'a> Reader<'a> {
+    /// Reads `bytes` as the structure `what` (the RFC's name for it).
+    #[inline]
+    #[must_use]
+    pub const fn new(bytes: &'a [u8], what: &'static str) -> Self {
+        Self { rest: bytes, what }
+    }
+
+    /// The error that says that this structure is malformed.
+    #[inline]
+    #[must_use]
+    pub const fn malformed(&self) -> Error {
+        Error::Malformed { what: self.what }
+    }
+
+    /// The same position in the bytes, under a more precise name.
+    #[inline]
+    #[must_use]
+    pub const fn named(self, what: &'static str) -> Self {
+        Self { rest: self.rest, what }
+    }
+
+    /// Whether everything has been read.
+    #[inline]
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.rest.is_empty()
+    }
+
+    /// How many bytes have not been read.
+    #[inline]
+    #[must_use]
+    pub const fn remaining(&self) -> usize {
+        self.rest.len()
+    }
+
+    /// What has not been read, without reading it.
+    #[inline]
+    #[must_use]
+    pub const fn peek(&self) -> &'a [u8] {
+        self.rest
+    }
+
+    /// Reads everything that is left.
+    #[inline]
+    pub fn rest(&mut self) -> &'a [u8] {
+        core::mem::take(&mut self.rest)
+    }
+
+    /// Ends the reading.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if something is left: trailing data is forbidden (RFC 9846 section 4.3).
+    #[inline]
+    pub fn finish(self) -> Result<(), Error> {
+        if self.rest.is_empty() { Ok(()) } else { Err(self.malformed()) }
+    }
+
+    /// Reads `n` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if there are fewer, here and in all readings below.
+    #[inline]
+    pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Error> {
+        let (head, rest) = self.rest.split_at_checked(n).ok_or(Error::Malformed { what: self.what })?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// Reads exactly `N` bytes.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if there are fewer.
+    #[inline]
+    pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Error> {
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Error::Malformed { what: self.what })?;
+        self.rest = rest;
+        Ok(head)
+    }
+
+    /// Reads a uint8.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] at the end.
+    #[inline]
+    pub fn u8(&mut self) -> Result<u8, Error> {
+        self.array::<1>().map(|&[byte]| byte)
+    }
+
+    /// Reads a uint16.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] at the end.
+    #[inline]
+    pub fn u16(&mut self) -> Result<u16, Error> {
+        self.array().map(|bytes| u16::from_be_bytes(*bytes))
+    }
+
+    /// Reads a uint24.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] at the end.
+    #[inline]
+    pub fn u24(&mut self) -> Result<u32, Error> {
+        self.array().map(|&[a, b, c]| u32::from_be_bytes([0, a, b, c]))
+    }
+
+    /// Reads a uint32.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] at the end.
+    #[inline]
+    pub fn u32(&mut self) -> Result<u32, Error> {
+        self.array().map(|bytes| u32::from_be_bytes(*bytes))
+    }
+
+    /// Reads a vector with a length of one byte.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn vec_u8(&mut self) -> Result<&'a [u8], Error> {
+        let len = self.u8()?;
+        self.bytes(usize::from(len))
+    }
+
+    /// Reads a vector with a length of two bytes.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn vec_u16(&mut self) -> Result<&'a [u8], Error> {
+        let len = self.u16()?;
+        self.bytes(usize::from(len))
+    }
+
+    /// Reads a vector with a length of three bytes.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn vec_u24(&mut self) -> Result<&'a [u8], Error> {
+        let len = usize::try_from(self.u24()?).map_err(|_| self.malformed())?;
+        self.bytes(len)
+    }
+
+    /// Reads a vector with a length of one byte, which is read on by a reader of its own.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn reader_u8(&mut self) -> Result<Self, Error> {
+        Ok(Self { rest: self.vec_u8()?, what: self.what })
+    }
+
+    /// Reads a vector with a length of two bytes, which is read on by a reader of its own.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn reader_u16(&mut self) -> Result<Self, Error> {
+        Ok(Self { rest: self.vec_u16()?, what: self.what })
+    }
+
+    /// Reads a vector with a length of three bytes, which is read on by a reader of its own.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off.
+    #[inline]
+    pub fn reader_u24(&mut self) -> Result<Self, Error> {
+        Ok(Self { rest: self.vec_u24()?, what: self.what })
+    }
+
+    /// Reads a vector that must not be empty, its length of two bytes.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is cut off or empty.
+    #[inline]
+    pub fn nonempty_u16(&mut self) -> Result<&'a [u8], Error> {
+        match self.vec_u16()? {
+            [] => Err(self.malformed()),
+            bytes => Ok(bytes),
+        }
+    }
+}
+
+/// Writes a structure front to back, lengths patched when a block closes.
+///
+/// A block that outgrows its length field is remembered and reported by [`Writer::finish`]: peers and configurations
+/// can cause it (a cookie of 65,535 bytes is echoed beside other extensions), so it is an error, never a panic.
+#[derive(Debug, Default)]
+pub struct Writer {
+    bytes: Vec<u8>,
+    overflow: bool,
+}
+
+impl Writer {
+    /// An empty writer.
+    #[must_use]
+    pub const fn new() -> Self {
+        Self { bytes: Vec::new(), overflow: false }
+    }
+
+    /// An empty writer with room for `capacity` bytes.
+    #[must_use]
+    pub fn with_capacity(capacity: usize) -> Self {
+        Self { bytes: Vec::with_capacity(capacity), overflow: false }
+    }
+
+    /// What was written.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if a block has outgrown its length field.
+    pub fn finish(self) -> Result<Vec<u8>, Error> {
+        if self.overflow { Err(Error::TooLong) } else { Ok(self.bytes) }
+    }
+
+    /// Bytes written so far.
+    #[inline]
+    #[must_use]
+    pub fn len(&self) -> usize {
+        self.bytes.len()
+    }
+
+    /// Whether nothing has been written.
+    #[inline]
+    #[must_use]
+    pub fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// Writes a uint8.
+    #[inline]
+    pub fn u8(&mut self, value: u8) {
+        self.bytes.push(value);
+    }
+
+    /// Writes a uint16.
+    #[inline]
+    pub fn u16(&mut self, value: u16) {
+        self.bytes.extend_from_slice(&value.to_be_bytes());
+    }
+
+    /// Writes a uint24; a value over 2^24-1 is an overflow.
+    #[inline]
+    pub fn u24(&mut self, value: u32) {
+        let [high, a, b, c] = value.to_be_bytes();
+        self.overflow |= high != 0;
+        self.bytes.extend_from_slice(&[a, b, c]);
+    }
+
+    /// Writes a uint32.
+    #[inline]
+    pub fn u32(&mut self, value: u32) {
+        self.bytes.extend_from_slice(&value.to_be_bytes());
+    }
+
+    /// Writes bytes as they are.
+    #[inline]
+    pub fn bytes(&mut self, bytes: &[u8]) {
+        self.bytes.extend_from_slice(bytes);
+    }
+
+    /// Writes a vector with a length of one byte.
+    #[inline]
+    pub fn vec_u8(&mut self, bytes: &[u8]) {
+        self.block_u8(|w| w.bytes(bytes));
+    }
+
+    /// Writes a vector with a length of two bytes.
+    #[inline]
+    pub fn vec_u16(&mut self, bytes: &[u8]) {
+        self.block_u16(|w| w.bytes(bytes));
+    }
+
+    /// Writes a vector with a length of three bytes.
+    #[inline]
+    pub fn vec_u24(&mut self, bytes: &[u8]) {
+        self.block_u24(|w| w.bytes(bytes));
+    }
+
+    /// Writes what `body` writes as a vector with a length of one byte.
+    #[inline]
+    pub fn block_u8(&mut self, body: impl FnOnce(&mut Self)) {
+        self.block::<1>(body);
+    }
+
+    /// Writes what `body` writes as a vector with a length of two bytes.
+    #[inline]
+    pub fn block_u16(&mut self, body: impl FnOnce(&mut Self)) {
+        self.block::<2>(body);
+    }
+
+    /// Writes what `body` writes as a vector with a length of three bytes.
+    #[inline]
+    pub fn block_u24(&mut self, body: impl FnOnce(&mut Self)) {
+        self.block::<3>(body);
+    }
+
+    fn block<const N: usize>(&mut self, body: impl FnOnce(&mut Self)) {
+        let start = self.bytes.len();
+        self.bytes.extend_from_slice(&[0; N]);
+        body(self);
+        let Some((length, content)) =
+            self.bytes.get_mut(start..).and_then(|b| b.split_first_chunk_mut::<N>())
+        else {
+            self.overflow = true;
+            return;
+        };
+        match big_endian::<N>(content.len()) {
+            Some(value) => *length = value,
+            None => self.overflow = true,
+        }
+    }
+}
+
+/// `value` in `N` bytes, or `None` if it needs more.
+fn big_endian<const N: usize>(value: usize) -> Option<[u8; N]> {
+    let bytes = u64::try_from(value).ok()?.to_be_bytes();
+    let (high, low) = bytes.split_last_chunk::<N>()?;
+    high.iter().all(|&byte| byte == 0).then_some(*low)
+}
+
+/// A borrowed list of 16-bit items: cipher suites, groups, signature schemes, versions.
+#[derive(Clone, Copy)]
+pub struct List16<'a, T> {
+    bytes: &'a [u8],
+    item: PhantomData<T>,
+}
+
+impl<'a, T: From<u16>> List16<'a, T> {
+    /// The list without items.
+    pub const EMPTY: Self = Self { bytes: &[], item: PhantomData };
+
+    /// Takes `bytes` as a list that has at least one item, of `what`.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`] if it is empty or half an item is left over.
+    pub fn parse(bytes: &'a [u8], what: &'static str) -> Result<Self, Error> {
+        if bytes.is_empty() || bytes.len().checked_rem(2) != Some(0) {
+            return Err(Error::Malformed { what });
+        }
+        Ok(Self { bytes, item: PhantomData })
+    }
+
+    /// The items, in the order of the wire.
+    pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + Clone + use<'a, T> {
+        self.bytes.as_chunks::<2>().0.iter().map(|pair| T::from(u16::from_be_bytes(*pair)))
+    }
+
+    /// How many items there are.
+    #[must_use]
+    pub const fn len(&self) -> usize {
+        self.bytes.len().div_euclid(2)
+    }
+
+    /// Whether there is none.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.bytes.is_empty()
+    }
+
+    /// The items as a vector.
+    #[must_use]
+    pub fn to_vec(&self) -> Vec<T> {
+        self.iter().collect()
+    }
+}
+
+impl<T: From<u16> + PartialEq> List16<'_, T> {
+    /// Whether `item` is in the list.
+    #[must_use]
+    pub fn contains(&self, item: T) -> bool {
+        self.iter().any(|other| other == item)
+    }
+}
+
+impl<T: From<u16>> Default for List16<'_, T> {
+    fn default() -> Self {
+        Self::EMPTY
+    }
+}
+
+impl<T> PartialEq for List16<'_, T> {
+    fn eq(&self, other: &Self) -> bool {
+        self.bytes == other.bytes
+    }
+}
+
+impl<T> Eq for List16<'_, T> {}
+
+impl<T: From<u16> + fmt::Debug> fmt::Debug for List16<'_, T> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_list().entries(self.iter()).finish()
+    }
+}
+
+/// A set of 16-bit values that the peer chose, for finding duplicates in linear time: the first few inline, and a
+/// bitmap of all 65,536 when a hostile peer sends more, so that no list can buy quadratic work.
+#[derive(Debug, Default)]
+pub(crate) struct Set16 {
+    few: [u16; Set16::FEW],
+    len: usize,
+    many: Vec<u64>,
+}
+
+impl Set16 {
+    const FEW: usize = 24;
+
+    /// Adds `value`; `false` if it was in the set.
+    pub(crate) fn insert(&mut self, value: u16) -> bool {
+        if !self.many.is_empty() {
+            return self.insert_bit(value);
+        }
+        if self.few.iter().take(self.len).any(|&other| other == value) {
+            return false;
+        }
+        if let Some(slot) = self.few.get_mut(self.len) {
+            *slot = value;
+            self.len = self.len.saturating_add(1);
+            return true;
+        }
+        self.many = vec![0; 1024];
+        for known in self.few {
+            self.insert_bit(known);
+        }
+        self.insert_bit(value)
+    }
+
+    fn insert_bit(&mut self, value: u16) -> bool {
+        let Some(word) = self.many.get_mut(usize::from(value >> 6)) else { return false };
+        let bit = 1_u64 << (value & 63);
+        let fresh = *word & bit == 0;
+        *word |= bit;
+        fresh
+    }
+}

@@ -1,0 +1,87 @@
+//! pre_shared_key (RFC 9846 section 4.3.11): sessions and external keys that the client offers.
+
+use crate::codec::{Reader, Writer};
+use crate::error::Error;
+use crate::extension::{self, ExtensionType};
+
+/// One offered identity.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct PskIdentity<'a> {
+    /// A ticket, or the name of an external PSK; not empty.
+    pub identity: &'a [u8],
+    /// Age of the ticket in milliseconds plus ticket_age_add, modulo 2^32.
+    pub obfuscated_ticket_age: u32,
+}
+
+/// A client's offer: as many binders as identities.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct OfferedPsks<'a> {
+    identities: &'a [u8],
+    binders: &'a [u8],
+}
+
+impl<'a> OfferedPsks<'a> {
+    /// The identities, in the order of the wire.
+    pub fn identities(&self) -> impl Iterator<Item = PskIdentity<'a>> + Clone + use<'a> {
+        let mut r = Reader::new(self.identities, "pre_shared_key");
+        core::iter::from_fn(move || parse_identity(&mut r).ok())
+    }
+
+    /// The binders, in the order of the identities; each has 32 to 255 bytes.
+    pub fn binders(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
+        let mut r = Reader::new(self.binders, "pre_shared_key");
+        core::iter::from_fn(move || r.vec_u8().ok())
+    }
+
+    /// Bytes that the list of binders takes at the end of the ClientHello, its length field included: what a binder's
+    /// transcript leaves out (RFC 9846 section 4.3.11.2).
+    #[must_use]
+    pub const fn binders_len(&self) -> usize {
+        self.binders.len().saturating_add(2)
+    }
+}
+
+fn parse_identity<'a>(r: &mut Reader<'a>) -> Result<PskIdentity<'a>, Error> {
+    Ok(PskIdentity { identity: r.nonempty_u16()?, obfuscated_ticket_age: r.u32()? })
+}
+
+/// Reads a client's offer.
+///
+/// # Errors
+/// [`Error::Malformed`], also for an empty list, an empty identity or a binder of under 32 bytes;
+/// [`Error::IllegalParameter`] if there are not as many binders as identities.
+pub fn parse<'a>(r: &mut Reader<'a>) -> Result<OfferedPsks<'a>, Error> {
+    let psks = OfferedPsks { identities: r.nonempty_u16()?, binders: r.nonempty_u16()? };
+    let mut identities = Reader::new(psks.identities, "pre_shared_key");
+    let mut binders = Reader::new(psks.binders, "pre_shared_key");
+    let (mut identity_count, mut binder_count) = (0_usize, 0_usize);
+    while !identities.is_empty() {
+        parse_identity(&mut identities)?;
+        identity_count = identity_count.saturating_add(1);
+    }
+    while !binders.is_empty() {
+        if binders.vec_u8()?.len() < 32 {
+            return Err(binders.malformed());
+        }
+        binder_count = binder_count.saturating_add(1);
+    }
+    if identity_count != binder_count {
+        return Err(Error::IllegalParameter {
+            what: "pre_shared_key with unequal counts of identities and binders",
+        });
+    }
+    Ok(psks)
+}
+
+/// Reads the selected_identity of a ServerHello: an index into the client's identities.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn parse_selected(r: &mut Reader<'_>) -> Result<u16, Error> {
+    r.u16()
+}
+
+/// Writes the selected_identity of a ServerHello.
+pub fn write_selected(w: &mut Writer, selected_identity: u16) {
+    extension::write(w, ExtensionType::PRE_SHARED_KEY, |w| w.u16(selected_identity));
+}

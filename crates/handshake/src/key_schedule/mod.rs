@@ -1,0 +1,4 @@
+//! Key schedules: how secrets come from the key exchange and the transcript.
+
+pub mod key_log;
+pub mod tls13;

@@ -1,0 +1,127 @@
+//! Certificate (RFC 9846 section 4.5.1): the sender's chain, leaf first.
+
+use pki_types::CertificateDer;
+
+use crate::codec::{Reader, Writer};
+use crate::error::Error;
+use crate::extension::{
+    self, Context, ExtensionType, OfferedSet, signed_certificate_timestamp, status_request,
+};
+use crate::message::{HandshakeType, message};
+use crate::outcome::PeerCertificates;
+
+/// A received Certificate; the chain is copied, since it outlives the message.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Certificate<'a> {
+    /// Empty during the handshake, which is the receiver's to check.
+    pub context: &'a [u8],
+    /// What the peer sent; `None` for an empty list.
+    pub peer: Option<PeerCertificates>,
+}
+
+/// The leaf's extensions; those of other certificates are judged and dropped.
+#[derive(Default)]
+struct EntryExtensions<'a> {
+    ocsp: Option<&'a [u8]>,
+    scts: Option<&'a [u8]>,
+}
+
+impl<'a> Certificate<'a> {
+    /// Reads the body. `offered` is what was sent in the ClientHello or CertificateRequest that this answers;
+    /// a chain of over `max_chain` certificates is refused.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`extension::read`]'s; [`Error::IllegalParameter`] if there are too many certificates.
+    pub fn parse(body: &'a [u8], offered: OfferedSet, max_chain: usize) -> Result<Self, Error> {
+        let mut r = Reader::new(body, "Certificate");
+        let context = r.vec_u8()?;
+        let mut list = r.reader_u24()?;
+        r.finish()?;
+        let mut chain = Vec::new();
+        let mut leaf = EntryExtensions::default();
+        while !list.is_empty() {
+            if chain.len() >= max_chain {
+                return Err(Error::IllegalParameter { what: "a chain of more certificates than we take" });
+            }
+            let (certificate, extensions) = read_entry(&mut list, offered)?;
+            if chain.is_empty() {
+                leaf = extensions;
+            }
+            chain.push(CertificateDer::from(certificate.to_vec()));
+        }
+        let peer = (!chain.is_empty()).then(|| PeerCertificates {
+            chain: chain.into(),
+            ocsp: leaf.ocsp.map(<[u8]>::to_vec),
+            scts: leaf.scts.map(<[u8]>::to_vec),
+        });
+        Ok(Self { context, peer })
+    }
+}
+
+fn read_entry<'a>(
+    list: &mut Reader<'a>,
+    offered: OfferedSet,
+) -> Result<(&'a [u8], EntryExtensions<'a>), Error> {
+    let certificate = list.vec_u24()?;
+    if certificate.is_empty() {
+        return Err(list.malformed());
+    }
+    let mut extensions = EntryExtensions::default();
+    extension::read(list, Context::Certificate, offered, |typ, r| {
+        match typ {
+            ExtensionType::STATUS_REQUEST => extensions.ocsp = Some(status_request::parse_response(r)?),
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => {
+                extensions.scts = Some(signed_certificate_timestamp::parse_response(r)?);
+            }
+            _ => {
+                r.rest();
+            }
+        }
+        Ok(())
+    })?;
+    Ok((certificate, extensions))
+}
+
+/// A Certificate to send; an empty chain says that there is none.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct NewCertificate<'a> {
+    /// The context of the CertificateRequest that this answers; empty during the handshake.
+    pub context: &'a [u8],
+    /// The chain, leaf first.
+    pub chain: &'a [CertificateDer<'a>],
+    /// OCSP response of the leaf, when the peer asked for it.
+    pub ocsp: Option<&'a [u8]>,
+    /// SCT list of the leaf, encoded, when the peer asked for it.
+    pub scts: Option<&'a [u8]>,
+}
+
+impl NewCertificate<'_> {
+    /// The whole message.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if something outgrows its length field.
+    pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        message(HandshakeType::CERTIFICATE, |w| {
+            w.vec_u8(self.context);
+            w.block_u24(|w| {
+                for (i, certificate) in self.chain.iter().enumerate() {
+                    w.vec_u24(certificate);
+                    w.block_u16(|w| {
+                        if i == 0 {
+                            self.write_leaf_extensions(w);
+                        }
+                    });
+                }
+            });
+        })
+    }
+
+    fn write_leaf_extensions(&self, w: &mut Writer) {
+        if let Some(response) = self.ocsp {
+            status_request::write_response(w, response);
+        }
+        if let Some(scts) = self.scts {
+            signed_certificate_timestamp::write_response(w, scts);
+        }
+    }
+}

@@ -1,0 +1,371 @@
+//! ClientHello (RFC 9846 section 4.2.2) as a server reads it.
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::codec::{List16, Reader};
+use crate::error::Error;
+use crate::extension::application_layer_protocol_negotiation::{self as alpn, ProtocolList};
+use crate::extension::certificate_authorities::{self, DistinguishedNames};
+use crate::extension::key_share::{self, KeyShareList};
+use crate::extension::pre_shared_key::{self, OfferedPsks};
+use crate::extension::psk_key_exchange_modes::{self, PskKeyExchangeModes};
+use crate::extension::ticket_request::{self, TicketRequest};
+use crate::extension::{
+    self, Context, ExtensionType, OfferedSet, TypesInOrder, compress_certificate, cookie, ec_point_formats,
+    padding, record_size_limit, renegotiation_info, server_name, signature_algorithms, status_request,
+    supported_groups, supported_versions,
+};
+use crate::message::{HEADER_LEN, Handshake, HandshakeType};
+use crate::suite::{CipherSuite, ProtocolVersion};
+
+/// A ClientHello, borrowed from its message.
+#[derive(Clone, Copy, Debug)]
+pub struct ClientHello<'a> {
+    /// The version of old; versions are negotiated in supported_versions.
+    pub legacy_version: ProtocolVersion,
+    /// The client's random.
+    pub random: &'a [u8; 32],
+    /// At most 32 bytes; not empty: the client wants middlebox compatibility, or a TLS 1.2 session.
+    pub session_id: &'a [u8],
+    /// Suites, the client's order.
+    pub cipher_suites: List16<'a, CipherSuite>,
+    /// At least one method.
+    pub compression_methods: &'a [u8],
+    /// What the extensions say.
+    pub extensions: ClientHelloExtensions<'a>,
+}
+
+/// The extensions of a ClientHello that this library knows; `None`: absent.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct ClientHelloExtensions<'a> {
+    /// The name of the server, a DNS name.
+    pub server_name: Option<&'a str>,
+    /// Versions, the client's order.
+    pub supported_versions: Option<List16<'a, ProtocolVersion>>,
+    /// Groups, the client's order.
+    pub supported_groups: Option<List16<'a, NamedGroup>>,
+    /// Key shares, a part of the groups in the same order.
+    pub key_shares: Option<KeyShareList<'a>>,
+    /// Schemes for CertificateVerify, and for certificates unless there are
+    /// [others](ClientHelloExtensions::signature_algorithms_cert).
+    pub signature_algorithms: Option<List16<'a, SignatureScheme>>,
+    /// Schemes for signatures inside certificates.
+    pub signature_algorithms_cert: Option<List16<'a, SignatureScheme>>,
+    /// Application protocols, the client's order.
+    pub alpn: Option<ProtocolList<'a>>,
+    /// The cookie of a HelloRetryRequest.
+    pub cookie: Option<&'a [u8]>,
+    /// With which key exchange PSKs and tickets are used.
+    pub psk_key_exchange_modes: Option<PskKeyExchangeModes<'a>>,
+    /// PSKs on offer; always the last extension.
+    pub pre_shared_key: Option<OfferedPsks<'a>>,
+    /// 0-RTT data follows.
+    pub early_data: bool,
+    /// Authorities that the client trusts.
+    pub certificate_authorities: Option<DistinguishedNames<'a>>,
+    /// An OCSP response is wanted.
+    pub status_request: bool,
+    /// Signed certificate timestamps are wanted.
+    pub signed_certificate_timestamp: bool,
+    /// Largest record to send to the client (RFC 8449), plaintext bytes.
+    pub record_size_limit: Option<u16>,
+    /// Compressions that the client can undo.
+    pub compress_certificate: Option<List16<'a, u16>>,
+    /// QUIC's transport parameters, not decoded.
+    pub quic_transport_parameters: Option<&'a [u8]>,
+    /// How many tickets are wanted.
+    pub ticket_request: Option<TicketRequest>,
+    /// ECHClientHello, not decoded.
+    pub encrypted_client_hello: Option<&'a [u8]>,
+    /// TLS 1.2: extended master secret.
+    pub extended_master_secret: bool,
+    /// TLS 1.2: renegotiated_connection.
+    pub renegotiation_info: Option<&'a [u8]>,
+    /// TLS 1.2: a ticket, empty to ask for one.
+    pub session_ticket: Option<&'a [u8]>,
+    /// TLS 1.2: uncompressed points are taken; `None`: not said.
+    pub uncompressed_points: Option<bool>,
+    /// The client would authenticate after the handshake. Never asked for.
+    pub post_handshake_auth: bool,
+    /// The whole block, without its length.
+    raw: &'a [u8],
+}
+
+impl<'a> ClientHello<'a> {
+    /// Reads the body.
+    ///
+    /// # Errors
+    /// [`Error::Malformed`]; [`extension::read`]'s; [`Error::IllegalParameter`] if pre_shared_key is not the last
+    /// extension or the key shares contradict supported_groups ([`KeyShareList::check`]).
+    pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
+        let mut r = Reader::new(body, "ClientHello");
+        let legacy_version = ProtocolVersion(r.u16()?);
+        let random = r.array()?;
+        let session_id = r.vec_u8()?;
+        if session_id.len() > 32 {
+            return Err(Error::Malformed { what: "legacy_session_id" });
+        }
+        let cipher_suites = List16::parse(r.vec_u16()?, "cipher_suites")?;
+        let compression_methods = r.vec_u8()?;
+        if compression_methods.is_empty() {
+            return Err(Error::Malformed { what: "legacy_compression_methods" });
+        }
+        // Before TLS 1.3 a hello could end here.
+        let extensions = if r.is_empty() {
+            ClientHelloExtensions::default()
+        } else {
+            ClientHelloExtensions::parse(&mut r)?
+        };
+        r.finish()?;
+        Ok(Self { legacy_version, random, session_id, cipher_suites, compression_methods, extensions })
+    }
+
+    /// The versions on offer, the client's order: supported_versions, or without it legacy_version, which
+    /// can't say more than TLS 1.2.
+    #[must_use]
+    pub fn versions(&self) -> Vec<ProtocolVersion> {
+        match self.extensions.supported_versions {
+            Some(versions) => versions.to_vec(),
+            None => vec![self.legacy_version.min(ProtocolVersion::TLS1_2)],
+        }
+    }
+
+    /// Whether TLS 1.3 is on offer.
+    #[must_use]
+    pub fn offers_tls13(&self) -> bool {
+        self.extensions.supported_versions.is_some_and(|versions| versions.contains(ProtocolVersion::TLS1_3))
+    }
+
+    /// Checks what RFC 9846 demands of a hello that is going to negotiate TLS 1.3 (sections 4.2.2, 4.3.11 and 9.2).
+    ///
+    /// # Errors
+    /// [`Error::NoCommonVersion`] for another legacy_version than 0x0303; [`Error::IllegalParameter`] for another
+    /// compression than null, or early data without a PSK; [`Error::MissingExtension`].
+    pub fn check_tls13(&self) -> Result<(), Error> {
+        if self.legacy_version != ProtocolVersion::TLS1_2 {
+            return Err(Error::NoCommonVersion { peer: vec![self.legacy_version] });
+        }
+        if self.compression_methods != [0] {
+            return Err(Error::IllegalParameter { what: "legacy_compression_methods of a TLS 1.3 hello" });
+        }
+        let extensions = &self.extensions;
+        let psk = extensions.pre_shared_key.is_some();
+        let groups = extensions.supported_groups.is_some();
+        let shares = extensions.key_shares.is_some();
+        let missing = [
+            (!psk && extensions.signature_algorithms.is_none(), ExtensionType::SIGNATURE_ALGORITHMS),
+            (!psk && !groups, ExtensionType::SUPPORTED_GROUPS),
+            (groups && !shares, ExtensionType::KEY_SHARE),
+            (shares && !groups, ExtensionType::SUPPORTED_GROUPS),
+            (psk && extensions.psk_key_exchange_modes.is_none(), ExtensionType::PSK_KEY_EXCHANGE_MODES),
+        ];
+        if let Some((_, typ)) = missing.into_iter().find(|(missing, _)| *missing) {
+            return Err(Error::MissingExtension(typ));
+        }
+        if extensions.early_data && !psk {
+            return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
+        }
+        Ok(())
+    }
+}
+
+impl<'a> ClientHelloExtensions<'a> {
+    fn parse(r: &mut Reader<'a>) -> Result<Self, Error> {
+        let mut this = Self { raw: r.peek().get(2..).unwrap_or_default(), ..Self::default() };
+        extension::read(r, Context::ClientHello, OfferedSet::EMPTY, |typ, r| {
+            if this.read_negotiation(typ, r)? || this.read_authentication(typ, r)? {
+                return Ok(());
+            }
+            this.read_other(typ, r)
+        })?;
+        this.check()?;
+        Ok(this)
+    }
+
+    /// The extensions that choose versions, keys and protocols; `false`: another one.
+    fn read_negotiation(&mut self, typ: ExtensionType, r: &mut Reader<'a>) -> Result<bool, Error> {
+        match typ {
+            ExtensionType::SERVER_NAME => self.server_name = server_name::parse(r)?,
+            ExtensionType::SUPPORTED_VERSIONS => {
+                self.supported_versions = Some(supported_versions::parse(r)?)
+            }
+            ExtensionType::SUPPORTED_GROUPS => self.supported_groups = Some(supported_groups::parse(r)?),
+            ExtensionType::KEY_SHARE => self.key_shares = Some(key_share::parse(r)?),
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => self.alpn = Some(alpn::parse(r)?),
+            ExtensionType::COOKIE => self.cookie = Some(cookie::parse(r)?),
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => {
+                self.psk_key_exchange_modes = Some(psk_key_exchange_modes::parse(r)?);
+            }
+            ExtensionType::PRE_SHARED_KEY => self.pre_shared_key = Some(pre_shared_key::parse(r)?),
+            ExtensionType::EARLY_DATA => self.early_data = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// The extensions that say what certificates the client takes; `false`: another one.
+    fn read_authentication(&mut self, typ: ExtensionType, r: &mut Reader<'a>) -> Result<bool, Error> {
+        match typ {
+            ExtensionType::SIGNATURE_ALGORITHMS => {
+                self.signature_algorithms = Some(signature_algorithms::parse(r)?);
+            }
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT => {
+                self.signature_algorithms_cert = Some(signature_algorithms::parse(r)?);
+            }
+            ExtensionType::CERTIFICATE_AUTHORITIES => {
+                self.certificate_authorities = Some(certificate_authorities::parse(r)?);
+            }
+            ExtensionType::STATUS_REQUEST => self.status_request = status_request::parse_request(r)?,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp = true,
+            ExtensionType::COMPRESS_CERTIFICATE => {
+                self.compress_certificate = Some(compress_certificate::parse(r)?);
+            }
+            ExtensionType::POST_HANDSHAKE_AUTH => self.post_handshake_auth = true,
+            _ => return Ok(false),
+        }
+        Ok(true)
+    }
+
+    /// All other extensions. What is recognised but not used is skipped unread.
+    fn read_other(&mut self, typ: ExtensionType, r: &mut Reader<'a>) -> Result<(), Error> {
+        match typ {
+            ExtensionType::RECORD_SIZE_LIMIT => self.record_size_limit = Some(record_size_limit::parse(r)?),
+            ExtensionType::QUIC_TRANSPORT_PARAMETERS => self.quic_transport_parameters = Some(r.rest()),
+            ExtensionType::TICKET_REQUEST => self.ticket_request = Some(ticket_request::parse(r)?),
+            ExtensionType::ENCRYPTED_CLIENT_HELLO => self.encrypted_client_hello = Some(r.rest()),
+            ExtensionType::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
+            ExtensionType::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(renegotiation_info::parse(r)?)
+            }
+            ExtensionType::SESSION_TICKET => self.session_ticket = Some(r.rest()),
+            ExtensionType::EC_POINT_FORMATS => self.uncompressed_points = Some(ec_point_formats::parse(r)?),
+            ExtensionType::PADDING => padding::parse(r)?,
+            ExtensionType::ECH_OUTER_EXTENSIONS => return Err(Error::ForbiddenExtension(typ)),
+            _ => {
+                r.rest();
+            }
+        }
+        Ok(())
+    }
+
+    /// What no extension can see alone.
+    fn check(&self) -> Result<(), Error> {
+        if self.pre_shared_key.is_some()
+            && self.types_in_order().last() != Some(ExtensionType::PRE_SHARED_KEY)
+        {
+            return Err(Error::IllegalParameter { what: "pre_shared_key that is not the last extension" });
+        }
+        match (&self.key_shares, &self.supported_groups) {
+            (Some(shares), Some(groups)) => shares.check(groups),
+            _ => Ok(()),
+        }
+    }
+
+    /// The types of all extensions, unknown ones included, in the order of the wire.
+    #[must_use]
+    pub const fn types_in_order(&self) -> TypesInOrder<'a> {
+        TypesInOrder::new(self.raw)
+    }
+
+    /// The recognised extensions that the client sent: what our responses are restricted to.
+    #[must_use]
+    pub fn offered(&self) -> OfferedSet {
+        self.types_in_order().collect()
+    }
+
+    /// Schemes that the client takes inside certificates (RFC 9846 section 4.3.3).
+    #[must_use]
+    pub fn certificate_schemes(&self) -> Option<List16<'a, SignatureScheme>> {
+        self.signature_algorithms_cert.or(self.signature_algorithms)
+    }
+}
+
+/// A ClientHello with its bytes: for the outside, which chooses a configuration by it.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct OwnedClientHello {
+    bytes: Vec<u8>,
+}
+
+impl OwnedClientHello {
+    /// Copies a whole message, header included.
+    ///
+    /// # Errors
+    /// As [`ClientHello::parse`]; [`Error::Malformed`] if it is no ClientHello at all.
+    pub fn new(message: &[u8]) -> Result<Self, Error> {
+        let this = Self { bytes: message.to_vec() };
+        this.parse()?;
+        Ok(this)
+    }
+
+    /// The hello, parsed again: quick, and allocates nothing.
+    ///
+    /// # Errors
+    /// None, since it was parsed when this was made.
+    pub fn parse(&self) -> Result<ClientHello<'_>, Error> {
+        let message = Handshake::parse_exact(&self.bytes)?;
+        if message.typ != HandshakeType::CLIENT_HELLO {
+            return Err(Error::Malformed { what: "ClientHello" });
+        }
+        ClientHello::parse(message.body)
+    }
+
+    /// The message without its header.
+    #[must_use]
+    pub fn body(&self) -> &[u8] {
+        self.bytes.get(HEADER_LEN..).unwrap_or_default()
+    }
+
+    /// The whole message, header included.
+    #[must_use]
+    pub fn raw(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// The whole message, header included.
+    #[must_use]
+    pub fn into_raw(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// The name that the client asks for.
+    #[must_use]
+    pub fn server_name(&self) -> Option<&str> {
+        self.parse().ok()?.extensions.server_name
+    }
+
+    /// Application protocols, the client's order; empty: none.
+    pub fn alpn(&self) -> impl Iterator<Item = &[u8]> {
+        self.parse().ok().and_then(|hello| hello.extensions.alpn).into_iter().flat_map(|list| list.iter())
+    }
+
+    /// Versions on offer, the client's order.
+    #[must_use]
+    pub fn versions(&self) -> Vec<ProtocolVersion> {
+        self.parse().map(|hello| hello.versions()).unwrap_or_default()
+    }
+
+    /// Suites on offer, the client's order.
+    #[must_use]
+    pub fn cipher_suites(&self) -> List16<'_, CipherSuite> {
+        self.parse().map(|hello| hello.cipher_suites).unwrap_or_default()
+    }
+
+    /// Groups on offer, the client's order.
+    #[must_use]
+    pub fn groups(&self) -> List16<'_, NamedGroup> {
+        self.parse().ok().and_then(|hello| hello.extensions.supported_groups).unwrap_or_default()
+    }
+
+    /// Schemes for the handshake signature, the client's order.
+    #[must_use]
+    pub fn signature_schemes(&self) -> List16<'_, SignatureScheme> {
+        self.parse().ok().and_then(|hello| hello.extensions.signature_algorithms).unwrap_or_default()
+    }
+
+    /// The client's random.
+    #[must_use]
+    pub fn random(&self) -> [u8; 32] {
+        self.parse().map(|hello| *hello.random).unwrap_or_default()
+    }
+}

@@ -1,0 +1,29 @@
+//! Finished (RFC 9846 section 4.5.3): a MAC over the whole handshake. What is in it is made and checked by the key
+//! schedule, [`finished_mac`](crate::key_schedule::tls13::finished_mac) and
+//! [`verify_finished`](crate::key_schedule::tls13::verify_finished).
+
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::hmac::Tag;
+
+use crate::codec::Reader;
+use crate::error::Error;
+use crate::message::{HandshakeType, message};
+
+/// Reads verify_data, which has the length of the hash's output.
+///
+/// # Errors
+/// [`Error::Malformed`] for any other length, so that a MAC that is cut short is never compared.
+pub fn parse(hash: Hash, body: &[u8]) -> Result<&[u8], Error> {
+    let mut r = Reader::new(body, "Finished");
+    let verify_data = r.bytes(hash.output_len())?;
+    r.finish()?;
+    Ok(verify_data)
+}
+
+/// The whole message.
+///
+/// # Errors
+/// [`Error::TooLong`], which no hash is long enough for.
+pub fn encode(verify_data: &Tag) -> Result<Vec<u8>, Error> {
+    message(HandshakeType::FINISHED, |w| w.bytes(verify_data.as_bytes()))
+}

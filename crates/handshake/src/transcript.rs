@@ -1,0 +1,81 @@
+//! The transcript hash (RFC 9846 section 4.1). Each byte is hashed once.
+
+use oxtls_crypto::hash::{Digest, Hash, HashContext};
+
+use crate::message::HandshakeType;
+
+/// Messages from before the hash is known: a client's own ClientHello.
+#[derive(Clone, Debug, Default)]
+pub struct Unhashed {
+    bytes: Vec<u8>,
+}
+
+impl Unhashed {
+    /// Begins with a whole message.
+    #[must_use]
+    pub const fn new(message: Vec<u8>) -> Self {
+        Self { bytes: message }
+    }
+
+    /// Adds a whole message, header included.
+    pub fn add(&mut self, message: &[u8]) {
+        self.bytes.extend_from_slice(message);
+    }
+
+    /// What was added.
+    #[must_use]
+    pub fn bytes(&self) -> &[u8] {
+        &self.bytes
+    }
+
+    /// Goes on with the hash of the suite that was chosen.
+    #[must_use]
+    pub fn start(self, hash: Hash) -> Transcript {
+        let mut transcript = Transcript::new(hash);
+        transcript.add(&self.bytes);
+        transcript
+    }
+}
+
+/// The running hash over all messages.
+#[derive(Clone, Debug)]
+pub struct Transcript {
+    context: HashContext,
+}
+
+impl Transcript {
+    /// Over nothing yet.
+    #[must_use]
+    pub fn new(hash: Hash) -> Self {
+        Self { context: HashContext::new(hash) }
+    }
+
+    /// Adds a whole message, header included.
+    pub fn add(&mut self, message: &[u8]) {
+        self.context.update(message);
+    }
+
+    /// The hash over everything so far.
+    #[must_use]
+    pub fn current(&self) -> Digest {
+        self.context.current()
+    }
+
+    /// The hash function.
+    #[must_use]
+    pub fn hash(&self) -> Hash {
+        self.context.hash()
+    }
+
+    /// Replaces the first ClientHello, which is all that was added so far, by the synthetic message_hash: what a
+    /// HelloRetryRequest does to the transcript. The request itself is added next.
+    #[must_use]
+    pub fn into_message_hash(self) -> Self {
+        let mut transcript = Self::new(self.hash());
+        let client_hello = self.context.finish();
+        let len = u8::try_from(client_hello.as_bytes().len()).unwrap_or_default();
+        transcript.add(&[HandshakeType::MESSAGE_HASH.0, 0, 0, len]);
+        transcript.add(client_hello.as_bytes());
+        transcript
+    }
+}
