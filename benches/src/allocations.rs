@@ -1,0 +1,56 @@
+//! An allocator that counts what the present thread does. A test or bench makes it its own:
+//!
+//! ```
+//! #[global_allocator]
+//! static ALLOCATOR: oxtls_benches::allocations::Counting = oxtls_benches::allocations::Counting;
+//! ```
+//!
+//! It sees what Rust code allocates; what C code gets from `malloc` passes it by.
+#![allow(unsafe_code, reason = "the one way to count allocations; no library crate has any")]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::cell::Cell;
+
+/// The system's allocator, counted per thread.
+pub struct Counting;
+
+thread_local! {
+    static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+}
+
+/// Allocations and reallocations of this thread so far.
+#[must_use]
+pub fn count() -> u64 {
+    ALLOCATIONS.with(Cell::get)
+}
+
+fn counted() {
+    ALLOCATIONS.with(|count| count.set(count.get() + 1));
+}
+
+// SAFETY: every call goes to the system's allocator as it came; the counter is a constant-initialised thread-local
+// without a destructor, so using it neither allocates nor fails while a thread ends.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        counted();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
+        counted();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.alloc_zeroed(layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        counted();
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        // SAFETY: the caller's promises are passed on.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+}
