@@ -392,7 +392,7 @@ impl Finishing {
             exporter: self.exporter,
             session: None,
         };
-        let post_handshake = PostHandshake::client_tls13(&outcome, hash, resumption, out.is_quic());
+        let post_handshake = PostHandshake::client_tls13(&outcome, hash, Some(resumption), out.is_quic());
         out.done(self.finished, outcome, post_handshake);
         Ok(None)
     }
