@@ -6,6 +6,7 @@ use oxtls_crypto::signature::{PublicKey, SignatureScheme, spki_of_certificate};
 
 use crate::config::Credential;
 use crate::error::Error;
+use crate::message::certificate::NewCertificate;
 use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use crate::outcome::PeerCertificates;
 
@@ -30,6 +31,20 @@ pub(crate) fn check_choice(
         return Err(wrong("the chosen signature scheme is not one of the credential's key"));
     }
     Ok(())
+}
+
+/// Our Certificate, with what the peer asked to have stapled to it, as far as there is any.
+///
+/// # Errors
+/// `TooLong` for a chain over 2^24 bytes.
+pub(crate) fn certificate(credential: &Credential, ocsp: bool, sct: bool) -> Result<Vec<u8>, Error> {
+    NewCertificate {
+        context: &[],
+        chain: &credential.chain,
+        ocsp: credential.ocsp.as_deref().filter(|_| ocsp),
+        scts: credential.scts.as_deref().filter(|_| sct),
+    }
+    .encode()
 }
 
 /// Our CertificateVerify around the signature that the outside answered to Sign.

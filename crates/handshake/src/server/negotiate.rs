@@ -4,7 +4,7 @@
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::config::{AnnounceGroups, ServerHandshake};
+use crate::config::{AnnounceGroups, Retry, ServerHandshake};
 use crate::error::Error;
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
@@ -39,37 +39,6 @@ pub(super) fn version(config: &ServerHandshake, hello: &ClientHello<'_>) -> Resu
         .ok_or(Error::NoCommonVersion { peer: offered })
 }
 
-/// The rules of a hello that offers TLS 1.3, whatever the configuration is (RFC 9846 sections 4.2.2 and 9.2).
-///
-/// # Errors
-/// The alert that section 4.2.2 or 9.2 names.
-pub(super) fn check_tls13(hello: &ClientHello<'_>) -> Result<(), Error> {
-    if hello.legacy_version != ProtocolVersion::TLS1_2 {
-        return Err(Error::NoCommonVersion { peer: vec![hello.legacy_version] });
-    }
-    if hello.compression_methods != [0] {
-        return Err(Error::IllegalParameter { what: "legacy_compression_methods" });
-    }
-    let extensions = &hello.extensions;
-    let psk = extensions.pre_shared_key.is_some();
-    if psk && extensions.psk_key_exchange_modes.is_none() {
-        return Err(Error::MissingExtension(ExtensionType::PSK_KEY_EXCHANGE_MODES));
-    }
-    if extensions.early_data && !psk {
-        return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
-    }
-    match (extensions.supported_groups.is_some(), extensions.key_share.is_some()) {
-        (true, false) => return Err(Error::MissingExtension(ExtensionType::KEY_SHARE)),
-        (false, true) => return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS)),
-        (false, false) if !psk => return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS)),
-        _ => {}
-    }
-    if extensions.signature_algorithms.is_none() && !psk {
-        return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
-    }
-    Ok(())
-}
-
 /// The suite: ours in our order, unless the configuration prefers the client's.
 pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Tls13Suite, Error> {
     let theirs = &hello.cipher_suites;
@@ -83,7 +52,8 @@ pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
 }
 
 /// The group: the most preferred one that the client has sent a share of, so that no round trip is spent where none
-/// is needed; otherwise the most preferred common one, by a HelloRetryRequest.
+/// is needed; otherwise the most preferred common one, by a HelloRetryRequest. The configuration may want to spend
+/// the round trip for a better group.
 pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<GroupChoice, Error> {
     let Some(theirs) = &hello.extensions.supported_groups else {
         return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS));
@@ -94,8 +64,14 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     } else {
         ours().filter(|group| theirs.contains(*group)).collect()
     };
-    let shared = common.iter().find(|group| share(hello, **group).is_some());
-    match (shared, common.first()) {
+    let worth_it = |group: &&NamedGroup| match config.retry {
+        Retry::WhenNeeded => true,
+        Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(|g| g.is_post_quantum()),
+        Retry::ForPreference => common.first() == Some(group),
+    };
+    let candidates = || common.iter().filter(worth_it);
+    let shared = candidates().find(|group| share(hello, **group).is_some());
+    match (shared, candidates().next()) {
         (Some(group), _) => Ok(GroupChoice::Shared(*group)),
         (None, Some(group)) => Ok(GroupChoice::Retry(*group)),
         (None, None) => Err(Error::NoCommonGroup { peer: theirs.to_vec() }),
@@ -104,8 +80,7 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
 
 /// The client's share of a group.
 pub(super) fn share<'a>(hello: &ClientHello<'a>, group: NamedGroup) -> Option<&'a [u8]> {
-    let entry = hello.extensions.key_share.as_ref()?.iter().find(|entry| entry.group == group)?;
-    Some(entry.key_exchange)
+    Some(hello.extensions.key_shares?.find(group)?.key_exchange)
 }
 
 /// Whether the client gets to know our groups: so that its next first share is one that we prefer (RFC 9846

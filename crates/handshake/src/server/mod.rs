@@ -1,0 +1,88 @@
+//! The server's machine.
+//!
+//! [`Server::new`] knows nothing but its transport: the configuration comes by the answer to ChooseConfig, when the
+//! hello has said whom it wants. Sequence of a TLS 1.3 handshake, one step a message or answer (RFC 9846 section 2):
+//!
+//! ```text
+//! ClientHello             -->                            ChooseConfig           hello.rs
+//!                        [<--  HelloRetryRequest]
+//! [ClientHello            -->]                           ChooseCredential
+//!                         <--  ServerHello                                      tls13.rs
+//!                         <--  {EncryptedExtensions}
+//!                         <--  {CertificateRequest*}
+//!                         <--  {Certificate}             Sign
+//!                         <--  {CertificateVerify}
+//!                         <--  {Finished}
+//! {Certificate*}          -->
+//! {CertificateVerify*}    -->                            VerifyPeer*
+//! {Finished}              -->                            Done
+//! ```
+
+mod hello;
+mod negotiate;
+mod retry;
+mod tls13;
+
+use crate::defaults;
+use crate::machine::{Incoming, Machine, Out, Step, Steps};
+use crate::need::AnswerKind;
+use crate::step::{ApplicationData, ChangeCipherSpec, Input, Misuse, Output, ReadMode, Transport};
+
+/// A server's handshake, from ClientHello to Done.
+#[derive(Debug)]
+pub struct Server(Machine<State>);
+
+impl Server {
+    /// A server that waits for a ClientHello.
+    #[must_use]
+    pub fn new(transport: Transport) -> Self {
+        let mut out = Out::new(&transport);
+        out.read(ReadMode {
+            // A ChangeCipherSpec before the ClientHello is refused; what comes behind it is read by a later mode.
+            change_cipher_spec: ChangeCipherSpec::Deliver,
+            application_data: ApplicationData::Refuse,
+            plaintext_alert: false,
+            max_message: defaults::MAX_CLIENT_HELLO,
+        });
+        let state = State::Hello(hello::State::new(transport));
+        Self(Machine::new(state, out))
+    }
+
+    /// Takes one input.
+    ///
+    /// # Errors
+    /// [`Misuse`], the machine being as it was: outputs wait, a Need is out, or it is over.
+    pub fn input(&mut self, input: Input<'_>) -> Result<(), Misuse> {
+        self.0.input(input)
+    }
+
+    /// The next output, in wire order.
+    pub fn output(&mut self) -> Option<Output> {
+        self.0.output()
+    }
+}
+
+/// Where a server stands.
+#[derive(Debug)]
+enum State {
+    /// The version is being negotiated.
+    Hello(hello::State),
+    /// It is TLS 1.3.
+    Tls13(tls13::State),
+}
+
+impl Steps for State {
+    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Hello(state) => Ok(Some(state.message(message, out)?)),
+            Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
+        }
+    }
+
+    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Hello(state) => Ok(Some(state.answer(answer, out)?)),
+            Self::Tls13(state) => Ok(Some(Self::Tls13(state.answer(answer, out)?))),
+        }
+    }
+}
