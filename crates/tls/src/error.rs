@@ -4,7 +4,7 @@ use std::fmt;
 
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::Fault;
-use oxtls_record::error::RecordError;
+use oxtls_record::RecordError;
 
 /// Why a connection failed. Boxed: results stay small on the path where nothing fails.
 #[derive(Debug)]

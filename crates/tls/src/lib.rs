@@ -23,6 +23,7 @@ pub use crate::connection::{
 pub use crate::error::{Error, ErrorKind};
 
 pub use oxtls_crypto as crypto;
+pub use oxtls_handshake as handshake;
 pub use oxtls_crypto::key_exchange::NamedGroup;
 pub use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme, Signer, SigningKey};
 pub use oxtls_handshake::alert::AlertDescription;

@@ -191,6 +191,13 @@ impl<'a> Certificate<'a> {
         self.spki
     }
 
+    /// Whether the subjectAltName carries this name, by the rules of RFC 9525. It says nothing about trust; it helps a
+    /// server to choose which certificate to show.
+    #[must_use]
+    pub fn is_valid_for(&self, name: &pki_types::ServerName<'_>) -> bool {
+        crate::identity::names_server(self, name)
+    }
+
     /// Whether issuer and subject are the same name (RFC 5280 section 6.1: self-issued).
     #[must_use]
     pub fn is_self_issued(&self) -> bool {

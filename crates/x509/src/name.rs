@@ -65,6 +65,12 @@ impl<'a> Name<'a> {
         self.contents
     }
 
+    /// The whole RDNSequence, as `certificate_authorities` names it.
+    #[must_use]
+    pub fn to_der(&self) -> Vec<u8> {
+        crate::trust::sequence(self.contents)
+    }
+
     /// Whether the name has no part at all.
     #[must_use]
     pub const fn is_empty(&self) -> bool {

@@ -18,18 +18,16 @@
 //! {Finished}              -->                            Done
 //! ```
 
-mod check;
 mod hello;
 mod tls13;
 
 use core::time::Duration;
 
-use crate::config::ClientHandshake;
+use crate::config::{ClientHandshake, ConfigError};
 use crate::machine::{Incoming, Machine, Out, Step, Steps};
 use crate::need::AnswerKind;
 use crate::step::{Input, Misuse, Output, Transport};
 
-pub use check::ConfigError;
 
 /// A client's handshake, from ClientHello to Done.
 #[derive(Debug)]

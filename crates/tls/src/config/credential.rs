@@ -115,7 +115,7 @@ impl Credential {
     pub(crate) fn carries(&self, name: &str) -> bool {
         let Ok(name) = DnsName::try_from(name) else { return false };
         let leaf = self.inner.chain.first().and_then(|leaf| Certificate::parse(leaf).ok());
-        leaf.is_some_and(|leaf| leaf.matches_name(&ServerName::DnsName(name)))
+        leaf.is_some_and(|leaf| leaf.is_valid_for(&ServerName::DnsName(name)))
     }
 
     /// The first scheme of the peer's that this key can sign with, our order among the peer's.
@@ -126,12 +126,12 @@ impl Credential {
     /// Whether one of the chain's issuers is among these DER names.
     pub(crate) fn issued_by(&self, authorities: &[Vec<u8>]) -> bool {
         self.inner.chain.iter().filter_map(|der| Certificate::parse(der).ok()).any(|certificate| {
-            authorities.iter().any(|authority| authority.as_slice() == certificate.issuer().as_der())
+            authorities.iter().any(|authority| *authority == certificate.issuer().to_der())
         })
     }
 }
 
-fn spki_of_leaf(chain: &[CertificateDer<'_>]) -> Result<&[u8], ConfigError> {
+fn spki_of_leaf<'a>(chain: &'a [CertificateDer<'_>]) -> Result<&'a [u8], ConfigError> {
     let leaf = chain.first().ok_or_else(|| ConfigError::NoCertificate { found: "an empty chain".into() })?;
     spki_of_certificate(leaf)
         .map_err(|error| ConfigError::BadCertificate { position: 0, error: error.to_string() })

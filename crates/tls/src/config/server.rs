@@ -123,7 +123,7 @@ impl ServerConfigBuilder {
         if roots.as_ref().is_some_and(|roots| roots.is_empty()) && !asks {
             return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
         }
-        let authorities = roots.as_ref().map(|roots| roots.subject_hints()).unwrap_or_default();
+        let authorities = roots.as_ref().map(|roots| roots.subjects_hints()).unwrap_or_default();
         let handshake =
             ServerHandshake { common: Arc::new(self.common), client_auth, authorities, ..self.handshake };
         handshake.check()?;

@@ -4,6 +4,7 @@ use std::ops::Range;
 use std::sync::Arc;
 
 use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::error::Error as HandshakeError;
 use oxtls_handshake::post_handshake::{Receive, Received};
 use oxtls_handshake::step::{self, KeyChange, KeySecret, ReadMode};
 use oxtls_record::{
@@ -196,7 +197,10 @@ impl ReceiveHalf {
                 AlertMeaning::Ignored => None,
                 AlertMeaning::Closed => Some(Event::Closed),
             },
-            Some(Record::ChangeCipherSpec) => return Err(RecordError::UnexpectedChangeCipherSpec.into()),
+            Some(Record::ChangeCipherSpec) => return Err(Broken {
+                    kind: ErrorKind::Handshake(HandshakeError::UnexpectedChangeCipherSpec),
+                    alert: Some(AlertDescription::UNEXPECTED_MESSAGE),
+                }),
         };
         Ok(Progress { consumed: opened.consumed, event })
     }

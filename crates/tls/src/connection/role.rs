@@ -215,7 +215,7 @@ fn verified(
 ) -> Result<Settled, HandshakeError> {
     match verdict {
         Ok(path) => {
-            *identity = Some(path.identity);
+            *identity = Some(path.into_identity());
             Ok(Settled::Answer(token.accept()))
         }
         Err(report) => Err(HandshakeError::Refused {

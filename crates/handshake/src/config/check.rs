@@ -5,7 +5,7 @@ use core::fmt;
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::config::{ClientHandshake, Common, KeyShares, Randomness};
+use crate::config::{ClientHandshake, Common, KeyShares, Randomness, ServerHandshake};
 use crate::extension::server_name::is_host_name;
 use crate::step::Transport;
 use crate::suite::{CipherSuite, ProtocolVersion};
@@ -160,6 +160,17 @@ impl Common {
     }
 }
 
+impl ServerHandshake {
+    /// Refuses what no handshake could be made with, [`Common::check`] included.
+    ///
+    /// # Errors
+    /// The first mistake found.
+    pub fn check(&self) -> Result<(), ConfigError> {
+        self.common.check()?;
+        check_authorities(&self.authorities)
+    }
+}
+
 impl ClientHandshake {
     /// Refuses what no handshake could be made with, [`Common::check`] included.
     ///
@@ -243,25 +254,6 @@ fn no_duplicates<T: PartialEq>(items: &[T], list: &'static str) -> Result<(), Co
     let repeated =
         items.iter().enumerate().any(|(i, item)| items.iter().take(i).any(|before| before == item));
     if repeated { Err(ConfigError::Duplicate(list)) } else { Ok(()) }
-}
-
-/// Which groups to send shares of at first.
-///
-/// Automatic: the most preferred group; if that is a hybrid also the most preferred classic one, so that a server
-/// without hybrids costs no retry. A post-quantum share of 1.2 kB more in every hello is the price of the former.
-pub(super) fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
-    match &config.key_shares {
-        KeyShares::Exactly(shares) => shares.clone(),
-        KeyShares::Automatic => {
-            let groups = &config.common.groups;
-            let first = groups.first().copied();
-            let classic = match first {
-                Some(group) if group.is_hybrid() => groups.iter().copied().find(|g| !g.is_hybrid()),
-                _ => None,
-            };
-            first.into_iter().chain(classic).collect()
-        }
-    }
 }
 
 #[cfg(test)]

@@ -1,10 +1,14 @@
 //! What a machine must be told: plain values, checked when they are made.
 
+mod check;
+
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::{SignatureScheme, Signer};
 use pki_types::CertificateDer;
+
+pub use check::ConfigError;
 
 use crate::defaults;
 use crate::suite::{CipherSuite, ProtocolVersion};
