@@ -19,21 +19,20 @@ mod common;
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use common::{NOW, Party, server_config};
+use common::{Answers, End, Message, NOW, server};
 use oxtls_crypto::hash::{Digest, Hash};
 use oxtls_crypto::hkdf;
 use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::{PublicKey, SignatureScheme, spki_of_certificate};
-use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::config::{
-    AnnounceGroups, ClientAuth, Credential, Randomness, Recorded, Retry, ServerHandshake,
+    AnnounceGroups, ClientAuth, Common, Credential, Randomness, Recorded, Retry, ServerHandshake,
 };
 use oxtls_handshake::error::Error;
-use oxtls_handshake::key_schedule::tls13::{EarlySecret, finished_mac};
+use oxtls_handshake::key_schedule::tls13::{EarlySecret, finished_mac, resumption_psk};
 use oxtls_handshake::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use oxtls_handshake::need::Need;
-use oxtls_handshake::step::{Direction, Level};
+use oxtls_handshake::step::{Direction, Input, Level, Transport};
 use pki_types::CertificateDer;
 
 const HASH: Hash = Hash::Sha256;
@@ -130,21 +129,26 @@ fn config(trace: &Trace) -> Arc<ServerHandshake> {
         &[0x1d, 0x17, 0x18, 0x19, 0x100, 0x101, 0x102, 0x103, 0x104]
     };
     let group = if retry { NamedGroup::SECP256R1 } else { NamedGroup::X25519 };
-    server_config(|config, common| {
-        common.groups = groups.iter().map(|group| NamedGroup(*group)).collect();
-        common.verify_schemes = SCHEMES.iter().map(|scheme| SignatureScheme(*scheme)).collect();
-        common.record_size_limit = Some(0x4001);
-        common.randomness = Randomness::Recorded(Recorded {
+    let common = Common {
+        groups: groups.iter().map(|group| NamedGroup(*group)).collect(),
+        verify_schemes: SCHEMES.iter().map(|scheme| SignatureScheme(*scheme)).collect(),
+        record_size_limit: Some(0x4001),
+        key_log: true,
+        randomness: Randomness::Recorded(Recorded {
             random: trace.get("server ServerHello")[6..38].try_into().unwrap(),
             session_id: Vec::new(),
             private_keys: vec![(group, trace.get("server private key").to_vec())],
-        });
-        config.announce_groups = AnnounceGroups::Always;
-        config.retry = Retry::ForPreference;
-        config.resumption = true;
-        if trace.has("server CertificateRequest") {
-            config.client_auth = ClientAuth::Required;
-        }
+        }),
+        ..Common::default()
+    };
+    let asks = trace.has("server CertificateRequest");
+    Arc::new(ServerHandshake {
+        common: Arc::new(common),
+        announce_groups: AnnounceGroups::Always,
+        retry: Retry::ForPreference,
+        resumption: true,
+        client_auth: if asks { ClientAuth::Required } else { ClientAuth::None },
+        ..ServerHandshake::default()
     })
 }
 
@@ -154,23 +158,12 @@ fn leaf<'a>(trace: &'a Trace, name: &str) -> &'a [u8] {
     &message[11..message.len() - 2]
 }
 
+fn message(level: Level, bytes: &[u8]) -> Message {
+    Message { level, bytes: bytes.to_vec() }
+}
+
 /// Runs the server up to its Finished; every message that it sends must be the recorded one.
-fn server_flight(trace: &Trace) -> Party {
-    let mut server = Party::server();
-    server.drain();
-    let hellos = trace.all("client ClientHello");
-    server.take_at(Level::Initial, &hellos[0], false);
-    let cookie = trace.has("server HelloRetryRequest").then(|| {
-        // key_share comes first, then the cookie: type, length, length, cookie.
-        let message = trace.get("server HelloRetryRequest");
-        let length = usize::from(u16::from_be_bytes([message[54], message[55]]));
-        message[56..56 + length].to_vec()
-    });
-    server.choose_config(&config(trace), cookie.as_deref());
-    if let Some(second) = hellos.get(1) {
-        assert_eq!(server.sent.pop_front().unwrap().bytes, trace.get("server HelloRetryRequest"));
-        server.take_at(Level::Initial, second, false);
-    }
+fn server_flight(trace: &Trace) -> End {
     let (scheme, signature) = trace.signature("server CertificateVerify");
     let credential = Arc::new(Credential {
         chain: vec![CertificateDer::from(leaf(trace, "server Certificate").to_vec())],
@@ -179,27 +172,44 @@ fn server_flight(trace: &Trace) -> Party {
         ocsp: None,
         scts: None,
     });
-    server.choose_credential(Some(&credential));
+    let cookie = trace.has("server HelloRetryRequest").then(|| {
+        // key_share comes first, then the cookie: type, length, length, cookie.
+        let message = trace.get("server HelloRetryRequest");
+        let length = usize::from(u16::from_be_bytes([message[54], message[55]]));
+        message[56..56 + length].to_vec()
+    });
+    let answers = Answers { config: config(trace), cookie, credential: Some(credential) };
+    let mut server = server(Transport::Stream, answers);
+    server.drain();
+    let hellos = trace.all("client ClientHello");
+    server.give(&message(Level::Initial, &hellos[0]));
+    server.answer();
+    if let Some(second) = hellos.get(1) {
+        assert_eq!(server.next_message().bytes, trace.get("server HelloRetryRequest"));
+        server.give(&message(Level::Initial, second));
+    }
+    server.answer();
     let Some(Need::Sign(sign)) = server.need.take() else { panic!("Sign is due") };
     let signed = signed_content(SignerRole::Server, &trace.transcript("server Certificate"));
     assert_eq!((sign.scheme, &sign.message), (scheme, &signed));
-    server.answer(sign.answer(signature.to_vec()));
+    server.machine.input(Input::Answer(sign.answer(signature.to_vec()))).unwrap();
+    server.drain();
     for name in ORDER.iter().filter(|name| name.starts_with("server") && trace.has(name)) {
-        assert_eq!(server.sent.pop_front().unwrap().bytes, trace.get(name), "{name}");
+        assert_eq!(server.next_message().bytes, trace.get(name), "{name}");
     }
-    assert_eq!(server.sent.pop_front(), None);
+    assert!(server.sent.is_empty());
     server
 }
 
 /// The secrets that a server has handed out by its Finished, and the traffic keys that follow from them.
-fn check_secrets(server: &Party, trace: &Trace) {
+fn check_secrets(server: &End, trace: &Trace) {
     for (level, direction, label, keys) in [
         (Level::Handshake, Direction::Read, "tls13 c hs traffic", "client handshake"),
         (Level::Handshake, Direction::Write, "tls13 s hs traffic", "server handshake"),
         (Level::Application, Direction::Write, "tls13 s ap traffic", "server application"),
     ] {
-        assert_eq!(server.key(level, direction), &trace.secret(label), "{label}");
-        check_traffic_key(server.key(level, direction), trace, keys);
+        assert_eq!(server.key(level, direction), trace.get(label), "{label}");
+        check_traffic_key(&trace.secret(label), trace, keys);
     }
     for (logged, label) in [
         ("CLIENT_HANDSHAKE_TRAFFIC_SECRET", "tls13 c hs traffic"),
@@ -208,7 +218,7 @@ fn check_secrets(server: &Party, trace: &Trace) {
         ("SERVER_TRAFFIC_SECRET_0", "tls13 s ap traffic"),
         ("EXPORTER_SECRET", "tls13 exp master"),
     ] {
-        assert_eq!(server.logged(logged), &trace.secret(label), "{logged}");
+        assert!(server.key_log.contains(&(logged, trace.get(label).to_vec())), "{logged}");
     }
 }
 
@@ -222,29 +232,32 @@ fn check_traffic_key(secret: &Secret, trace: &Trace, whose: &str) {
 }
 
 /// The recorded client's Finished ends the server's handshake.
-fn server_to_done(section: &str) -> (Party, Trace) {
+fn server_to_done(section: &str) -> End {
     let trace = Trace::load(section);
     let mut server = server_flight(&trace);
     check_secrets(&server, &trace);
-    let seen = server.take_at(Level::Handshake, trace.get("client Finished"), false);
+    let seen = server.give(&message(Level::Handshake, trace.get("client Finished")));
     assert_eq!(seen, ["R:Ap", "R(del,yes)", "Done"]);
-    let read = server.key(Level::Application, Direction::Read);
-    assert_eq!(read, &trace.secret("tls13 c ap traffic"));
-    check_traffic_key(read, &trace, "client application");
+    assert_eq!(server.key(Level::Application, Direction::Read), trace.get("tls13 c ap traffic"));
+    check_traffic_key(&trace.secret("tls13 c ap traffic"), &trace, "client application");
     assert_eq!(server.outcome().exporter, Some(trace.secret("tls13 exp master")));
-    (server, trace)
+    // The resumption secret shows in the first ticket's PSK, whose nonce is of our making.
+    let tickets = server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
+    let psk = resumption_psk(HASH, &trace.secret("tls13 res master"), &[0; 4]).unwrap();
+    assert_eq!(tickets.next(NOW).unwrap().session().secret, psk);
+    server
 }
 
 #[test]
 fn simple_1_rtt_comes_out_of_the_server_byte_for_byte() {
-    let (server, _) = server_to_done("simple");
+    let server = server_to_done("simple");
     assert_eq!(server.limits, Some((0x4001, 0x4001)));
     assert_eq!(server.outcome().server_name.as_deref(), Some("server"));
 }
 
 #[test]
 fn hello_retry_request_comes_out_of_the_server_byte_for_byte() {
-    let (server, _) = server_to_done("retry");
+    let server = server_to_done("retry");
     assert!(server.outcome().hello_retry_request);
     assert_eq!(server.outcome().group, Some(NamedGroup::SECP256R1));
 }
@@ -259,9 +272,8 @@ fn client_authentication_comes_out_of_the_server_up_to_the_rsa_1024_certificate(
     let trace = Trace::load("client-auth");
     let mut server = server_flight(&trace);
     check_secrets(&server, &trace);
-    let seen = server.take_at(Level::Handshake, trace.get("client Certificate"), true);
-    assert_eq!(seen, ["Failed(unsupported_certificate)"]);
-    assert_eq!(server.alert(), Some(AlertDescription::UNSUPPORTED_CERTIFICATE));
+    let certificate = message(Level::Handshake, trace.get("client Certificate"));
+    assert_eq!(server.give_with(&certificate, true), ["Failed(unsupported_certificate)@Ap"]);
     assert!(matches!(server.error(), Error::UnusableCertificateKey(_)));
 }
 
@@ -289,8 +301,8 @@ fn every_secret_and_finished_comes_out_of_the_key_schedule() {
             finished_mac(HASH, &handshake.server, &trace.transcript("server CertificateVerify")).unwrap();
         assert_eq!(mac.as_bytes(), &trace.get("server Finished")[4..]);
 
-        let master = handshake.next.into_master();
-        let application = master.application(&trace.transcript("server Finished"), true).unwrap();
+        let main = handshake.next.into_main();
+        let application = main.application(&trace.transcript("server Finished"), true).unwrap();
         assert_eq!(application.client, trace.secret("tls13 c ap traffic"));
         assert_eq!(application.server, trace.secret("tls13 s ap traffic"));
         assert_eq!(application.exporter, Some(trace.secret("tls13 exp master")));
@@ -300,7 +312,7 @@ fn every_secret_and_finished_comes_out_of_the_key_schedule() {
             if trace.has("client Certificate") { "client CertificateVerify" } else { "server Finished" };
         let mac = finished_mac(HASH, &handshake.client, &trace.transcript(before_client_finished)).unwrap();
         assert_eq!(mac.as_bytes(), &trace.get("client Finished")[4..]);
-        let resumption = master.into_resumption(&trace.transcript("client Finished")).unwrap();
+        let resumption = main.into_resumption(&trace.transcript("client Finished")).unwrap();
         assert_eq!(resumption, trace.secret("tls13 res master"));
     }
 }

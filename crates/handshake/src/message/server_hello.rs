@@ -172,15 +172,16 @@ impl<'a> ServerHello<'a> {
         })
     }
 
+    /// In the order of RFC 8448's traces, so that they can be made again.
     fn write_extensions(&self, w: &mut Writer) {
-        if let Some(version) = self.selected_version {
-            supported_versions::write_selected(w, version);
+        if let Some(index) = self.pre_shared_key {
+            pre_shared_key::write_selected(w, index);
         }
         if let Some(share) = self.key_share {
             key_share::write_server(w, share);
         }
-        if let Some(index) = self.pre_shared_key {
-            pre_shared_key::write_selected(w, index);
+        if let Some(version) = self.selected_version {
+            supported_versions::write_selected(w, version);
         }
     }
 }
@@ -229,15 +230,16 @@ impl<'a> HelloRetryRequest<'a> {
         })
     }
 
+    /// In the order of RFC 8448's traces, so that they can be made again.
     fn write_extensions(&self, w: &mut Writer) {
-        if let Some(version) = self.selected_version {
-            supported_versions::write_selected(w, version);
-        }
         if let Some(group) = self.selected_group {
             key_share::write_retry(w, group);
         }
         if let Some(cookie) = self.cookie {
             cookie::write(w, cookie);
+        }
+        if let Some(version) = self.selected_version {
+            supported_versions::write_selected(w, version);
         }
         if let Some(confirmation) = self.encrypted_client_hello {
             encrypted_client_hello::write(w, confirmation);
