@@ -60,37 +60,42 @@ impl Default for Budget {
 /// Which optional rules hold, and the budget.
 ///
 /// Every policy checks all of RFC 5280 section 6.1 and refuses broken algorithms and weak keys. [`Policy::default`]
-/// asks for nothing more and so accepts what public and private CAs really issue; [`Policy::strict`] adds the
-/// profile of RFC 5280 section 4 and of the CA/Browser Forum. Single profile rules can be added and lifted.
-#[derive(Clone, Debug, PartialEq, Eq, Default)]
+/// asks for what TLS needs besides and so accepts what public and private CAs really issue; [`Policy::strict`] adds
+/// the profile of RFC 5280 section 4 and of the CA/Browser Forum. Single optional rules can be added and lifted
+/// ([`Rule::is_optional`]).
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Policy {
-    profile: RuleSet,
+    optional: RuleSet,
     budget: Budget,
 }
 
+impl Default for Policy {
+    fn default() -> Self {
+        Self { optional: RuleSet::empty().with(Rule::DigitalSignature), budget: Budget::default() }
+    }
+}
+
 impl Policy {
-    /// Every profile rule holds ([`Rule::is_profile`]).
+    /// Every optional rule holds.
     #[must_use]
     pub fn strict() -> Self {
-        Self {
-            profile: Rule::ALL.iter().copied().filter(|rule| rule.is_profile()).collect(),
-            budget: Budget::default(),
-        }
+        let optional = Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect();
+        Self { optional, budget: Budget::default() }
     }
 
-    /// Adds one profile rule. Rules of path validation itself always hold: adding one changes nothing.
+    /// Adds one optional rule. Rules of path validation itself always hold: adding one changes nothing.
     #[must_use]
     pub fn require(mut self, rule: Rule) -> Self {
-        if rule.is_profile() {
-            self.profile = self.profile.with(rule);
+        if rule.is_optional() {
+            self.optional = self.optional.with(rule);
         }
         self
     }
 
-    /// Lifts one profile rule. Rules of path validation itself always hold: lifting one changes nothing.
+    /// Lifts one optional rule. Rules of path validation itself always hold: lifting one changes nothing.
     #[must_use]
     pub fn lift(mut self, rule: Rule) -> Self {
-        self.profile = self.profile.without(rule);
+        self.optional = self.optional.without(rule);
         self
     }
 
@@ -101,10 +106,15 @@ impl Policy {
         self
     }
 
-    /// The profile rules that hold.
+    /// The optional rules that hold.
     #[must_use]
-    pub const fn profile(&self) -> RuleSet {
-        self.profile
+    pub const fn optional_rules(&self) -> RuleSet {
+        self.optional
+    }
+
+    /// Whether any profile rule may hold.
+    pub(crate) const fn has_profile(&self) -> bool {
+        !self.optional.without(Rule::DigitalSignature).is_empty()
     }
 
     /// The budget.

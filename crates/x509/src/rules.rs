@@ -95,18 +95,24 @@ rules! {
     NameConstraintsForm = "RFC 5280 section 4.2.1.10", "Subtrees are well formed: no leading period in a DNS subtree, contiguous masks.";
     SubjectAltNameCriticality = "RFC 5280 section 4.2.1.6, CA/Browser Forum BR section 7.1.2.7.12", "subjectAltName is critical exactly when the subject is empty.";
     DnsNameSyntax = "RFC 5280 section 4.2.1.6, RFC 1034 section 3.5", "DNS names consist of letters, digits and hyphens, with a wildcard only as the whole leftmost label.";
-    CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name is a copy of one of the subjectAltName values.";
+    CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name that spells one of the subjectAltName values is a copy of it, character for character.";
     RsaModulusWholeOctets = "CA/Browser Forum BR section 6.1.5", "The size of an RSA modulus is a multiple of 8 bits.";
-    PublicSuffixWildcard = "CA/Browser Forum BR section 3.2.2.6", "A wildcard does not cover a whole public suffix.";
     AuthorityInfoAccessForm = "RFC 5280 section 4.2.2.1", "authorityInfoAccess is not critical.";
 }
 
 impl Rule {
-    /// Rules beyond those of RFC 5280 section 6.1: [`Policy::strict`](crate::Policy::strict) checks them all,
-    /// [`Policy::default`](crate::Policy) none.
+    /// Rules beyond path validation itself (RFC 5280 section 6.1): the profile of RFC 5280 section 4 and of the
+    /// CA/Browser Forum. [`Policy::strict`](crate::Policy::strict) asks for them all.
     #[must_use]
     pub fn is_profile(self) -> bool {
         self >= Rule::CaAsLeaf || self == Rule::GeneralizedTimeBefore2050 || self == Rule::SerialNumber
+    }
+
+    /// Whether a [`Policy`](crate::Policy) may ask for the rule or lift it: the profile rules, and
+    /// [`DigitalSignature`](Rule::DigitalSignature), which TLS asks for and path validation does not.
+    #[must_use]
+    pub fn is_optional(self) -> bool {
+        self.is_profile() || self == Rule::DigitalSignature
     }
 }
 

@@ -57,7 +57,7 @@ impl Verifier {
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
         let budget = self.policy.budget();
-        let rules: Vec<_> = self.policy.profile().iter().map(Rule::name).collect();
+        let rules: Vec<_> = self.policy.optional_rules().iter().map(Rule::name).collect();
         sha256(&[
             b"oxtls verifier 1",
             &self.roots.fingerprint(),

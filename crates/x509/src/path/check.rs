@@ -21,7 +21,10 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     if certificate.version() != Version::V3 {
         return Err(Fault::new(Rule::LeafVersion, at, Some(certificate.offsets.version)));
     }
-    if let Some(usage) = certificate.key_usage().filter(|usage| !usage.allows(KeyUsage::DIGITAL_SIGNATURE)) {
+    let signs = context.policy.optional_rules().contains(Rule::DigitalSignature);
+    if let Some(usage) =
+        certificate.key_usage().filter(|usage| signs && !usage.allows(KeyUsage::DIGITAL_SIGNATURE))
+    {
         return Err(Fault::new(Rule::DigitalSignature, at, Some(usage.offset)));
     }
     purpose(context.purpose, certificate, at)?;

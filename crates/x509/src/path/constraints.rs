@@ -168,7 +168,8 @@ fn email(name: &str, base: &str) -> Comparison {
     let Some((local, host)) = name.rsplit_once('@') else {
         return Comparison::NotUnderstood;
     };
-    if local.is_empty() || !is_host(host) {
+    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
+    if local.is_empty() || (local.contains('@') && !quoted) || !is_host(host) {
         return Comparison::NotUnderstood;
     }
     if let Some((base_local, base_host)) = base.rsplit_once('@') {
@@ -269,6 +270,8 @@ mod tests {
             ("*@example.com", "*@example.com", Inside),
             ("example.com", "example.com", NotUnderstood),
             ("@example.com", "example.com", NotUnderstood),
+            ("a@b@example.com", "example.com", NotUnderstood),
+            ("\"a@b\"@example.com", "example.com", Inside),
         ] {
             assert_eq!(email(name, base), expected, "{name} in {base}");
         }

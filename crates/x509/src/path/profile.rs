@@ -1,10 +1,12 @@
 //! Profile rules: what RFC 5280 section 4 and the CA/Browser Forum ask of CAs rather than of validators. They hold
 //! only where the policy asks for them.
 
+use std::net::IpAddr;
+
 use crate::certificate::{Certificate, Version};
 use crate::extension::KeyUsage;
-use crate::identity::{describe_name, is_presentable};
-use crate::name::{GeneralName, Name};
+use crate::identity::{describe_name, ip_address, is_presentable};
+use crate::name::GeneralName;
 use crate::oid;
 use crate::report::Position;
 use crate::rules::Rule;
@@ -23,7 +25,7 @@ struct Profile<'c> {
 
 impl Profile<'_> {
     fn refuse_if<'a>(&self, rule: Rule, broken: impl FnOnce() -> bool) -> Checked<'a> {
-        if self.context.policy.profile().contains(rule) && broken() {
+        if self.context.policy.optional_rules().contains(rule) && broken() {
             return Err(Fault::new(rule, self.at, None));
         }
         Ok(())
@@ -32,7 +34,7 @@ impl Profile<'_> {
 
 /// Rules for the peer's certificate.
 pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
-    if context.policy.profile().is_empty() {
+    if !context.policy.has_profile() {
         return Ok(());
     }
     let profile = Profile { context, at: Position::Chain(0) };
@@ -54,7 +56,7 @@ pub(crate) fn intermediate<'a>(
     certificate: &Certificate<'a>,
     at: Position,
 ) -> Checked<'a> {
-    if context.policy.profile().is_empty() {
+    if !context.policy.has_profile() {
         return Ok(());
     }
     let profile = Profile { context, at };
@@ -65,7 +67,7 @@ pub(crate) fn intermediate<'a>(
 
 /// Rules for anchors that came as certificates.
 pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
-    if context.policy.profile().is_empty() {
+    if !context.policy.has_profile() {
         return Ok(());
     }
     let profile = Profile { context, at };
@@ -146,13 +148,33 @@ fn has_authority_key_id(certificate: &Certificate<'_>) -> bool {
     certificate.is_self_issued() || certificate.authority_key_id().is_some_and(|aki| aki.key_id.is_some())
 }
 
-/// Each common name must be, character for character, one of the alternative names.
+/// A common name may be anything (a product, a person); one that spells a host or address of the subjectAltName in
+/// another way is what the rule is against.
 fn common_names_are_copies(certificate: &Certificate<'_>) -> bool {
-    let subject: Name<'_> = certificate.subject();
-    subject
-        .common_names()
-        .take(8)
-        .all(|common| certificate.alt_names().any(|name| describe_name(&name) == common))
+    let subject = certificate.subject();
+    subject.common_names().take(8).all(|common| {
+        let copied = certificate.alt_names().any(|name| describe_name(&name) == common);
+        copied || !(is_unicode_host(&common) || certificate.alt_names().any(|name| spells(&common, &name)))
+    })
+}
+
+/// A host name that should have been written with A-labels (RFC 5890).
+fn is_unicode_host(common: &str) -> bool {
+    !common.is_ascii() && common.contains('.') && !common.contains(char::is_whitespace)
+}
+
+fn spells(common: &str, name: &GeneralName<'_>) -> bool {
+    match name {
+        GeneralName::Dns(dns) => dns.eq_ignore_ascii_case(common),
+        GeneralName::Ip(octets) => match ip_address(octets) {
+            Some(IpAddr::V4(address)) => {
+                common.split('.').map(|part| part.parse().ok()).eq(address.octets().map(Some))
+            }
+            Some(IpAddr::V6(address)) => common.parse() == Ok(address),
+            None => false,
+        },
+        _ => false,
+    }
 }
 
 fn is_well_formed_subtree(base: &GeneralName<'_>) -> bool {
