@@ -28,7 +28,6 @@ use crate::machine::{Incoming, Machine, Out, Step, Steps};
 use crate::need::AnswerKind;
 use crate::step::{Input, Misuse, Output, Transport};
 
-
 /// A client's handshake, from ClientHello to Done.
 #[derive(Debug)]
 pub struct Client(Machine<State>);
