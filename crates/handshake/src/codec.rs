@@ -452,3 +452,114 @@ impl Set16 {
         fresh
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::CipherSuite;
+
+    fn malformed<T: fmt::Debug>(result: Result<T, Error>) -> bool {
+        matches!(result, Err(Error::Malformed { what: "test" }))
+    }
+
+    #[test]
+    fn reader_reads_what_the_writer_wrote() {
+        let mut w = Writer::new();
+        w.u8(1);
+        w.u16(0x0203);
+        w.u24(0x0004_0506);
+        w.u32(0x0708_090a);
+        w.vec_u8(b"a");
+        w.vec_u16(b"bc");
+        w.block_u24(|w| {
+            w.vec_u8(b"def");
+            w.block_u16(|_| {});
+        });
+        let bytes = w.finish().unwrap();
+        let mut r = Reader::new(&bytes, "test");
+        assert_eq!(r.u8().unwrap(), 1);
+        assert_eq!(r.u16().unwrap(), 0x0203);
+        assert_eq!(r.u24().unwrap(), 0x0004_0506);
+        assert_eq!(r.u32().unwrap(), 0x0708_090a);
+        assert_eq!(r.vec_u8().unwrap(), b"a");
+        assert_eq!(r.nonempty_u16().unwrap(), b"bc");
+        let mut inner = r.reader_u24().unwrap();
+        assert_eq!(inner.vec_u8().unwrap(), b"def");
+        assert!(inner.reader_u16().unwrap().is_empty());
+        inner.finish().unwrap();
+        r.finish().unwrap();
+    }
+
+    #[test]
+    fn reader_refuses_to_read_past_the_end_and_to_leave_something() {
+        assert!(malformed(Reader::new(&[], "test").u8()));
+        assert!(malformed(Reader::new(&[0], "test").u16()));
+        assert!(malformed(Reader::new(&[0, 0], "test").u24()));
+        assert!(malformed(Reader::new(&[0, 0, 0], "test").u32()));
+        assert!(malformed(Reader::new(&[2, 0], "test").vec_u8()));
+        assert!(malformed(Reader::new(&[0, 2, 0], "test").vec_u16()));
+        assert!(malformed(Reader::new(&[0xff, 0xff, 0xff, 0], "test").vec_u24()));
+        assert!(malformed(Reader::new(&[0, 0], "test").nonempty_u16()));
+        assert!(malformed(Reader::new(&[0], "test").bytes(usize::MAX)));
+        assert!(malformed(Reader::new(&[0], "test").finish()));
+        Reader::new(&[], "test").finish().unwrap();
+    }
+
+    #[test]
+    fn writer_reports_a_block_that_outgrows_its_length() {
+        let block = |len: usize, write: fn(&mut Writer, &[u8])| {
+            let mut w = Writer::new();
+            write(&mut w, &vec![0; len]);
+            w.finish()
+        };
+        assert_eq!(block(255, Writer::vec_u8).unwrap().len(), 256);
+        assert!(matches!(block(256, Writer::vec_u8), Err(Error::TooLong)));
+        assert_eq!(block(0xffff, Writer::vec_u16).unwrap()[..2], [0xff, 0xff]);
+        assert!(matches!(block(0x1_0000, Writer::vec_u16), Err(Error::TooLong)));
+        assert_eq!(block(0xff_ffff, Writer::vec_u24).unwrap()[..3], [0xff, 0xff, 0xff]);
+        assert!(matches!(block(0x100_0000, Writer::vec_u24), Err(Error::TooLong)));
+        let mut w = Writer::new();
+        w.u24(0x100_0000);
+        assert!(matches!(w.finish(), Err(Error::TooLong)));
+    }
+
+    #[test]
+    fn overflow_of_an_inner_block_is_not_forgotten() {
+        let mut w = Writer::new();
+        w.block_u24(|w| {
+            w.vec_u8(&[0; 300]);
+            w.vec_u8(&[0; 3]);
+        });
+        assert!(matches!(w.finish(), Err(Error::TooLong)));
+    }
+
+    #[test]
+    fn list_has_whole_items_and_at_least_one() {
+        type Suites<'a> = List16<'a, CipherSuite>;
+        assert!(malformed(Suites::parse(&[], "test")));
+        assert!(malformed(Suites::parse(&[1], "test")));
+        assert!(malformed(Suites::parse(&[1, 2, 3], "test")));
+        let list = Suites::parse(&[0x13, 0x01, 0x13, 0x02], "test").unwrap();
+        assert_eq!(list.len(), 2);
+        assert_eq!(list.to_vec(), [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_AES_256_GCM_SHA384]);
+        assert!(list.contains(CipherSuite(0x1302)));
+        assert!(!list.contains(CipherSuite(0x0113)), "items are aligned");
+        assert!(Suites::EMPTY.is_empty());
+    }
+
+    #[test]
+    fn set_finds_every_duplicate_however_many_there_are() {
+        let mut set = Set16::default();
+        for value in (0..=u16::MAX).rev() {
+            assert!(set.insert(value), "{value} is new");
+        }
+        for value in 0..=u16::MAX {
+            assert!(!set.insert(value), "{value} is known");
+        }
+        let mut small = Set16::default();
+        assert!(small.insert(0));
+        assert!(!small.insert(0), "zero is not an empty slot");
+        assert!(small.insert(1));
+        assert!(!small.insert(1));
+    }
+}

@@ -20,6 +20,8 @@ pub mod message;
 pub mod need;
 pub mod outcome;
 pub mod post_handshake;
+#[cfg(test)]
+mod rfc8448;
 pub mod server;
 pub mod session;
 pub mod step;

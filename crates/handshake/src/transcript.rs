@@ -79,3 +79,36 @@ impl Transcript {
         transcript
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn transcript_is_the_hash_of_the_concatenation() {
+        let mut transcript = Unhashed::new(b"one".to_vec()).start(Hash::Sha384);
+        assert_eq!(transcript.current(), Hash::Sha384.digest(b"one"));
+        transcript.add(b"two");
+        assert_eq!(transcript.current(), Hash::Sha384.digest(b"onetwo"));
+        let mut unhashed = Unhashed::default();
+        unhashed.add(b"on");
+        unhashed.add(b"e");
+        assert_eq!(unhashed.bytes(), b"one");
+        assert_eq!(unhashed.start(Hash::Sha256).current(), Hash::Sha256.digest(b"one"));
+    }
+
+    #[test]
+    fn first_hello_is_replaced_by_message_hash_on_retry() {
+        for hash in [Hash::Sha256, Hash::Sha384] {
+            let mut transcript = Transcript::new(hash);
+            transcript.add(b"ClientHello1");
+            let mut transcript = transcript.into_message_hash();
+            transcript.add(b"HelloRetryRequest");
+            let digest = hash.digest(b"ClientHello1");
+            let len = u8::try_from(hash.output_len()).unwrap();
+            let expected = hash.digest_parts(&[&[254, 0, 0, len], digest.as_bytes(), b"HelloRetryRequest"]);
+            assert_eq!(transcript.current(), expected);
+            assert_eq!(transcript.hash(), hash);
+        }
+    }
+}

@@ -43,7 +43,8 @@ pub enum Context {
     ClientHello,
     /// ServerHello that chooses TLS 1.3.
     ServerHello,
-    /// ServerHello that chooses TLS 1.2, which answers there what 1.3 answers in EncryptedExtensions and Certificate.
+    /// ServerHello that chooses TLS 1.2, which answers there what 1.3 answers in EncryptedExtensions and Certificate;
+    /// judged once that version has been accepted.
     ServerHelloTls12,
     /// HelloRetryRequest.
     HelloRetryRequest,
@@ -297,6 +298,19 @@ pub fn read<'a>(
     Ok(())
 }
 
+/// Reads an extension block, its length of two bytes included, without judging what is in it.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn check_form(block: &mut Reader<'_>) -> Result<(), Error> {
+    let mut extensions = block.reader_u16()?;
+    while !extensions.is_empty() {
+        extensions.u16()?;
+        extensions.vec_u16()?;
+    }
+    Ok(())
+}
+
 /// Whether the extension may come in this message (RFC 9846 section 4.3).
 fn judge(typ: ExtensionType, context: Context, offered: OfferedSet) -> Result<(), Error> {
     let unsolicited = typ == ExtensionType::COOKIE && context == Context::HelloRetryRequest;
@@ -337,3 +351,6 @@ impl Iterator for TypesInOrder<'_> {
         Some(ExtensionType(typ))
     }
 }
+
+#[cfg(test)]
+mod tests;

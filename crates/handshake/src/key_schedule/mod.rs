@@ -2,3 +2,6 @@
 
 pub mod key_log;
 pub mod tls13;
+
+#[cfg(test)]
+mod tests;

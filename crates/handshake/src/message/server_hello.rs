@@ -121,19 +121,15 @@ impl<'a> ServerHelloOrRetry<'a> {
 }
 
 impl<'a> ServerHello<'a> {
-    /// Before TLS 1.3 a ServerHello could end without extensions. Which ones are legal depends on the version, which
-    /// only supported_versions says, so that is looked for first.
+    /// A ServerHello of an older version may end without extensions. Those that it has are checked for form only: they
+    /// mean nothing before its version has been accepted, and a client that can't accept it should say so rather than
+    /// complain of an extension.
     fn parse_extensions(mut self, r: &mut Reader<'a>, offered: OfferedSet) -> Result<Self, Error> {
-        if r.is_empty() {
-            return Ok(self);
-        }
         let mut types = TypesInOrder::new(r.peek().get(2..).unwrap_or_default());
-        let context = if types.any(|typ| typ == ExtensionType::SUPPORTED_VERSIONS) {
-            Context::ServerHello
-        } else {
-            Context::ServerHelloTls12
-        };
-        extension::read(r, context, offered, |typ, r| {
+        if !types.any(|typ| typ == ExtensionType::SUPPORTED_VERSIONS) {
+            return if r.is_empty() { Ok(self) } else { extension::check_form(r).map(|()| self) };
+        }
+        extension::read(r, Context::ServerHello, offered, |typ, r| {
             match typ {
                 ExtensionType::SUPPORTED_VERSIONS => {
                     self.selected_version = Some(supported_versions::parse_selected(r)?);
