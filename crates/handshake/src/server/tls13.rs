@@ -59,6 +59,9 @@ impl State {
 
     /// The client's messages, in their order.
     pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+        if out.is_quic() && message.typ() == HandshakeType::END_OF_EARLY_DATA {
+            return Err(Error::QuicViolation("there is no EndOfEarlyData over QUIC").into());
+        }
         match self {
             Self::AwaitCertificate(state) => Ok(Some(certificate(state, message)?)),
             Self::AwaitCertificateVerify(state, peer) => {
