@@ -137,6 +137,7 @@ impl SigningKey {
         let curve = sec1_curve(key)
             .ok_or(malformed("its fields are not those of an ECPrivateKey"))?
             .ok_or(malformed("it does not name its curve"))?;
+        let curve = der::only(curve, OBJECT_IDENTIFIER).ok_or(malformed("its curve is not given by name"))?;
         let algorithm =
             named_curve(curve).ok_or_else(|| KeyError::UnsupportedCurve { found: oid::describe(curve) })?;
         finish(algorithm, EcdsaKeyPair::from_private_key_der(ecdsa(algorithm)?, key).map(Pair::Ecdsa))
@@ -320,15 +321,12 @@ fn pkcs8_curve(algorithm: &AlgorithmIdentifier<'_>) -> Result<KeyAlgorithm, KeyE
         .ok_or_else(|| KeyError::UnsupportedCurve { found: oid::describe(curve.content) })
 }
 
-/// The curve that an ECPrivateKey names: `None` when it is malformed, `Some(None)` when it names none.
+/// The curve parameters of an ECPrivateKey: `None` when it is malformed, `Some(None)` when it has none.
 fn sec1_curve(sec1: &[u8]) -> Option<Option<&[u8]>> {
     let mut fields = Reader::new(der::only(sec1, SEQUENCE)?);
     fields.small().filter(|version| *version == 1)?;
     fields.read(OCTET_STRING)?;
-    match fields.optional(explicit(0))? {
-        Some(parameters) => der::only(parameters, OBJECT_IDENTIFIER).map(Some),
-        None => Some(None),
-    }
+    fields.optional(explicit(0))
 }
 
 fn ecdsa(algorithm: KeyAlgorithm) -> Result<&'static EcdsaSigningAlgorithm, KeyError> {

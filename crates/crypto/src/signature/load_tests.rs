@@ -357,6 +357,11 @@ fn a_curve_must_be_named_and_be_the_keys_own() {
     let pkcs8 = wrap(&identifier(oid::EC_PUBLIC_KEY, &[]), &nameless);
     let error = SigningKey::from_pkcs8_der(&pkcs8).err().unwrap();
     assert!(error.to_string().contains("not given by name"), "{error}");
+    let mut explicit_curve = sec1_of(KeyAlgorithm::EcdsaP256, oid::SECP256R1);
+    let name = explicit_curve.windows(8).position(|window| window == oid::SECP256R1).unwrap() - 2;
+    explicit_curve[name] = SEQUENCE;
+    let error = SigningKey::from_sec1_der(&explicit_curve).err().unwrap();
+    assert!(error.to_string().contains("not given by name"), "{error}");
     let other = sec1_of(KeyAlgorithm::EcdsaP256, oid::SECP384R1);
     let algorithm = KeyAlgorithm::EcdsaP384;
     refused(SigningKey::from_sec1_der(&other), &KeyError::Inconsistent { algorithm }, &["damaged"]);

@@ -19,7 +19,6 @@ use super::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme, oid};
 /// It owns its SubjectPublicKeyInfo, so that it can be compared, pinned and shown.
 pub struct PublicKey {
     algorithm: KeyAlgorithm,
-    spki: Box<[u8]>,
     key: Key,
 }
 
@@ -27,11 +26,12 @@ enum Key {
     /// Verified from its components: the library binds a parsed key to one padding and hash, and building the key
     /// anew costs a tenth of a verification.
     Rsa(RsaKey),
-    /// Parsed for the algorithm's only (or, for a curve, natural) hash.
+    /// Parsed for the algorithm's only (or, for a curve, natural) hash. It keeps the SubjectPublicKeyInfo.
     Parsed(ParsedPublicKey),
 }
 
 struct RsaKey {
+    spki: Box<[u8]>,
     modulus: Box<[u8]>,
     exponent: Box<[u8]>,
     /// The only hash that a restricted RSA-PSS key may be used with.
@@ -61,22 +61,24 @@ impl PublicKey {
                 if !parts.algorithm.has_null() {
                     return Err(Error::InvalidPublicKey("its RSA algorithm parameters are not NULL"));
                 }
-                (KeyAlgorithm::Rsa, Key::Rsa(RsaKey::read(parts.key, None)?))
+                (KeyAlgorithm::Rsa, Key::Rsa(RsaKey::read(spki, parts.key, None)?))
             }
             oid::RSASSA_PSS => {
                 let only_hash = pss_restriction(&parts.algorithm).map_err(Error::UnsupportedKey)?;
-                (KeyAlgorithm::RsaPss, Key::Rsa(RsaKey::read(parts.key, only_hash)?))
+                (KeyAlgorithm::RsaPss, Key::Rsa(RsaKey::read(spki, parts.key, only_hash)?))
             }
             oid::EC_PUBLIC_KEY => {
                 let algorithm = curve(&parts.algorithm)?;
-                (algorithm, Key::Parsed(parse_point(algorithm, parts.key)?))
+                check_point(algorithm, parts.key)?;
+                (algorithm, Key::Parsed(parse(algorithm, spki, "its point is not on its curve")?))
             }
             other => {
                 let algorithm = without_parameters(other, &parts.algorithm)?;
-                (algorithm, Key::Parsed(parse_raw(algorithm, parts.key)?))
+                check_length(algorithm, parts.key)?;
+                (algorithm, Key::Parsed(parse(algorithm, spki, "it is not a key of its algorithm")?))
             }
         };
-        Ok(Self { algorithm, spki: spki.into(), key })
+        Ok(Self { algorithm, key })
     }
 
     /// The kind of the key.
@@ -86,7 +88,10 @@ impl PublicKey {
 
     /// The SubjectPublicKeyInfo that the key was read from.
     pub fn spki(&self) -> &[u8] {
-        &self.spki
+        match &self.key {
+            Key::Rsa(key) => &key.spki,
+            Key::Parsed(key) => key.as_ref(),
+        }
     }
 
     /// The size of the modulus in bits, for RSA keys.
@@ -150,7 +155,7 @@ impl PublicKey {
 }
 
 impl RsaKey {
-    fn read(key: &[u8], only_hash: Option<Hash>) -> Result<Self, Error> {
+    fn read(spki: &[u8], key: &[u8], only_hash: Option<Hash>) -> Result<Self, Error> {
         let (modulus, exponent) =
             rsa_components(key).ok_or(Error::InvalidPublicKey("it is not an RSAPublicKey"))?;
         check_rsa_modulus(modulus).map_err(Error::InvalidPublicKey)?;
@@ -159,7 +164,7 @@ impl RsaKey {
                 "its RSA exponent is even, 1, or longer than any in use (33 bits)",
             ));
         }
-        Ok(Self { modulus: modulus.into(), exponent: exponent.into(), only_hash })
+        Ok(Self { spki: spki.into(), modulus: modulus.into(), exponent: exponent.into(), only_hash })
     }
 
     fn verify(&self, algorithm: SignatureAlgorithm, message: &[u8], signature: &[u8]) -> Result<(), Error> {
@@ -257,21 +262,20 @@ pub(super) fn standalone(oid: &[u8]) -> Option<KeyAlgorithm> {
     }
 }
 
-fn parse_point(algorithm: KeyAlgorithm, point: &[u8]) -> Result<ParsedPublicKey, Error> {
+/// The library would take compressed and hybrid forms too, which are second encodings of the same key.
+fn check_point(algorithm: KeyAlgorithm, point: &[u8]) -> Result<(), Error> {
     let len = match algorithm {
         KeyAlgorithm::EcdsaP256 => 65,
         KeyAlgorithm::EcdsaP384 => 97,
         _ => 133,
     };
-    // The library would take compressed and hybrid forms and, in place of a point, a whole SubjectPublicKeyInfo.
     if point.len() != len || point.first() != Some(&0x04) {
         return Err(Error::InvalidPublicKey("its point is not in uncompressed form"));
     }
-    ParsedPublicKey::new(natural(algorithm)?, point)
-        .map_err(|_| Error::InvalidPublicKey("its point is not on its curve"))
+    Ok(())
 }
 
-fn parse_raw(algorithm: KeyAlgorithm, key: &[u8]) -> Result<ParsedPublicKey, Error> {
+fn check_length(algorithm: KeyAlgorithm, key: &[u8]) -> Result<(), Error> {
     let len = match algorithm {
         KeyAlgorithm::Ed25519 => 32,
         KeyAlgorithm::MlDsa44 => 1312,
@@ -281,8 +285,13 @@ fn parse_raw(algorithm: KeyAlgorithm, key: &[u8]) -> Result<ParsedPublicKey, Err
     if key.len() != len {
         return Err(Error::InvalidPublicKey("it has the wrong length for its algorithm"));
     }
-    ParsedPublicKey::new(natural(algorithm)?, key)
-        .map_err(|_| Error::InvalidPublicKey("it is not a key of its algorithm"))
+    Ok(())
+}
+
+/// Parses a SubjectPublicKeyInfo whose form has been checked. (The library also takes bare keys, but tries this
+/// form first and validates a bare point twice.)
+fn parse(algorithm: KeyAlgorithm, spki: &[u8], refused: &'static str) -> Result<ParsedPublicKey, Error> {
+    ParsedPublicKey::new(natural(algorithm)?, spki).map_err(|_| Error::InvalidPublicKey(refused))
 }
 
 /// The algorithm that a key of one kind is parsed for.
