@@ -1,0 +1,135 @@
+//! Two halves, key updates, and what the halves tell each other (RFC 9846 section 4.7.3).
+
+mod common;
+
+use common::*;
+use oxtls::{AlertDescription, ErrorKind, Event, SealError};
+
+#[test]
+fn key_updates_of_both_sides_cross() {
+    let (mut client, mut server) = connected();
+    for round in 0..5u8 {
+        client.update_keys(true).unwrap();
+        server.update_keys(true).unwrap();
+        let up = [drain(&mut client), seal(&mut client, &[round; 100])].concat();
+        let down = [drain(&mut server), seal(&mut server, &[round; 50])].concat();
+        let at_server = feed(&mut server, &up).unwrap();
+        let at_client = feed(&mut client, &down).unwrap();
+        assert!(at_server.wants_reply && at_client.wants_reply);
+        assert_eq!(at_server.data, [round; 100]);
+        assert_eq!(at_client.data, [round; 50]);
+        // The replies go out ahead of data.
+        let up = seal(&mut client, b"after");
+        let down = seal(&mut server, b"after");
+        assert_eq!(feed(&mut server, &up).unwrap().data, b"after");
+        assert_eq!(feed(&mut client, &down).unwrap().data, b"after");
+    }
+}
+
+#[test]
+fn requests_while_output_waits_get_one_reply() {
+    let (mut client, mut server) = connected();
+    for _ in 0..4 {
+        client.update_keys(true).unwrap();
+        let bytes = drain(&mut client);
+        feed(&mut server, &bytes).unwrap();
+    }
+    let reply = drain(&mut server);
+    assert_eq!(reply.len(), 5 + 5 + 1 + 16, "one KeyUpdate in one record");
+    feed(&mut client, &reply).unwrap();
+    let bytes = seal(&mut server, b"under the next key");
+    assert_eq!(feed(&mut client, &bytes).unwrap().data, b"under the next key");
+}
+
+#[test]
+fn a_flood_of_key_updates_is_refused() {
+    let (mut client, mut server) = connected();
+    let mut error = None;
+    for _ in 0..100 {
+        client.update_keys(false).unwrap();
+        let bytes = drain(&mut client);
+        if let Err(found) = feed(&mut server, &bytes) {
+            error = Some(found);
+            break;
+        }
+    }
+    let error = error.expect("100 KeyUpdates without data between them");
+    assert!(matches!(error.kind(), ErrorKind::Flood(_)));
+    assert_eq!(error.alert_sent(), Some(AlertDescription::UNEXPECTED_MESSAGE));
+}
+
+#[test]
+fn halves_work_in_two_threads() {
+    let (client, server) = connected();
+    let (mut sender, _receiver) = client.split().unwrap();
+    let (_sender, mut receiver) = server.split().unwrap();
+    let (pipe, wire) = std::sync::mpsc::channel::<Vec<u8>>();
+    let writer = std::thread::spawn(move || {
+        for chunk in 0..100u8 {
+            let mut window = vec![0; 20_000];
+            let sealed = sender.seal(&[chunk; 10_000], &mut window).unwrap();
+            assert_eq!(sealed.taken, 10_000);
+            pipe.send(window[..sealed.written].to_vec()).unwrap();
+            if chunk % 10 == 0 {
+                sender.update_keys(false).unwrap();
+            }
+        }
+        sender.close();
+        let mut window = [0; 100];
+        let len = sender.transmit(&mut window);
+        pipe.send(window[..len].to_vec()).unwrap();
+    });
+    let mut received = 0;
+    let mut input = Vec::new();
+    let mut closed = false;
+    for bytes in wire {
+        input.extend(bytes);
+        loop {
+            let progress = receiver.feed(&mut input).unwrap();
+            match progress.event {
+                Some(Event::Data(range)) => received += range.len(),
+                Some(Event::Closed) => closed = true,
+                _ => {}
+            }
+            input.drain(..progress.consumed);
+            if progress.consumed == 0 {
+                break;
+            }
+        }
+    }
+    writer.join().unwrap();
+    assert_eq!(received, 1_000_000);
+    assert!(closed);
+    receiver.end_of_input().unwrap();
+}
+
+#[test]
+fn a_failed_receiver_poisons_its_sender_with_the_alert() {
+    let (client, mut server) = connected();
+    let (mut sender, mut receiver) = client.split().unwrap();
+    assert!(sender.belongs_to(&receiver));
+    let mut bytes = seal(&mut server, b"x");
+    bytes[6] ^= 1;
+    let error = receiver.feed(&mut bytes).unwrap_err();
+    assert_eq!(error.alert_sent(), Some(AlertDescription::BAD_RECORD_MAC));
+    assert!(sender.wants_transmit());
+    let mut window = [0; 100];
+    let len = sender.transmit(&mut window);
+    let told = feed(&mut server, &window[..len]).unwrap_err();
+    assert_eq!(told.alert_received(), Some(AlertDescription::BAD_RECORD_MAC));
+    assert!(matches!(sender.seal(b"x", &mut window), Err(SealError::Failed)));
+    assert!(receiver.has_sender_failed());
+}
+
+#[test]
+fn a_reply_is_dropped_behind_close_notify() {
+    let (mut client, mut server) = connected();
+    server.close();
+    drain(&mut server);
+    client.update_keys(true).unwrap();
+    let bytes = drain(&mut client);
+    feed(&mut server, &bytes).unwrap();
+    assert_eq!(drain(&mut server), b"");
+    let bytes = seal(&mut client, b"goes on");
+    assert_eq!(feed(&mut server, &bytes).unwrap().data, b"goes on");
+}
