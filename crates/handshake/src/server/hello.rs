@@ -29,11 +29,11 @@ type Result<T> = core::result::Result<T, Error>;
 #[derive(Debug)]
 pub(super) enum State {
     /// Nothing has come.
-    AwaitClientHello { transport: Transport },
+    ClientHello { transport: Transport },
     /// ChooseConfig is out.
-    AwaitConfig { transport: Transport, hello: OwnedClientHello },
+    Config { transport: Transport, hello: OwnedClientHello },
     /// A HelloRetryRequest is out.
-    AwaitSecondClientHello(Box<Retrying>),
+    SecondClientHello(Box<Retrying>),
 }
 
 /// What is kept between the two hellos.
@@ -59,21 +59,21 @@ pub(super) struct Chosen {
 
 impl State {
     pub(super) const fn new(transport: Transport) -> Self {
-        Self::AwaitClientHello { transport }
+        Self::ClientHello { transport }
     }
 
     pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Result<super::State> {
         match self {
-            Self::AwaitClientHello { transport } => client_hello(transport, message, out),
-            Self::AwaitSecondClientHello(state) => second_client_hello(*state, message, out),
-            Self::AwaitConfig { .. } => Err(message.unexpected("the answer to ChooseConfig")),
+            Self::ClientHello { transport } => client_hello(transport, message, out),
+            Self::SecondClientHello(state) => second_client_hello(*state, message, out),
+            Self::Config { .. } => Err(message.unexpected("the answer to ChooseConfig")),
         }
     }
 
     pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<super::State> {
         match (self, answer) {
-            (Self::AwaitConfig { transport, hello }, AnswerKind::Config { config, cookie }) => {
-                choose(transport, &hello, config, cookie, out)
+            (Self::Config { transport, hello }, AnswerKind::Config { config, cookie }) => {
+                choose(transport, hello, config, cookie, out)
             }
             _ => Err(WRONG_ANSWER),
         }
@@ -86,14 +86,24 @@ fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> R
     let hello = ClientHello::parse(body)?;
     let offered = negotiate::offered_versions(&hello);
     if offered.contains(&ProtocolVersion::TLS1_3) {
-        hello.check_tls13()?;
+        check_tls13(&hello)?;
     } else if !offered.contains(&ProtocolVersion::TLS1_2) {
         return Err(Error::NoCommonVersion { peer: offered });
     }
     check_transport(&transport, &hello)?;
     let hello = OwnedClientHello::new(message.encoded())?;
     out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: hello.clone(), ech: false, serial }));
-    Ok(super::State::Hello(State::AwaitConfig { transport, hello }))
+    Ok(super::State::Hello(State::Config { transport, hello }))
+}
+
+/// The rules of a hello that offers TLS 1.3, whatever the configuration is.
+fn check_tls13(hello: &ClientHello<'_>) -> Result<()> {
+    hello.check_tls13()?;
+    // RFC 9846 section 4.3.10: early data is protected by the first PSK of the same hello.
+    if hello.extensions.early_data && hello.extensions.pre_shared_key.is_none() {
+        return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
+    }
+    Ok(())
 }
 
 /// The rules of TLS over QUIC (RFC 9001 sections 8.2 and 8.4).
@@ -114,7 +124,7 @@ fn check_transport(transport: &Transport, hello: &ClientHello<'_>) -> Result<()>
 /// The configuration is there: everything is chosen, and either asked for by a HelloRetryRequest or gone on with.
 fn choose(
     transport: Transport,
-    owned: &OwnedClientHello,
+    owned: OwnedClientHello,
     config: Arc<ServerHandshake>,
     cookie: Option<Vec<u8>>,
     out: &mut Out,
@@ -142,7 +152,7 @@ fn choose(
 /// Asks for a second hello. Early data that comes meanwhile is passed over unread, up to a limit.
 fn hello_retry_request(
     mut chosen: Chosen,
-    owned: &OwnedClientHello,
+    owned: OwnedClientHello,
     choice: GroupChoice,
     cookie: Option<Vec<u8>>,
     out: &mut Out,
@@ -188,8 +198,8 @@ fn hello_retry_request(
         plaintext_alert: false,
         max_message: defaults::MAX_CLIENT_HELLO,
     });
-    let retrying = Retrying { chosen, group, group_asked, cookie, first: owned.clone() };
-    Ok(super::State::Hello(State::AwaitSecondClientHello(Box::new(retrying))))
+    let retrying = Retrying { chosen, group, group_asked, cookie, first: owned };
+    Ok(super::State::Hello(State::SecondClientHello(Box::new(retrying))))
 }
 
 /// The second hello: the first one, but for what was asked.
@@ -198,7 +208,7 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "the second ClientHello")?;
     let hello = ClientHello::parse(body)?;
     retry::check(first.body(), body, retry::Asked { key_share: group_asked, cookie: cookie.as_deref() })?;
-    hello.check_tls13()?;
+    check_tls13(&hello)?;
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
     }

@@ -8,6 +8,7 @@ use crate::config::{AnnounceGroups, Retry, ServerHandshake};
 use crate::error::Error;
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
+use crate::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 
 /// Which group, and whether the client has sent a share of it.
@@ -37,6 +38,20 @@ pub(super) fn version(config: &ServerHandshake, hello: &ClientHello<'_>) -> Resu
         .into_iter()
         .find(|version| range.contains(version) && offered.contains(version))
         .ok_or(Error::NoCommonVersion { peer: offered })
+}
+
+/// Marks the random of a server that negotiates an older version than it could speak, so that a client that could as
+/// well finds out that somebody between made its offer smaller (RFC 9846 section 4.2.3). The random is part of what a
+/// TLS 1.2 server signs: the mark can't be taken off.
+pub(super) fn mark_downgrade(random: &mut [u8; 32], chosen: ProtocolVersion, highest: ProtocolVersion) {
+    let sentinel = match chosen {
+        chosen if chosen >= highest || chosen >= ProtocolVersion::TLS1_3 => return,
+        ProtocolVersion::TLS1_2 => DOWNGRADE_TLS12,
+        _ => DOWNGRADE_TLS11,
+    };
+    if let Some(last) = random.last_chunk_mut() {
+        *last = sentinel;
+    }
 }
 
 /// The suite: ours in our order, unless the configuration prefers the client's.
@@ -121,4 +136,26 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec() });
     }
     Ok(usable)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_a_negotiated_downgrade_is_marked() {
+        let versions = [ProtocolVersion::TLS1_1, ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3];
+        for highest in versions {
+            for chosen in versions {
+                let mut random = [0; 32];
+                mark_downgrade(&mut random, chosen, highest);
+                let mark: &[u8] = match chosen {
+                    _ if chosen >= highest => &[0; 8],
+                    ProtocolVersion::TLS1_2 => b"DOWNGRD\x01",
+                    _ => b"DOWNGRD\x00",
+                };
+                assert_eq!((&random[..24], &random[24..]), (&[0; 24][..], mark), "{chosen} of {highest}");
+            }
+        }
+    }
 }

@@ -39,22 +39,22 @@ type Result<T> = core::result::Result<T, Error>;
 #[derive(Debug)]
 pub(super) enum State {
     /// ChooseCredential is out; nothing has been sent but perhaps a HelloRetryRequest.
-    AwaitCredential(Box<Negotiated>),
+    Credential(Box<Negotiated>),
     /// Sign is out; ServerHello to Certificate have been sent.
-    AwaitSignature(Box<Flight>),
+    Signature(Box<Flight>),
     /// Our flight is out and a certificate was asked for.
-    AwaitCertificate(Box<Finishing>),
+    Certificate(Box<Finishing>),
     /// The client sent certificates.
-    AwaitCertificateVerify(Box<Finishing>, ClaimedPeer),
+    CertificateVerify(Box<Finishing>, ClaimedPeer),
     /// VerifyPeer is out.
-    AwaitVerdict(Box<Finishing>, ProvedPeer),
+    Verdict(Box<Finishing>, ProvedPeer),
     /// The client's last message.
-    AwaitFinished(Box<Finishing>, Client),
+    Finished(Box<Finishing>, Client),
 }
 
 impl State {
     pub(super) fn await_credential(chosen: Chosen, asked: Asked) -> Self {
-        Self::AwaitCredential(Box::new(Negotiated { chosen, asked }))
+        Self::Credential(Box::new(Negotiated { chosen, asked }))
     }
 
     /// The client's messages, in their order.
@@ -63,15 +63,13 @@ impl State {
             return Err(Error::QuicViolation("there is no EndOfEarlyData over QUIC").into());
         }
         match self {
-            Self::AwaitCertificate(state) => Ok(Some(certificate(state, message)?)),
-            Self::AwaitCertificateVerify(state, peer) => {
-                Ok(Some(certificate_verify(state, peer, message, out)?))
-            }
-            Self::AwaitFinished(state, client) => {
+            Self::Certificate(state) => Ok(Some(certificate(state, message)?)),
+            Self::CertificateVerify(state, peer) => Ok(Some(certificate_verify(state, peer, message, out)?)),
+            Self::Finished(state, client) => {
                 finished(*state, client, message, out)?;
                 Ok(None)
             }
-            Self::AwaitCredential(_) | Self::AwaitSignature(_) | Self::AwaitVerdict(..) => {
+            Self::Credential(_) | Self::Signature(_) | Self::Verdict(..) => {
                 Err(message.unexpected("the answer to a Need").into())
             }
         }
@@ -80,15 +78,15 @@ impl State {
     /// The outside's answers, in their order.
     pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<Self> {
         match (self, answer) {
-            (Self::AwaitCredential(state), AnswerKind::Credential(choice)) => {
+            (Self::Credential(state), AnswerKind::Credential(choice)) => {
                 server_hello_to_certificate(*state, choice, out)
             }
-            (Self::AwaitSignature(state), AnswerKind::Signature(signature)) => {
+            (Self::Signature(state), AnswerKind::Signature(signature)) => {
                 certificate_verify_and_finished(*state, &signature, out)
             }
-            (Self::AwaitVerdict(state, peer), answer) => {
+            (Self::Verdict(state, peer), answer) => {
                 let proof = PeerVerified::from_answer(&answer)?;
-                Ok(Self::AwaitFinished(state, Client::Verified(peer, proof)))
+                Ok(Self::Finished(state, Client::Verified(peer, proof)))
             }
             _ => Err(WRONG_ANSWER),
         }
@@ -205,7 +203,7 @@ fn server_hello_to_certificate(
     let message = signed_content(SignerRole::Server, &connection.transcript.current());
     out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
     let HandshakeSecrets { client, server, next } = secrets;
-    Ok(State::AwaitSignature(Box::new(Flight { connection, scheme, client, server, handshake: next })))
+    Ok(State::Signature(Box::new(Flight { connection, scheme, client, server, handshake: next })))
 }
 
 /// The key exchange and ServerHello. From here on the handshake is encrypted.
@@ -333,9 +331,9 @@ fn certificate_verify_and_finished(state: Flight, signature: &[u8], out: &mut Ou
         exporter: application.exporter,
     });
     Ok(if asked_for_certificate {
-        State::AwaitCertificate(finishing)
+        State::Certificate(finishing)
     } else {
-        State::AwaitFinished(finishing, Client::Anonymous)
+        State::Finished(finishing, Client::Anonymous)
     })
 }
 
@@ -351,9 +349,9 @@ fn certificate(mut state: Box<Finishing>, message: Incoming<'_>) -> Result<State
     let required = config.client_auth == ClientAuth::Required;
     state.connection.transcript.add(message.encoded());
     match certificate.peer {
-        Some(peer) => Ok(State::AwaitCertificateVerify(state, ClaimedPeer::new(peer)?)),
+        Some(peer) => Ok(State::CertificateVerify(state, ClaimedPeer::new(peer)?)),
         None if required => Err(Error::CertificateRequired),
-        None => Ok(State::AwaitFinished(state, Client::Anonymous)),
+        None => Ok(State::Finished(state, Client::Anonymous)),
     }
 }
 
@@ -374,7 +372,7 @@ fn certificate_verify(
     out.ask(|serial| {
         Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
     });
-    Ok(State::AwaitVerdict(state, peer))
+    Ok(State::Verdict(state, peer))
 }
 
 /// The client's Finished: its application key, and Done.
@@ -439,13 +437,14 @@ impl Client {
     }
 }
 
-/// ServerHello.random. A server that negotiates an older version than it could marks it here (RFC 9846 section
-/// 4.2.3).
+/// ServerHello.random.
 fn server_random(common: &Common) -> Result<[u8; 32]> {
-    match &common.randomness {
-        Randomness::Recorded(recorded) => Ok(recorded.random),
-        Randomness::System => random::array().map_err(Error::Crypto),
-    }
+    let mut random = match &common.randomness {
+        Randomness::Recorded(recorded) => recorded.random,
+        Randomness::System => random::array().map_err(Error::Crypto)?,
+    };
+    negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_3, common.max_version);
+    Ok(random)
 }
 
 /// Our share and the shared secret.
