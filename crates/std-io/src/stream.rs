@@ -154,7 +154,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
                     return Ok(true);
                 }
                 Some(Event::Need(need)) => {
-                    self.need = Some(need);
+                    self.need = Some(*need);
                     self.send_waiting()?;
                     return Err(io::Error::other(NeedWaits));
                 }

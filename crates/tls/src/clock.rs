@@ -106,6 +106,10 @@ mod tests {
         hand.advance(Duration::from_secs(5));
         assert_eq!(clock.since(&started), Duration::from_secs(5));
         hand.set(Duration::from_secs(50));
-        assert_eq!(clock.since(&started), Duration::ZERO, "a clock that steps back never makes time negative");
+        assert_eq!(
+            clock.since(&started),
+            Duration::ZERO,
+            "a clock that steps back never makes time negative"
+        );
     }
 }

@@ -86,7 +86,9 @@ impl Error {
     #[must_use]
     pub fn certificate_report(&self) -> Option<&oxtls_x509::Report> {
         match &self.0.kind {
-            ErrorKind::Handshake(oxtls_handshake::error::Error::Refused { cause, .. }) => cause.downcast_ref(),
+            ErrorKind::Handshake(oxtls_handshake::error::Error::Refused { cause, .. }) => {
+                cause.downcast_ref()
+            }
             _ => None,
         }
     }
@@ -96,7 +98,9 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match &self.0.kind {
             ErrorKind::Handshake(error) => error.fault(),
-            ErrorKind::Record(error) if error.alert() == AlertDescription::INTERNAL_ERROR.0 => Fault::Internal,
+            ErrorKind::Record(error) if error.alert() == AlertDescription::INTERNAL_ERROR.0 => {
+                Fault::Internal
+            }
             ErrorKind::Record(_)
             | ErrorKind::ClosedDuringHandshake
             | ErrorKind::Truncated { .. }
@@ -124,7 +128,9 @@ fn fault_of_received(alert: AlertDescription) -> Fault {
 /// What a user can do about an alert that the peer sent.
 fn advice(alert: AlertDescription) -> &'static str {
     match alert {
-        AlertDescription::CERTIFICATE_REQUIRED => ": it requires a client certificate; configure a credential",
+        AlertDescription::CERTIFICATE_REQUIRED => {
+            ": it requires a client certificate; configure a credential"
+        }
         AlertDescription::UNKNOWN_CA => ": it does not trust the authority that issued our certificate",
         AlertDescription::BAD_CERTIFICATE
         | AlertDescription::UNSUPPORTED_CERTIFICATE
@@ -132,11 +138,17 @@ fn advice(alert: AlertDescription) -> &'static str {
         AlertDescription::CERTIFICATE_EXPIRED => ": our certificate has expired, or its clock is wrong",
         AlertDescription::CERTIFICATE_REVOKED => ": our certificate was revoked",
         AlertDescription::UNRECOGNIZED_NAME => ": it has no server of the name we asked for",
-        AlertDescription::NO_APPLICATION_PROTOCOL => ": it has none of the application protocols (ALPN) we offered",
+        AlertDescription::NO_APPLICATION_PROTOCOL => {
+            ": it has none of the application protocols (ALPN) we offered"
+        }
         AlertDescription::PROTOCOL_VERSION => ": it does not speak any TLS version that we offered",
-        AlertDescription::HANDSHAKE_FAILURE => ": no suite, group or signature scheme in common, or a credential is missing",
+        AlertDescription::HANDSHAKE_FAILURE => {
+            ": no suite, group or signature scheme in common, or a credential is missing"
+        }
         AlertDescription::ACCESS_DENIED => ": our certificate is valid, but access is refused",
-        AlertDescription::DECRYPT_ERROR => ": our signature or Finished did not verify there; does the key match the certificate?",
+        AlertDescription::DECRYPT_ERROR => {
+            ": our signature or Finished did not verify there; does the key match the certificate?"
+        }
         _ => "",
     }
 }

@@ -23,14 +23,14 @@ pub use crate::connection::{
 pub use crate::error::{Error, ErrorKind};
 
 pub use oxtls_crypto as crypto;
-pub use oxtls_handshake as handshake;
 pub use oxtls_crypto::key_exchange::NamedGroup;
 pub use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme, Signer, SigningKey};
+pub use oxtls_handshake as handshake;
 pub use oxtls_handshake::alert::AlertDescription;
 pub use oxtls_handshake::config::KeyShares;
 pub use oxtls_handshake::error::{Error as HandshakeError, Fault};
 pub use oxtls_handshake::need::{self, Need};
 pub use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
-pub use oxtls_record::Sealed;
+pub use oxtls_record::{Padding, Sealed};
 pub use oxtls_x509::{PeerIdentity, Report, Roots};
 pub use pki_types;

@@ -1,4 +1,10 @@
 //! Every decision can be the caller's: asked, answered late, answered as configured, refused, or never answered.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 
 mod common;
 
@@ -7,7 +13,7 @@ use std::sync::Arc;
 use common::*;
 use oxtls::{
     AlertDescription, ClientAuth, ClientConfig, ConfigError, Credential, Decision, ErrorKind, Event, Fault,
-    HandshakeError, KeyAlgorithm, Need, Roots, ServerConfig, Signer, SigningKey,
+    HandshakeError, KeyAlgorithm, Need, Roots, ServerConfig, SigningKey,
 };
 use oxtls_test_pki::{Ca, LeafSpec};
 
@@ -29,7 +35,7 @@ fn suspended(client_config: &ClientConfig, server_config: &ServerConfig) -> Vec<
             // While the Need is out nothing is read, whatever arrives.
             assert_eq!(server.feed(&mut up).unwrap().consumed, 0);
             if let Some(Event::Need(next)) = server.answer_as_configured(need).unwrap() {
-                needs.push(next);
+                needs.push(*next);
             }
         }
         down.extend(drain(&mut server));
@@ -40,7 +46,7 @@ fn suspended(client_config: &ClientConfig, server_config: &ServerConfig) -> Vec<
             asked.push(format!("client {}", name_of(&need)));
             assert_eq!(client.feed(&mut down).unwrap().consumed, 0);
             if let Some(Event::Need(next)) = client.answer_as_configured(need).unwrap() {
-                needs.push(next);
+                needs.push(*next);
             }
         }
     }
@@ -207,7 +213,8 @@ fn credentials_are_picked_by_name_and_by_what_the_client_verifies() {
     };
     let roots = || ClientConfig::builder().roots(Arc::clone(&PKI.roots));
     assert_eq!(schemes(roots()), oxtls::SignatureScheme::ED25519);
-    let rsa_only = [oxtls::SignatureScheme::RSA_PSS_RSAE_SHA256, oxtls::SignatureScheme::ECDSA_SECP256R1_SHA256];
+    let rsa_only =
+        [oxtls::SignatureScheme::RSA_PSS_RSAE_SHA256, oxtls::SignatureScheme::ECDSA_SECP256R1_SHA256];
     assert_eq!(schemes(roots().verify_schemes(&rsa_only)), oxtls::SignatureScheme::RSA_PSS_RSAE_SHA256);
 }
 

@@ -1,4 +1,10 @@
 //! Two halves, key updates, and what the halves tell each other (RFC 9846 section 4.7.3).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! The three ends, half-close, deadlines, and keys that are gone afterwards (RFC 9846 section 6.1).
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 
 mod common;
 

@@ -1,4 +1,10 @@
 //! Bytes arrive and leave in pieces of any size: the result is the same.
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 
 mod common;
 

@@ -33,7 +33,6 @@ pub(crate) struct ClientInner {
 
 impl ClientConfig {
     /// Starts with the defaults and no trust at all.
-    #[must_use]
     pub fn builder() -> ClientConfigBuilder {
         ClientConfigBuilder {
             common: Common::default(),

@@ -30,13 +30,14 @@ impl Credential {
     /// A file that cannot be read or holds something else, a key that is not the leaf's; the error names the file.
     pub fn from_pem_files(chain: impl AsRef<Path>, key: impl AsRef<Path>) -> Result<Self, ConfigError> {
         let (chain, key) = (chain.as_ref(), key.as_ref());
-        let read = |path: &Path| {
-            fs::read(path).map_err(|error| ConfigError::File { path: path.to_owned(), error })
-        };
-        let in_file = |path: &Path, error| ConfigError::InFile { path: path.to_owned(), error: Box::new(error) };
+        let read =
+            |path: &Path| fs::read(path).map_err(|error| ConfigError::File { path: path.to_owned(), error });
+        let in_file =
+            |path: &Path, error| ConfigError::InFile { path: path.to_owned(), error: Box::new(error) };
         let certificates = chain_from_pem(&read(chain)?).map_err(|error| in_file(chain, error))?;
         let key_pem = zeroize::Zeroizing::new(read(key)?);
-        let signer = SigningKey::from_pem(&key_pem).map_err(|error| in_file(key, ConfigError::BadKey(error)))?;
+        let signer =
+            SigningKey::from_pem(&key_pem).map_err(|error| in_file(key, ConfigError::BadKey(error)))?;
         Self::new(certificates, signer).map_err(|error| {
             let place = if matches!(error, ConfigError::KeyMismatch { .. }) { key } else { chain };
             in_file(place, error)
@@ -67,7 +68,7 @@ impl Credential {
             });
         }
         let schemes = key.schemes().to_vec();
-        Self::make(chain, Some(Arc::new(key)), schemes)
+        Ok(Self::make(chain, Some(Arc::new(key)), schemes))
     }
 
     /// A chain whose key is somewhere else: the connection hands out [`Need::Sign`](crate::Need::Sign) and waits for
@@ -87,16 +88,42 @@ impl Credential {
                 algorithm.name()
             )));
         }
-        Self::make(chain, None, schemes.to_vec())
+        Ok(Self::make(chain, None, schemes.to_vec()))
+    }
+
+    /// Staples this OCSP response, DER, for peers that ask (RFC 6066 section 8).
+    #[must_use]
+    pub fn with_ocsp(self, response: Vec<u8>) -> Self {
+        self.with(|credential| credential.ocsp = Some(response))
+    }
+
+    /// Sends these signed certificate timestamps, an encoded SignedCertificateTimestampList (RFC 6962 section 3.3), to
+    /// peers that ask.
+    #[must_use]
+    pub fn with_scts(self, list: Vec<u8>) -> Self {
+        self.with(|credential| credential.scts = Some(list))
+    }
+
+    fn with(self, change: impl FnOnce(&mut handshake::Credential)) -> Self {
+        let shared = &self.inner;
+        let mut inner = handshake::Credential {
+            chain: shared.chain.clone(),
+            signer: shared.signer.clone(),
+            schemes: shared.schemes.clone(),
+            ocsp: shared.ocsp.clone(),
+            scts: shared.scts.clone(),
+        };
+        change(&mut inner);
+        Self { inner: Arc::new(inner) }
     }
 
     fn make(
         chain: Vec<CertificateDer<'static>>,
         signer: Option<Arc<dyn Signer>>,
         schemes: Vec<SignatureScheme>,
-    ) -> Result<Self, ConfigError> {
+    ) -> Self {
         let inner = handshake::Credential { chain, signer, schemes, ocsp: None, scts: None };
-        Ok(Self { inner: Arc::new(inner) })
+        Self { inner: Arc::new(inner) }
     }
 
     /// The chain, leaf first.

@@ -16,6 +16,7 @@ pub(crate) use server::ServerInner;
 use std::time::Duration;
 
 use oxtls_handshake::config::Common;
+use oxtls_record::Padding;
 
 use crate::clock::Clock;
 use crate::defaults;
@@ -40,11 +41,17 @@ pub(crate) struct Session {
     pub(crate) clock: Clock,
     pub(crate) handshake_timeout: Duration,
     pub(crate) ask: Vec<Decision>,
+    pub(crate) padding: Padding,
 }
 
 impl Default for Session {
     fn default() -> Self {
-        Self { clock: Clock::system(), handshake_timeout: defaults::HANDSHAKE_TIMEOUT, ask: Vec::new() }
+        Self {
+            clock: Clock::system(),
+            handshake_timeout: defaults::HANDSHAKE_TIMEOUT,
+            ask: Vec::new(),
+            padding: Padding::None,
+        }
     }
 }
 
@@ -63,49 +70,42 @@ pub(crate) fn check_common(common: &Common) -> Result<(), ConfigError> {
 macro_rules! common_builder_methods {
     () => {
         /// Cipher suites, in order of preference.
-        #[must_use]
         pub fn suites(mut self, suites: &[oxtls_handshake::suite::CipherSuite]) -> Self {
             self.common.suites = suites.to_vec();
             self
         }
 
         /// Key exchange groups, in order of preference.
-        #[must_use]
         pub fn groups(mut self, groups: &[oxtls_crypto::key_exchange::NamedGroup]) -> Self {
             self.common.groups = groups.to_vec();
             self
         }
 
         /// Signature schemes that the peer may use, in order of preference.
-        #[must_use]
         pub fn verify_schemes(mut self, schemes: &[oxtls_crypto::signature::SignatureScheme]) -> Self {
             self.common.verify_schemes = schemes.to_vec();
             self
         }
 
         /// Application protocols (ALPN, RFC 7301), in order of preference: `["h2", "http/1.1"]`.
-        #[must_use]
         pub fn alpn<P: AsRef<[u8]>>(mut self, protocols: impl IntoIterator<Item = P>) -> Self {
             self.common.alpn = protocols.into_iter().map(|protocol| protocol.as_ref().to_vec()).collect();
             self
         }
 
         /// How long a handshake may take (default 30 s).
-        #[must_use]
         pub fn handshake_timeout(mut self, timeout: std::time::Duration) -> Self {
             self.session.handshake_timeout = timeout;
             self
         }
 
         /// The clock (default: the system's).
-        #[must_use]
         pub fn clock(mut self, clock: $crate::Clock) -> Self {
             self.session.clock = clock;
             self
         }
 
         /// Keep lines for a key log (RFC 9850): whoever has them can read the connection. Off by default.
-        #[must_use]
         pub fn key_log(mut self, on: bool) -> Self {
             self.common.key_log = on;
             self
@@ -113,28 +113,42 @@ macro_rules! common_builder_methods {
 
         /// Keep the exporter's secret after the handshake (RFC 9846 section 7.5). On by default; connections that
         /// need no exporter keep one secret less.
-        #[must_use]
         pub fn exporter(mut self, on: bool) -> Self {
             self.common.exporter = on;
             self
         }
 
         /// Largest record that the peer may send: plaintext and content type, 64 to 16,385 bytes (RFC 8449).
-        #[must_use]
         pub fn record_size_limit(mut self, limit: u16) -> Self {
             self.common.record_size_limit = Some(limit);
             self
         }
 
+        /// How protected records are padded (RFC 9846 section 5.4), handshake messages included. Not at all by default.
+        pub fn padding(mut self, padding: oxtls_record::Padding) -> Self {
+            self.session.padding = padding;
+            self
+        }
+
+        /// Ask the peer for a stapled OCSP response (RFC 6066 section 8). Off by default.
+        pub fn request_ocsp(mut self, on: bool) -> Self {
+            self.common.ocsp = on;
+            self
+        }
+
+        /// Ask the peer for signed certificate timestamps (RFC 6962 section 3.3). Off by default.
+        pub fn request_scts(mut self, on: bool) -> Self {
+            self.common.sct = on;
+            self
+        }
+
         /// Largest handshake message to hold, bytes with header (default 128 KiB).
-        #[must_use]
         pub fn max_message(mut self, bytes: u32) -> Self {
             self.common.max_message = bytes;
             self
         }
 
         /// Decisions that the connection hands to its caller as a [`Need`](crate::Need).
-        #[must_use]
         pub fn ask(mut self, decisions: &[$crate::Decision]) -> Self {
             self.session.ask = decisions.to_vec();
             self

@@ -41,7 +41,6 @@ pub(crate) struct ServerInner {
 
 impl ServerConfig {
     /// Starts with the defaults and no credential.
-    #[must_use]
     pub fn builder() -> ServerConfigBuilder {
         ServerConfigBuilder {
             common: Common::default(),

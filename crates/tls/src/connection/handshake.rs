@@ -127,7 +127,9 @@ impl<R: Role> Connection<R> {
                 handshaking.need_is_out = false;
                 Ok(())
             }
-            Err(_) => Err(Error::new(ErrorKind::Misuse("this answers another Need than the one that is out"))),
+            Err(_) => {
+                Err(Error::new(ErrorKind::Misuse("this answers another Need than the one that is out")))
+            }
         }
     }
 
@@ -147,7 +149,9 @@ impl<R: Role> Connection<R> {
 
     /// Acts on the machine's outputs until it waits for input or for the caller.
     pub(super) fn drain(&mut self) -> Result<Option<Event>, Error> {
-        while let Some(output) = self.handshaking.as_mut().and_then(|handshaking| handshaking.machine.output()) {
+        while let Some(output) =
+            self.handshaking.as_mut().and_then(|handshaking| handshaking.machine.output())
+        {
             if let Some(event) = self.act(output)? {
                 self.flush()?;
                 return Ok(Some(event));
@@ -213,7 +217,7 @@ impl<R: Role> Connection<R> {
             Err(error) => self.input(Input::Abort(error))?,
             Ok(Settled::Ask(need)) => {
                 handshaking.need_is_out = true;
-                return Ok(Some(Event::Need(need)));
+                return Ok(Some(Event::Need(Box::new(need))));
             }
         }
         Ok(None)

@@ -64,6 +64,18 @@ impl Info {
         self.outcome.peer.as_ref().map_or(&[], |peer| &peer.chain)
     }
 
+    /// The OCSP response that the peer stapled, DER; as received, nobody has verified it.
+    #[must_use]
+    pub fn stapled_ocsp(&self) -> Option<&[u8]> {
+        self.outcome.peer.as_ref()?.ocsp.as_deref()
+    }
+
+    /// The signed certificate timestamps that the peer sent, an encoded list; as received, nobody has verified them.
+    #[must_use]
+    pub fn scts(&self) -> Option<&[u8]> {
+        self.outcome.peer.as_ref()?.scts.as_deref()
+    }
+
     /// The scheme that the peer signed with.
     #[must_use]
     pub fn peer_signature_scheme(&self) -> Option<SignatureScheme> {

@@ -34,8 +34,7 @@ impl Mailbox {
 
     /// The writer takes the duty to reply.
     pub(crate) fn take_reply(&self) -> bool {
-        self.0.load(Ordering::Acquire) & REPLY != 0
-            && self.0.fetch_and(!REPLY, Ordering::AcqRel) & REPLY != 0
+        self.0.load(Ordering::Acquire) & REPLY != 0 && self.0.fetch_and(!REPLY, Ordering::AcqRel) & REPLY != 0
     }
 
     /// Whether a reply is due.

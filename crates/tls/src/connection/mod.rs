@@ -82,7 +82,7 @@ pub enum Event {
     /// The handshake is complete: application data may be sealed.
     HandshakeDone,
     /// The caller must decide. Nothing is read until [`Connection::answer`] or [`Connection::abort`].
-    Need(Need),
+    Need(Box<Need>),
     /// The peer asked for a KeyUpdate, which waits to be transmitted: wake the sender.
     PeerWantsReply,
     /// The peer has sent close_notify: it sends no more. Writing may go on.
@@ -145,9 +145,10 @@ impl<R: Role> Connection<R> {
     fn with(machine: <R as Sealed>::Machine, role: R) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let clock = role.session().clock.clone();
+        let padding = role.session().padding;
         Self {
             handshaking: Some(Box::new(Handshaking::new(machine, role))),
-            send: SendHalf::new(Arc::clone(&mailbox)),
+            send: SendHalf::new(padding, Arc::clone(&mailbox)),
             receive: ReceiveHalf::new(clock, mailbox),
             info: None,
             key_log: String::new(),
@@ -326,8 +327,10 @@ impl<R: Role> Connection<R> {
     /// [`ErrorKind::Misuse`] before the handshake is done, or if the configuration keeps no exporter.
     pub fn export(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
         let info = self.info.as_deref();
-        info.ok_or_else(|| Error::new(ErrorKind::Misuse("nothing can be exported before the handshake is done")))?
-            .export(label, context, out)
+        info.ok_or_else(|| {
+            Error::new(ErrorKind::Misuse("nothing can be exported before the handshake is done"))
+        })?
+        .export(label, context, out)
     }
 
     /// Goes on under a new write key (RFC 9846 section 4.7.3); with `ask_peer`, the peer is asked to do so too. It

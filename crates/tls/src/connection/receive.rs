@@ -190,17 +190,17 @@ impl ReceiveHalf {
         let event = match opened.record {
             None => None,
             Some(Record::ApplicationData(range)) => Some(self.data(range)),
-            Some(Record::Handshake(range)) => {
-                self.messages(input.get(range).unwrap_or_default())?
-            }
+            Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default())?,
             Some(Record::Alert(alert)) => match self.alert(alert, false)? {
                 AlertMeaning::Ignored => None,
                 AlertMeaning::Closed => Some(Event::Closed),
             },
-            Some(Record::ChangeCipherSpec) => return Err(Broken {
+            Some(Record::ChangeCipherSpec) => {
+                return Err(Broken {
                     kind: ErrorKind::Handshake(HandshakeError::UnexpectedChangeCipherSpec),
                     alert: Some(AlertDescription::UNEXPECTED_MESSAGE),
-                }),
+                });
+            }
         };
         Ok(Progress { consumed: opened.consumed, event })
     }
@@ -224,9 +224,10 @@ impl ReceiveHalf {
             };
             let message = self.reassembly.next(fragment, &mut cursor, self.max_message)?;
             let Some(message) = message else { return Ok(event) };
-            let received = receive
-                .message(message.bytes, message.more, now)
-                .map_err(|failure| Broken { alert: Some(failure.alert), kind: ErrorKind::Handshake(failure.error) })?;
+            let received = receive.message(message.bytes, message.more, now).map_err(|failure| Broken {
+                alert: Some(failure.alert),
+                kind: ErrorKind::Handshake(failure.error),
+            })?;
             match received {
                 Some(Received::KeyUpdate { reply }) => {
                     self.key_update(reply)?;
@@ -272,7 +273,10 @@ impl ReceiveHalf {
             return Ok(AlertMeaning::Closed);
         }
         if !warning {
-            return Err(Broken { kind: ErrorKind::AlertReceived { alert: description, handshaking }, alert: None });
+            return Err(Broken {
+                kind: ErrorKind::AlertReceived { alert: description, handshaking },
+                alert: None,
+            });
         }
         self.warnings = self.warnings.saturating_add(1);
         if self.warnings > defaults::MAX_WARNING_ALERTS {

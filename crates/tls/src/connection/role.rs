@@ -3,13 +3,13 @@
 use std::fmt;
 use std::sync::Arc;
 
+use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::config::Credential as Shared;
 use oxtls_handshake::error::{Error as HandshakeError, Fault};
 use oxtls_handshake::need::{Answer, ChooseCredential, CredentialRequest, Need, Sign, VerifyPeer};
 use oxtls_handshake::step::{Input, Misuse, Output};
 use oxtls_handshake::{client, server};
-use oxtls_crypto::signature::SignatureScheme;
 use oxtls_x509::{PeerIdentity, Report, VerifiedPath};
 use pki_types::ServerName;
 
@@ -94,9 +94,9 @@ impl Sealed for Client {
 
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError> {
         match need {
-            Need::ChooseCredential(token) => Ok(choose(token, |request| {
-                pick(self.config.credentials.iter(), request)
-            })),
+            Need::ChooseCredential(token) => {
+                Ok(choose(token, |request| pick(self.config.credentials.iter(), request)))
+            }
             Need::VerifyPeer(token) => {
                 let Some(verifier) = &self.config.verifier else {
                     return Ok(Settled::Ask(Need::VerifyPeer(token)));

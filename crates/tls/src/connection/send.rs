@@ -6,7 +6,7 @@ use std::sync::Arc;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::post_handshake::key_update;
 use oxtls_handshake::step::{KeyChange, KeySecret};
-use oxtls_record::{Alert, ContentType, Sealed, WriteKey, Writer};
+use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
 use super::mailbox::Mailbox;
 
@@ -32,7 +32,9 @@ pub enum SealError {
 impl fmt::Display for SealError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
-            Self::TooSmall { needed } => write!(f, "the output window is too small: {needed} bytes are needed"),
+            Self::TooSmall { needed } => {
+                write!(f, "the output window is too small: {needed} bytes are needed")
+            }
             Self::Handshaking => f.write_str("the handshake is not complete yet"),
             Self::Closed => f.write_str("this side has sent close_notify: nothing may follow it"),
             Self::Failed => f.write_str("this connection has failed"),
@@ -70,15 +72,10 @@ pub(crate) struct SendHalf {
 }
 
 impl SendHalf {
-    pub(crate) fn new(mailbox: Arc<Mailbox>) -> Self {
-        Self {
-            writer: Writer::new(),
-            state: State::Handshaking,
-            flight: Vec::new(),
-            queue: Vec::new(),
-            sent: 0,
-            mailbox,
-        }
+    pub(crate) fn new(padding: Padding, mailbox: Arc<Mailbox>) -> Self {
+        let mut writer = Writer::new();
+        writer.set_padding(padding);
+        Self { writer, state: State::Handshaking, flight: Vec::new(), queue: Vec::new(), sent: 0, mailbox }
     }
 
     /// The first ClientHello bears 0x0301 for old middleboxes (RFC 9846 section 5.1), what follows does not.
@@ -261,9 +258,7 @@ impl SendHalf {
         }
         let window = out.get_mut(written..).unwrap_or_default();
         match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
-            Ok(sealed) => {
-                Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) })
-            }
+            Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
             Err(oxtls_record::SealError::KeyExhausted) => self.seal_after_update(plaintext, out, written),
             Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),
             Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
+use super::Progress;
 use super::mailbox::Mailbox;
 use super::receive::ReceiveHalf;
 use super::send::{SealError, SendHalf};
-use super::Progress;
 use crate::error::{Error, ErrorKind};
 
 /// The sending half of a connection that was split.

@@ -1,5 +1,11 @@
 //! What the tests of connections share: certificates made per run, and a wire between two connections.
-#![allow(dead_code, reason = "each test binary uses a part of it")]
+#![allow(dead_code, unreachable_pub, reason = "each test binary uses a part of it")]
+#![allow(
+    clippy::unwrap_used,
+    clippy::panic,
+    clippy::indexing_slicing,
+    reason = "a test that fails may panic"
+)]
 
 use std::sync::{Arc, LazyLock};
 
@@ -58,7 +64,10 @@ pub fn client(config: &ClientConfig) -> ClientConnection {
 }
 
 /// Both ends of one connection, not yet joined.
-pub fn ends(client_config: &ClientConfig, server_config: &ServerConfig) -> (ClientConnection, ServerConnection) {
+pub fn ends(
+    client_config: &ClientConfig,
+    server_config: &ServerConfig,
+) -> (ClientConnection, ServerConnection) {
     (client(client_config), ServerConnection::new(server_config))
 }
 
@@ -106,7 +115,7 @@ pub fn feed<R: Role>(connection: &mut Connection<R>, bytes: &[u8]) -> Result<Fed
             Some(Event::HandshakeDone) => fed.done = true,
             Some(Event::Closed) => fed.closed = true,
             Some(Event::PeerWantsReply) => fed.wants_reply = true,
-            Some(Event::Need(need)) => fed.needs.push(need),
+            Some(Event::Need(need)) => fed.needs.push(*need),
             Some(_) | None => {}
         }
         input.drain(..progress.consumed);
