@@ -139,3 +139,24 @@ fn a_reply_is_dropped_behind_close_notify() {
     let bytes = seal(&mut client, b"goes on");
     assert_eq!(feed(&mut server, &bytes).unwrap().data, b"goes on");
 }
+
+#[test]
+fn halves_make_their_connection_whole_again() {
+    let (client, mut server) = connected();
+    let (other, _) = connected();
+    let (mut sender, mut receiver) = client.split().unwrap();
+    let (strange, _) = other.split().unwrap();
+    let mut bytes = seal(&mut server, b"to the half");
+    assert!(matches!(receiver.feed(&mut bytes).unwrap().event, Some(Event::Data(_))));
+    let mut window = [0; 100];
+    let sealed = sender.seal(b"from the half", &mut window).unwrap();
+    feed(&mut server, &window[..sealed.written]).unwrap();
+    let (_, receiver) = oxtls::ClientConnection::unsplit(strange, receiver).unwrap_err();
+    let mut client = oxtls::ClientConnection::unsplit(sender, receiver).unwrap();
+    // A request that came to the reader is answered by the whole.
+    server.update_keys(true).unwrap();
+    let bytes = [drain(&mut server), seal(&mut server, b"next key")].concat();
+    assert_eq!(feed(&mut client, &bytes).unwrap().data, b"next key");
+    let bytes = seal(&mut client, b"answered");
+    assert_eq!(feed(&mut server, &bytes).unwrap().data, b"answered");
+}

@@ -346,6 +346,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Two owned halves, for two threads or tasks, once the handshake is done. They share one atomic word and no lock.
+    /// Take [`info`](Self::take_info) and the [key log](Self::take_key_log) out before: the halves have neither.
     ///
     /// # Errors
     /// The connection itself, while it is handshaking or after it has failed.
@@ -355,6 +356,26 @@ impl<R: Role> Connection<R> {
             return Err(self);
         }
         Ok(split::split(self.send, self.receive))
+    }
+
+    /// The connection that was split, whole again.
+    ///
+    /// # Errors
+    /// The halves themselves, if they are not of one connection.
+    #[allow(clippy::result_large_err, reason = "the halves are given back, not lost")]
+    pub fn unsplit(sender: Sender, receiver: Receiver) -> Result<Self, (Sender, Receiver)> {
+        if !sender.belongs_to(&receiver) {
+            return Err((sender, receiver));
+        }
+        let failed = receiver.has_failed();
+        Ok(Self {
+            handshaking: None,
+            send: sender.into_half(),
+            receive: receiver.into_half(),
+            info: None,
+            key_log: String::new(),
+            failed,
+        })
     }
 
     /// Ends both directions after reading failed, and queues the alert.

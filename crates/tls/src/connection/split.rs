@@ -74,6 +74,10 @@ impl Sender {
         self.half.update_key(ask_peer).map_err(SealError::Record)
     }
 
+    pub(super) fn into_half(self) -> SendHalf {
+        self.half
+    }
+
     /// Whether this and that half are of one connection.
     #[must_use]
     pub fn belongs_to(&self, receiver: &Receiver) -> bool {
@@ -116,6 +120,14 @@ impl Receiver {
     #[must_use]
     pub fn has_sender_failed(&self) -> bool {
         self.mailbox.has_writer_failed()
+    }
+
+    pub(super) fn has_failed(&self) -> bool {
+        self.failed
+    }
+
+    pub(super) fn into_half(self) -> ReceiveHalf {
+        self.half
     }
 
     fn fail(&mut self) {
