@@ -16,6 +16,31 @@
 //! straight into its destination. Neither allocates. The one buffer here belongs to [`Reassembly`], for handshake
 //! messages that span records, and is empty (and freed) in the steady state.
 //!
+//! ```
+//! use oxtls_crypto::{Hash, Secret, aead::AeadAlgorithm};
+//! use oxtls_record::{
+//!     ApplicationDataMode, ContentType, Mode, ReadKey, Reader, Record, WriteKey, Writer,
+//! };
+//!
+//! # fn main() -> Result<(), Box<dyn std::error::Error>> {
+//! let (algorithm, hash) = (AeadAlgorithm::Aes128Gcm, Hash::Sha256);
+//! let secret = [7; 32]; // in earnest: from a key schedule
+//!
+//! let mut writer = Writer::new();
+//! writer.install(WriteKey::tls13(algorithm, hash, Secret::new(&secret)?)?);
+//! let mut window = [0; 100];
+//! let sealed = writer.seal(ContentType::ApplicationData, b"hello", &mut window)?;
+//!
+//! let mut reader = Reader::new();
+//! reader.install(ReadKey::tls13(algorithm, hash, Secret::new(&secret)?)?);
+//! reader.set_mode(Mode { application_data: ApplicationDataMode::Accept, ..Mode::default() });
+//! let opened = reader.open(&mut window[..sealed.written])?;
+//! let Some(Record::ApplicationData(range)) = opened.record else { panic!() };
+//! assert_eq!(&window[range], b"hello");
+//! # Ok(())
+//! # }
+//! ```
+//!
 //! # Errors
 //!
 //! [`RecordError`] is the peer's doing and names the alert that answers it; [`SealError`] is a matter between the

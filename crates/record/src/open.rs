@@ -106,6 +106,9 @@ impl Opened {
     }
 }
 
+/// A record that was taken: its type, and its content unless there is nothing to deliver.
+type Taken = (ContentType, Option<Record>);
+
 /// The read half of the record layer. It starts without a key and then reads records in the clear. It keeps no
 /// plaintext and no ciphertext: what is not consumed stays in the caller's buffer.
 #[derive(Debug)]
@@ -196,14 +199,14 @@ impl Reader {
         else {
             return Ok(Opened::more(consumed));
         };
-        let opened = match self.key_for(header.content_type) {
+        let (content_type, record) = match self.key_for(header.content_type) {
             None => self.take_plaintext(header.content_type, body, HEADER_LEN),
             Some(key) => match key.open_in_place(head, body) {
                 Ok(len) => self.take_inner(body.get(..len).unwrap_or_default(), HEADER_LEN),
                 Err(error) => self.skip(&header, error),
             },
-        };
-        opened.map(|opened| Opened { consumed, ..opened })
+        }?;
+        Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
     }
 
     /// Opens the record at the front of `input` straight into `out`; ranges are then into `out`. This is the way for
@@ -224,14 +227,14 @@ impl Reader {
         else {
             return Ok(Opened::more(consumed));
         };
-        let opened = match self.key_for(header.content_type) {
+        let (content_type, record) = match self.key_for(header.content_type) {
             None => self.copy_plaintext(header.content_type, body, out),
             Some(key) => match key.open_into(head, body, out) {
                 Ok(len) => self.take_inner(out.get(..len).unwrap_or_default(), 0),
                 Err(error) => self.skip(&header, error),
             },
-        };
-        opened.map(|opened| Opened { consumed, ..opened })
+        }?;
+        Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
     }
 
     /// Judges a record by its header alone, so that what can't be good is refused before it is waited for.
@@ -278,7 +281,7 @@ impl Reader {
 
     /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.
     #[inline]
-    fn take_inner(&mut self, inner: &[u8], at: usize) -> Result<Opened, RecordError> {
+    fn take_inner(&mut self, inner: &[u8], at: usize) -> Result<Taken, RecordError> {
         if !self.opened {
             self.first_opened();
         }
@@ -287,9 +290,10 @@ impl Reader {
         if inner.len() > limit {
             return Err(RecordError::TooLong { length: inner.len(), limit });
         }
-        let end = inner.iter().rposition(|&byte| byte != 0).ok_or(RecordError::AllPadding)?;
-        let (content, rest) = inner.split_at_checked(end).ok_or(RecordError::AllPadding)?;
-        let byte = rest.first().copied().unwrap_or_default();
+        let (byte, content) = match inner.split_last() {
+            Some((&byte, content)) if byte != 0 => (byte, content),
+            _ => strip_padding(inner)?,
+        };
         match ContentType::from_byte(byte).ok_or(RecordError::UnknownContentType(byte))? {
             ContentType::ChangeCipherSpec => Err(RecordError::ProtectedChangeCipherSpec),
             content_type => self.deliver(content_type, content, at),
@@ -308,7 +312,7 @@ impl Reader {
 
     /// A record that did not open: fatal, unless rejected early data is expected.
     #[cold]
-    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Opened, RecordError> {
+    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Taken, RecordError> {
         match self.mode.application_data {
             ApplicationDataMode::SkipUndecryptable { limit } if error == RecordError::DecryptFailed => {
                 self.charge_skipped(usize::from(header.length), limit)
@@ -318,11 +322,11 @@ impl Reader {
     }
 
     /// Drops a record of rejected early data.
-    fn charge_skipped(&mut self, length: usize, limit: u32) -> Result<Opened, RecordError> {
+    fn charge_skipped(&mut self, length: usize, limit: u32) -> Result<Taken, RecordError> {
         if self.charge(length.max(MIN_CIPHERTEXT)) > limit {
             return Err(RecordError::SkippedTooMuch { limit });
         }
-        Ok(Opened { content_type: Some(ContentType::ApplicationData), ..Opened::default() })
+        Ok((ContentType::ApplicationData, None))
     }
 
     fn charge(&mut self, bytes: usize) -> u32 {
@@ -336,7 +340,7 @@ impl Reader {
         content_type: ContentType,
         content: &[u8],
         at: usize,
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<Taken, RecordError> {
         match (content_type, self.mode.application_data) {
             (ContentType::ApplicationData, ApplicationDataMode::SkipUntilClientHello { limit }) => {
                 return self.charge_skipped(content.len(), limit);
@@ -355,7 +359,7 @@ impl Reader {
         content_type: ContentType,
         content: &[u8],
         out: &mut [u8],
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<Taken, RecordError> {
         if content_type == ContentType::Handshake {
             let needed = content.len();
             out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?.copy_from_slice(content);
@@ -370,7 +374,7 @@ impl Reader {
         content_type: ContentType,
         content: &[u8],
         at: usize,
-    ) -> Result<Opened, RecordError> {
+    ) -> Result<Taken, RecordError> {
         let range = at..at.saturating_add(content.len());
         let record = match content_type {
             ContentType::ApplicationData => {
@@ -382,7 +386,7 @@ impl Reader {
             ContentType::Alert => Some(Record::Alert(Alert::parse(content)?)),
             ContentType::ChangeCipherSpec => self.take_change_cipher_spec(content)?,
         };
-        Ok(Opened { content_type: Some(content_type), record, ..Opened::default() })
+        Ok((content_type, record))
     }
 
     #[inline]
@@ -417,4 +421,12 @@ impl Reader {
         }
         Ok(None)
     }
+}
+
+/// The content type of a padded TLSInnerPlaintext and the content before it: the type is the last byte that is not
+/// zero (RFC 9846 section 5.4).
+fn strip_padding(inner: &[u8]) -> Result<(u8, &[u8]), RecordError> {
+    let end = inner.iter().rposition(|&byte| byte != 0).ok_or(RecordError::AllPadding)?;
+    let (content, rest) = inner.split_at_checked(end).ok_or(RecordError::AllPadding)?;
+    Ok((rest.first().copied().unwrap_or_default(), content))
 }

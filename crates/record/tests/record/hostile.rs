@@ -57,7 +57,7 @@ fn check(opened: &Opened, before: &[u8], after: &[u8]) {
 }
 
 proptest! {
-    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 2000, ..ProptestConfig::default() })]
+    #![proptest_config(ProptestConfig { failure_persistence: None, cases: 600, ..ProptestConfig::default() })]
 
     #[test]
     fn noise_never_panics_and_is_never_accepted_as_protected(
