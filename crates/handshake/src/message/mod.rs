@@ -131,3 +131,6 @@ pub fn message(typ: HandshakeType, body: impl FnOnce(&mut Writer)) -> Result<Vec
     w.block_u24(body);
     w.finish()
 }
+
+#[cfg(test)]
+mod tests;

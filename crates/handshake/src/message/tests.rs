@@ -1,0 +1,798 @@
+use std::sync::LazyLock;
+
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+use pki_types::CertificateDer;
+use proptest::prelude::*;
+
+use super::certificate::{Certificate, NewCertificate};
+use super::certificate_request::{CertificateRequest, NewCertificateRequest};
+use super::certificate_verify::{CertificateVerify, SignerRole, signed_content};
+use super::client_hello::{ClientHello, OwnedClientHello};
+use super::compressed_certificate::CompressedCertificate;
+use super::encrypted_extensions::EncryptedExtensions;
+use super::new_session_ticket::NewSessionTicket;
+use super::offer::Offer;
+use super::server_hello::{
+    DOWNGRADE_TLS11, DOWNGRADE_TLS12, HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello,
+    ServerHelloOrRetry, check_downgrade,
+};
+use super::*;
+use crate::extension::key_share::KeyShareEntry;
+use crate::extension::ticket_request::TicketRequest;
+use crate::extension::{self, ExtensionType, OfferedSet};
+use crate::rfc8448::Trace;
+use crate::suite::{CipherSuite, ProtocolVersion};
+
+const VERSIONS: [ProtocolVersion; 2] = [ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2];
+const GROUPS: [NamedGroup; 2] = [NamedGroup::X25519_MLKEM768, NamedGroup::X25519];
+const SCHEMES: [SignatureScheme; 2] = [SignatureScheme::ED25519, SignatureScheme::ECDSA_SECP256R1_SHA256];
+const SUITES: [CipherSuite; 2] =
+    [CipherSuite::TLS_AES_128_GCM_SHA256, CipherSuite::TLS_CHACHA20_POLY1305_SHA256];
+const SHARE: KeyShareEntry<'static> = KeyShareEntry { group: NamedGroup::X25519, key_exchange: &[7; 32] };
+
+/// Everything that a client can offer.
+fn with_offer<T>(edit: impl FnOnce(&mut Offer<'_>), then: impl FnOnce(&Offer<'_>) -> T) -> T {
+    let alpn = [b"h2".to_vec(), b"http/1.1".to_vec()];
+    let authorities = [b"\x30\x00".to_vec()];
+    let mut offer = Offer {
+        random: &[1; 32],
+        session_id: &[2; 32],
+        cipher_suites: &SUITES,
+        supported_versions: &VERSIONS,
+        server_name: Some("example.org"),
+        supported_groups: &GROUPS,
+        key_shares: &[SHARE],
+        signature_algorithms: &SCHEMES,
+        signature_algorithms_cert: Some(&SCHEMES[..1]),
+        alpn: &alpn,
+        cookie: Some(b"cookie"),
+        psk_dhe_ke: true,
+        certificate_authorities: &authorities,
+        status_request: true,
+        signed_certificate_timestamp: true,
+        record_size_limit: Some(16_385),
+        compress_certificate: &[2],
+        quic_transport_parameters: Some(b"quic"),
+        ticket_request: Some(TicketRequest { new_session_count: 2, resumption_count: 1 }),
+    };
+    edit(&mut offer);
+    then(&offer)
+}
+
+fn full_hello() -> Vec<u8> {
+    with_offer(|_| {}, |offer| offer.encode().unwrap())
+}
+
+fn body(message: &[u8], typ: HandshakeType) -> &[u8] {
+    let parsed = Handshake::parse_exact(message).unwrap();
+    assert_eq!(parsed.typ, typ);
+    assert_eq!(parsed.encoded, message);
+    parsed.body
+}
+
+fn everything() -> OfferedSet {
+    static EVERYTHING: LazyLock<OfferedSet> = LazyLock::new(|| (0..=u16::MAX).map(ExtensionType).collect());
+    *EVERYTHING
+}
+
+#[test]
+fn header_must_say_exactly_how_long_the_message_is() {
+    let message = key_update::encode(true);
+    assert_eq!(Handshake::parse_exact(&message).unwrap().body, [1]);
+    for cut in 0..message.len() {
+        assert!(matches!(Handshake::parse_exact(&message[..cut]), Err(Error::Malformed { .. })));
+    }
+    let longer = [&message[..], &[0]].concat();
+    assert!(matches!(Handshake::parse_exact(&longer), Err(Error::Malformed { .. })));
+    let unknown = Handshake::parse_exact(&[77, 0, 0, 0]).unwrap();
+    assert_eq!(unknown.typ.to_string(), "unknown message 77");
+    assert_eq!(HandshakeType::KEY_UPDATE.to_string(), "KeyUpdate");
+}
+
+#[test]
+fn client_hello_comes_back_as_it_was_offered() {
+    let message = full_hello();
+    let hello = ClientHello::parse(body(&message, HandshakeType::CLIENT_HELLO)).unwrap();
+    assert_eq!(hello.legacy_version, ProtocolVersion::TLS1_2);
+    assert_eq!((hello.random, hello.session_id), (&[1; 32], &[2; 32][..]));
+    assert_eq!(hello.cipher_suites.to_vec(), SUITES);
+    assert_eq!(hello.compression_methods, [0]);
+    assert!(hello.offers_tls13());
+    hello.check_tls13().unwrap();
+    let extensions = hello.extensions;
+    assert_eq!(extensions.server_name, Some("example.org"));
+    assert_eq!(extensions.supported_versions.unwrap().to_vec(), VERSIONS);
+    assert_eq!(extensions.supported_groups.unwrap().to_vec(), GROUPS);
+    assert_eq!(extensions.key_shares.unwrap().iter().collect::<Vec<_>>(), [SHARE]);
+    assert_eq!(extensions.signature_algorithms.unwrap().to_vec(), SCHEMES);
+    assert_eq!(extensions.certificate_schemes().unwrap().to_vec(), SCHEMES[..1]);
+    assert_eq!(extensions.alpn.unwrap().to_vec(), [&b"h2"[..], b"http/1.1"]);
+    assert_eq!(extensions.cookie, Some(&b"cookie"[..]));
+    assert!(extensions.psk_key_exchange_modes.unwrap().psk_dhe_ke());
+    assert_eq!(extensions.certificate_authorities.unwrap().to_vec(), [b"\x30\x00"]);
+    assert!(extensions.status_request && extensions.signed_certificate_timestamp);
+    assert_eq!(extensions.record_size_limit, Some(16_385));
+    assert_eq!(extensions.compress_certificate.unwrap().to_vec(), [2]);
+    assert_eq!(extensions.quic_transport_parameters, Some(&b"quic"[..]));
+    assert_eq!(extensions.ticket_request.unwrap().new_session_count, 2);
+    assert!(!extensions.early_data && extensions.pre_shared_key.is_none());
+}
+
+#[test]
+fn offered_set_is_what_the_hello_carries() {
+    let check = |offer: &Offer<'_>| {
+        let message = offer.encode().unwrap();
+        let hello = ClientHello::parse(body(&message, HandshakeType::CLIENT_HELLO)).unwrap();
+        assert_eq!(offer.offered(), hello.extensions.offered());
+    };
+    with_offer(|_| {}, check);
+    with_offer(
+        |offer| {
+            *offer = Offer {
+                server_name: None,
+                signature_algorithms_cert: None,
+                alpn: &[],
+                cookie: None,
+                psk_dhe_ke: false,
+                certificate_authorities: &[],
+                status_request: false,
+                signed_certificate_timestamp: false,
+                record_size_limit: None,
+                compress_certificate: &[],
+                quic_transport_parameters: None,
+                ticket_request: None,
+                ..*offer
+            };
+        },
+        check,
+    );
+}
+
+#[test]
+fn cookie_that_leaves_no_room_is_an_error() {
+    let cookie = vec![0; 0xffff];
+    let result = with_offer(|_| {}, |offer| Offer { cookie: Some(&cookie), ..*offer }.encode());
+    assert!(matches!(result, Err(Error::TooLong)));
+}
+
+#[test]
+fn client_hello_cut_anywhere_is_malformed() {
+    let message = full_hello();
+    let whole = body(&message, HandshakeType::CLIENT_HELLO);
+    // A hello of old times ends behind its compression methods.
+    let without_extensions = 2 + 32 + 1 + 32 + 2 + 4 + 2;
+    for cut in 0..whole.len() {
+        let result = ClientHello::parse(&whole[..cut]);
+        if cut == without_extensions {
+            assert!(!result.unwrap().offers_tls13());
+        } else {
+            assert!(matches!(result, Err(Error::Malformed { .. })), "cut at {cut}: {result:?}");
+        }
+    }
+    let longer = [whole, &[0]].concat();
+    assert!(matches!(ClientHello::parse(&longer), Err(Error::Malformed { .. })));
+}
+
+/// A ClientHello body of these parts.
+fn hello_of(version: u16, compression: &[u8], extensions: &[(ExtensionType, &[u8])]) -> Vec<u8> {
+    let mut w = Writer::new();
+    w.u16(version);
+    w.bytes(&[0; 32]);
+    w.vec_u8(&[]);
+    w.vec_u16(&[0x13, 0x01]);
+    w.vec_u8(compression);
+    w.block_u16(|w| {
+        for (typ, data) in extensions {
+            extension::write(w, *typ, |w| w.bytes(data));
+        }
+    });
+    w.finish().unwrap()
+}
+
+const VERSION_13: (ExtensionType, &[u8]) = (ExtensionType::SUPPORTED_VERSIONS, &[2, 3, 4]);
+const X25519_GROUP: (ExtensionType, &[u8]) = (ExtensionType::SUPPORTED_GROUPS, &[0, 2, 0, 29]);
+const NO_SHARES: (ExtensionType, &[u8]) = (ExtensionType::KEY_SHARE, &[0, 0]);
+const ED25519: (ExtensionType, &[u8]) = (ExtensionType::SIGNATURE_ALGORITHMS, &[0, 2, 8, 7]);
+const MODES: (ExtensionType, &[u8]) = (ExtensionType::PSK_KEY_EXCHANGE_MODES, &[1, 1]);
+const EARLY: (ExtensionType, &[u8]) = (ExtensionType::EARLY_DATA, &[]);
+const UNKNOWN: (ExtensionType, &[u8]) = (ExtensionType(0x0a0a), &[]);
+
+fn psk() -> Vec<u8> {
+    [&[0, 7, 0, 1, b'i', 0, 0, 0, 0, 0, 33, 32][..], &[9; 32]].concat()
+}
+
+fn check_tls13(extensions: &[(ExtensionType, &[u8])]) -> Result<(), Error> {
+    ClientHello::parse(&hello_of(0x0303, &[0], extensions))?.check_tls13()
+}
+
+#[test]
+fn tls13_hello_without_a_required_extension_is_refused() {
+    let psk = psk();
+    let psk = (ExtensionType::PRE_SHARED_KEY, &psk[..]);
+    check_tls13(&[VERSION_13, X25519_GROUP, NO_SHARES, ED25519]).unwrap();
+    check_tls13(&[VERSION_13, X25519_GROUP, NO_SHARES, MODES, psk]).unwrap();
+    check_tls13(&[VERSION_13, X25519_GROUP, NO_SHARES, MODES, EARLY, psk]).unwrap();
+    check_tls13(&[VERSION_13, MODES, psk]).unwrap();
+    for (extensions, missing) in [
+        (&[VERSION_13, X25519_GROUP, NO_SHARES][..], ExtensionType::SIGNATURE_ALGORITHMS),
+        (&[VERSION_13, ED25519], ExtensionType::SUPPORTED_GROUPS),
+        (&[VERSION_13, ED25519, X25519_GROUP], ExtensionType::KEY_SHARE),
+        (&[VERSION_13, ED25519, NO_SHARES], ExtensionType::SUPPORTED_GROUPS),
+        (&[VERSION_13, MODES, X25519_GROUP, psk], ExtensionType::KEY_SHARE),
+        (&[VERSION_13, MODES, NO_SHARES, psk], ExtensionType::SUPPORTED_GROUPS),
+        (&[VERSION_13, ED25519, X25519_GROUP, NO_SHARES, psk], ExtensionType::PSK_KEY_EXCHANGE_MODES),
+    ] {
+        let result = check_tls13(extensions);
+        assert!(matches!(result, Err(Error::MissingExtension(typ)) if typ == missing), "{result:?}");
+    }
+}
+
+#[test]
+fn tls13_hello_has_the_legacy_fields_that_the_rfc_fixes() {
+    let extensions = [VERSION_13, X25519_GROUP, NO_SHARES, ED25519];
+    let check = |version, compression: &[u8]| {
+        ClientHello::parse(&hello_of(version, compression, &extensions)).unwrap().check_tls13()
+    };
+    check(0x0303, &[0]).unwrap();
+    for version in [0x0302, 0x0304] {
+        assert!(matches!(check(version, &[0]), Err(Error::NoCommonVersion { .. })));
+    }
+    for compression in [&[1][..], &[0, 1], &[1, 0], &[0, 0]] {
+        assert!(matches!(check(0x0303, compression), Err(Error::IllegalParameter { .. })));
+    }
+    assert!(matches!(
+        check_tls13(&[VERSION_13, X25519_GROUP, NO_SHARES, ED25519, EARLY]),
+        Err(Error::IllegalParameter { .. })
+    ));
+}
+
+#[test]
+fn pre_shared_key_must_be_the_last_extension() {
+    let psk = psk();
+    let psk = (ExtensionType::PRE_SHARED_KEY, &psk[..]);
+    for after in [MODES, UNKNOWN] {
+        let bytes = hello_of(0x0303, &[0], &[VERSION_13, psk, after]);
+        assert!(matches!(ClientHello::parse(&bytes), Err(Error::IllegalParameter { .. })));
+    }
+    ClientHello::parse(&hello_of(0x0303, &[0], &[VERSION_13, UNKNOWN, psk])).unwrap();
+}
+
+#[test]
+fn hello_that_contradicts_itself_is_refused_when_parsed() {
+    let other_group = (ExtensionType::KEY_SHARE, &[0, 5, 0, 23, 0, 1, 4][..]);
+    let bytes = hello_of(0x0303, &[0], &[other_group, X25519_GROUP]);
+    assert!(matches!(ClientHello::parse(&bytes), Err(Error::IllegalParameter { .. })));
+    let bytes = hello_of(0x0303, &[0], &[UNKNOWN, VERSION_13, UNKNOWN]);
+    assert!(matches!(ClientHello::parse(&bytes), Err(Error::DuplicateExtension(typ)) if typ == UNKNOWN.0));
+    let outer = (ExtensionType::ECH_OUTER_EXTENSIONS, &[2, 0, 43][..]);
+    let bytes = hello_of(0x0303, &[0], &[outer]);
+    assert!(matches!(ClientHello::parse(&bytes), Err(Error::ForbiddenExtension(_))));
+    let bytes = hello_of(0x0303, &[0], &[(ExtensionType::OID_FILTERS, &[0, 0])]);
+    assert!(matches!(ClientHello::parse(&bytes), Err(Error::ForbiddenExtension(_))));
+    let bytes = hello_of(0x0303, &[], &[]);
+    assert!(matches!(ClientHello::parse(&bytes), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn versions_of_a_hello_without_supported_versions_end_at_tls12() {
+    let versions = |version| ClientHello::parse(&hello_of(version, &[0], &[])).unwrap().versions();
+    assert_eq!(versions(0x0304), [ProtocolVersion::TLS1_2]);
+    assert_eq!(versions(0x0302), [ProtocolVersion::TLS1_1]);
+}
+
+#[test]
+fn owned_hello_says_what_a_configuration_is_chosen_by() {
+    let message = full_hello();
+    let hello = OwnedClientHello::new(&message).unwrap();
+    assert_eq!(hello.server_name(), Some("example.org"));
+    assert_eq!(hello.alpn().collect::<Vec<_>>(), [&b"h2"[..], b"http/1.1"]);
+    assert_eq!(hello.versions(), VERSIONS);
+    assert_eq!(hello.cipher_suites().to_vec(), SUITES);
+    assert_eq!(hello.groups().to_vec(), GROUPS);
+    assert_eq!(hello.signature_schemes().to_vec(), SCHEMES);
+    assert_eq!(hello.random(), [1; 32]);
+    assert_eq!(hello.raw(), message);
+    assert_eq!(hello.body(), &message[4..]);
+    assert_eq!(hello.into_raw(), message);
+    assert!(matches!(OwnedClientHello::new(&key_update::encode(false)), Err(Error::Malformed { .. })));
+    assert!(OwnedClientHello::new(&message[..60]).is_err());
+}
+
+fn server_hello() -> ServerHello<'static> {
+    ServerHello {
+        legacy_version: ProtocolVersion::TLS1_2,
+        random: &[3; 32],
+        session_id_echo: &[2; 32],
+        cipher_suite: CipherSuite::TLS_AES_128_GCM_SHA256,
+        compression_method: 0,
+        selected_version: Some(ProtocolVersion::TLS1_3),
+        key_share: Some(SHARE),
+        pre_shared_key: Some(1),
+    }
+}
+
+fn hello_retry_request() -> HelloRetryRequest<'static> {
+    HelloRetryRequest {
+        legacy_version: ProtocolVersion::TLS1_2,
+        session_id_echo: &[2; 32],
+        cipher_suite: CipherSuite::TLS_AES_128_GCM_SHA256,
+        compression_method: 0,
+        selected_version: Some(ProtocolVersion::TLS1_3),
+        selected_group: Some(NamedGroup::SECP256R1),
+        cookie: Some(b"cookie"),
+        encrypted_client_hello: Some(&[9; 8]),
+    }
+}
+
+#[test]
+fn server_hello_comes_back_as_it_was_sent() {
+    let hello = server_hello();
+    let message = hello.encode().unwrap();
+    let whole = body(&message, HandshakeType::SERVER_HELLO);
+    assert_eq!(
+        ServerHelloOrRetry::parse(whole, everything()).unwrap(),
+        ServerHelloOrRetry::ServerHello(hello)
+    );
+    let without_extensions = 2 + 32 + 1 + 32 + 2 + 1;
+    for cut in (0..whole.len()).filter(|&cut| cut != without_extensions) {
+        let result = ServerHelloOrRetry::parse(&whole[..cut], everything());
+        assert!(matches!(result, Err(Error::Malformed { .. })), "cut at {cut}: {result:?}");
+    }
+    let longer = [whole, &[0]].concat();
+    assert!(matches!(ServerHelloOrRetry::parse(&longer, everything()), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn hello_retry_request_is_told_by_its_random() {
+    assert_eq!(HELLO_RETRY_REQUEST_RANDOM, Hash::Sha256.digest(b"HelloRetryRequest").as_bytes());
+    let retry = hello_retry_request();
+    let message = retry.encode().unwrap();
+    let whole = body(&message, HandshakeType::SERVER_HELLO);
+    assert_eq!(
+        ServerHelloOrRetry::parse(whole, everything()).unwrap(),
+        ServerHelloOrRetry::HelloRetryRequest(retry)
+    );
+    for cut in 0..whole.len() {
+        let result = ServerHelloOrRetry::parse(&whole[..cut], everything());
+        assert!(matches!(result, Err(Error::Malformed { .. })), "cut at {cut}: {result:?}");
+    }
+}
+
+#[test]
+fn server_hello_of_an_older_version_is_judged_by_its_version_first() {
+    let mut w = Writer::new();
+    w.u16(0x0303);
+    w.bytes(&[3; 32]);
+    w.vec_u8(&[]);
+    w.u16(0xc02f);
+    w.u8(0);
+    w.block_u16(|w| extension::renegotiation_info::write(w));
+    let older = w.finish().unwrap();
+    let ServerHelloOrRetry::ServerHello(hello) =
+        ServerHelloOrRetry::parse(&older, OfferedSet::EMPTY).unwrap()
+    else {
+        panic!("not a HelloRetryRequest");
+    };
+    assert_eq!(hello.version(), ProtocolVersion::TLS1_2);
+    assert!(ServerHelloOrRetry::parse(&older[..older.len() - 1], OfferedSet::EMPTY).is_err());
+    let ServerHelloOrRetry::ServerHello(hello) =
+        ServerHelloOrRetry::parse(&older[..38], OfferedSet::EMPTY).unwrap()
+    else {
+        panic!("not a HelloRetryRequest");
+    };
+    assert_eq!(hello.selected_version, None);
+}
+
+#[test]
+fn server_hello_answers_nothing_that_was_not_offered() {
+    let message = server_hello().encode().unwrap();
+    let offered = OfferedSet::EMPTY.with(ExtensionType::SUPPORTED_VERSIONS).with(ExtensionType::KEY_SHARE);
+    assert!(matches!(
+        ServerHelloOrRetry::parse(&message[4..], offered),
+        Err(Error::UnsupportedExtension(ExtensionType::PRE_SHARED_KEY))
+    ));
+    let message = hello_retry_request().encode().unwrap();
+    assert!(matches!(
+        ServerHelloOrRetry::parse(&message[4..], offered),
+        Err(Error::UnsupportedExtension(ExtensionType::ENCRYPTED_CLIENT_HELLO))
+    ));
+}
+
+#[test]
+fn downgrade_sentinels_are_found_at_the_end_of_the_random_only() {
+    for sentinel in [DOWNGRADE_TLS12, DOWNGRADE_TLS11] {
+        let mut random = [0; 32];
+        random[24..].copy_from_slice(&sentinel);
+        assert!(matches!(check_downgrade(&random), Err(Error::Downgrade)));
+        random.rotate_left(1);
+        check_downgrade(&random).unwrap();
+    }
+    assert_eq!(DOWNGRADE_TLS12, [0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x01]);
+    assert_eq!(DOWNGRADE_TLS11, [0x44, 0x4f, 0x57, 0x4e, 0x47, 0x52, 0x44, 0x00]);
+}
+
+/// Checks that a message's body is malformed when cut anywhere or continued.
+fn cut_is_malformed(whole: &[u8], parse: impl Fn(&[u8]) -> Result<(), Error>) {
+    parse(whole).unwrap();
+    for cut in 0..whole.len() {
+        let result = parse(&whole[..cut]);
+        assert!(matches!(result, Err(Error::Malformed { .. })), "cut at {cut}: {result:?}");
+    }
+    let result = parse(&[whole, &[0]].concat());
+    assert!(matches!(result, Err(Error::Malformed { .. })), "continued: {result:?}");
+}
+
+#[test]
+fn encrypted_extensions_come_back_as_they_were_sent() {
+    let extensions = EncryptedExtensions {
+        server_name: true,
+        supported_groups: GROUPS.to_vec(),
+        alpn: Some(b"h2"),
+        record_size_limit: Some(64),
+        early_data: true,
+        quic_transport_parameters: Some(b"quic"),
+        ticket_request: Some(2),
+        encrypted_client_hello: Some(b"configs"),
+    };
+    let message = extensions.encode().unwrap();
+    let whole = body(&message, HandshakeType::ENCRYPTED_EXTENSIONS);
+    assert_eq!(EncryptedExtensions::parse(whole, everything()).unwrap(), extensions);
+    cut_is_malformed(whole, |bytes| EncryptedExtensions::parse(bytes, everything()).map(|_| ()));
+    let message = EncryptedExtensions::default().encode().unwrap();
+    assert_eq!(message, [8, 0, 0, 2, 0, 0]);
+    assert_eq!(EncryptedExtensions::parse(&message[4..], OfferedSet::EMPTY).unwrap(), <_>::default());
+}
+
+#[test]
+fn encrypted_extensions_that_belong_elsewhere_are_refused() {
+    for (typ, offered) in [
+        (ExtensionType::KEY_SHARE, everything()),
+        (ExtensionType::SUPPORTED_VERSIONS, everything()),
+        (ExtensionType::PRE_SHARED_KEY, everything()),
+        (ExtensionType::EXTENDED_MASTER_SECRET, everything()),
+        (ExtensionType::STATUS_REQUEST, everything()),
+    ] {
+        let mut w = Writer::new();
+        w.block_u16(|w| extension::write(w, typ, |_| {}));
+        let bytes = w.finish().unwrap();
+        let result = EncryptedExtensions::parse(&bytes, offered);
+        assert!(matches!(result, Err(Error::ForbiddenExtension(of)) if of == typ), "{typ}");
+    }
+}
+
+#[test]
+fn certificate_request_comes_back_as_it_was_sent() {
+    let authorities = [b"\x30\x00".to_vec(), b"\x30\x01x".to_vec()];
+    let request = NewCertificateRequest {
+        signature_algorithms: &SCHEMES,
+        signature_algorithms_cert: Some(&SCHEMES[1..]),
+        certificate_authorities: &authorities,
+        status_request: true,
+        signed_certificate_timestamp: true,
+        compress_certificate: &[1, 2],
+    };
+    let message = request.encode().unwrap();
+    let whole = body(&message, HandshakeType::CERTIFICATE_REQUEST);
+    let parsed = CertificateRequest::parse(whole).unwrap();
+    assert_eq!(parsed.context, b"");
+    assert_eq!(parsed.signature_algorithms.to_vec(), SCHEMES);
+    assert_eq!(parsed.certificate_schemes().to_vec(), SCHEMES[1..]);
+    assert_eq!(parsed.certificate_authorities.unwrap().to_vec(), authorities);
+    assert!(parsed.status_request && parsed.signed_certificate_timestamp);
+    assert_eq!(parsed.compress_certificate.unwrap().to_vec(), [1, 2]);
+    assert!(request.offered().contains(ExtensionType::STATUS_REQUEST));
+    cut_is_malformed(whole, |bytes| CertificateRequest::parse(bytes).map(|_| ()));
+    let plain = NewCertificateRequest {
+        signature_algorithms_cert: None,
+        certificate_authorities: &[],
+        status_request: false,
+        signed_certificate_timestamp: false,
+        compress_certificate: &[],
+        ..request
+    };
+    let message = plain.encode().unwrap();
+    let parsed = CertificateRequest::parse(&message[4..]).unwrap();
+    assert_eq!(parsed.certificate_schemes().to_vec(), SCHEMES);
+    assert_eq!(plain.offered(), OfferedSet::EMPTY.with(ExtensionType::SIGNATURE_ALGORITHMS));
+}
+
+#[test]
+fn certificate_request_without_signature_algorithms_is_refused() {
+    let result = CertificateRequest::parse(&[0, 0, 0]);
+    assert!(matches!(result, Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS))));
+}
+
+fn chain(len: usize) -> Vec<CertificateDer<'static>> {
+    (0..len).map(|i| CertificateDer::from(vec![u8::try_from(i).unwrap(); 3])).collect()
+}
+
+#[test]
+fn certificate_comes_back_as_it_was_sent() {
+    let chain = chain(3);
+    let scts = b"\x00\x05\x00\x03sct";
+    let certificate =
+        NewCertificate { context: b"context", chain: &chain, ocsp: Some(b"ocsp"), scts: Some(scts) };
+    let message = certificate.encode().unwrap();
+    let whole = body(&message, HandshakeType::CERTIFICATE);
+    let parsed = Certificate::parse(whole, everything(), 3).unwrap();
+    assert_eq!(parsed.context, b"context");
+    let peer = parsed.peer.unwrap();
+    assert_eq!(peer.chain[..], chain[..]);
+    assert_eq!(peer.ocsp.as_deref(), Some(&b"ocsp"[..]));
+    assert_eq!(peer.scts.as_deref(), Some(&scts[..]));
+    cut_is_malformed(whole, |bytes| Certificate::parse(bytes, everything(), 3).map(|_| ()));
+}
+
+#[test]
+fn empty_certificate_says_that_there_is_none() {
+    let message = NewCertificate::default().encode().unwrap();
+    assert_eq!(message, [11, 0, 0, 4, 0, 0, 0, 0]);
+    assert_eq!(Certificate::parse(&message[4..], everything(), 3).unwrap().peer, None);
+    let empty_entry = [0, 0, 0, 5, 0, 0, 0, 0, 0];
+    assert!(matches!(Certificate::parse(&empty_entry, everything(), 3), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn chain_of_more_certificates_than_we_take_is_refused() {
+    let chain = chain(4);
+    let message = NewCertificate { chain: &chain, ..NewCertificate::default() }.encode().unwrap();
+    Certificate::parse(&message[4..], everything(), 4).unwrap();
+    assert!(matches!(
+        Certificate::parse(&message[4..], everything(), 3),
+        Err(Error::IllegalParameter { .. })
+    ));
+}
+
+#[test]
+fn staple_that_nobody_asked_for_is_refused_on_any_certificate() {
+    let mut w = Writer::new();
+    w.vec_u8(&[]);
+    w.block_u24(|w| {
+        w.vec_u24(b"leaf");
+        w.block_u16(|_| {});
+        w.vec_u24(b"issuer");
+        w.block_u16(|w| extension::status_request::write_response(w, b"ocsp"));
+    });
+    let bytes = w.finish().unwrap();
+    let parsed = Certificate::parse(&bytes, everything(), 3).unwrap();
+    assert_eq!(parsed.peer.unwrap().ocsp, None, "the issuer's staple is not the leaf's");
+    assert!(matches!(
+        Certificate::parse(&bytes, OfferedSet::EMPTY, 3),
+        Err(Error::UnsupportedExtension(ExtensionType::STATUS_REQUEST))
+    ));
+}
+
+#[test]
+fn compressed_certificate_comes_back_as_it_was_sent() {
+    let compressed = CompressedCertificate { algorithm: 2, uncompressed_length: 0xff_ffff, bytes: b"brotli" };
+    let message = compressed.encode().unwrap();
+    let whole = body(&message, HandshakeType::COMPRESSED_CERTIFICATE);
+    assert_eq!(CompressedCertificate::parse(whole).unwrap(), compressed);
+    cut_is_malformed(whole, |bytes| CompressedCertificate::parse(bytes).map(|_| ()));
+    let nothing = CompressedCertificate { bytes: &[], ..compressed }.encode().unwrap();
+    assert!(matches!(CompressedCertificate::parse(&nothing[4..]), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn certificate_verify_comes_back_as_it_was_sent() {
+    let verify = CertificateVerify { algorithm: SignatureScheme::ED25519, signature: b"signature" };
+    let message = verify.encode().unwrap();
+    let whole = body(&message, HandshakeType::CERTIFICATE_VERIFY);
+    assert_eq!(CertificateVerify::parse(whole).unwrap(), verify);
+    cut_is_malformed(whole, |bytes| CertificateVerify::parse(bytes).map(|_| ()));
+}
+
+#[test]
+fn signed_content_is_that_of_the_rfc() {
+    let digest = Hash::Sha256.digest(b"transcript");
+    let server = signed_content(SignerRole::Server, &digest);
+    let expected = [&[0x20; 64][..], b"TLS 1.3, server CertificateVerify\0", digest.as_bytes()].concat();
+    assert_eq!(server, expected);
+    let client = signed_content(SignerRole::Client, &digest);
+    let expected = [&[0x20; 64][..], b"TLS 1.3, client CertificateVerify\0", digest.as_bytes()].concat();
+    assert_eq!(client, expected);
+}
+
+#[test]
+fn finished_has_the_length_of_the_hash() {
+    let message = Trace::simple().get("server Finished").to_vec();
+    let whole = body(&message, HandshakeType::FINISHED);
+    assert_eq!(finished::parse(Hash::Sha256, whole).unwrap(), whole);
+    cut_is_malformed(whole, |bytes| finished::parse(Hash::Sha256, bytes).map(|_| ()));
+    assert!(matches!(finished::parse(Hash::Sha384, whole), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn key_update_is_one_byte_that_is_zero_or_one() {
+    assert_eq!(key_update::encode(false), [24, 0, 0, 1, 0]);
+    assert!(!key_update::parse(&[0]).unwrap());
+    assert!(key_update::parse(&[1]).unwrap());
+    for value in 2..=255 {
+        assert!(matches!(key_update::parse(&[value]), Err(Error::IllegalParameter { .. })));
+    }
+    cut_is_malformed(&[1], |bytes| key_update::parse(bytes).map(|_| ()));
+}
+
+#[test]
+fn messages_without_content_are_empty() {
+    end_of_early_data::parse(&[]).unwrap();
+    hello_request::parse(&[]).unwrap();
+    assert!(matches!(end_of_early_data::parse(&[0]), Err(Error::Malformed { .. })));
+    assert!(matches!(hello_request::parse(&[0]), Err(Error::Malformed { .. })));
+    assert_eq!(end_of_early_data::ENCODED, Trace::resumption().get("client EndOfEarlyData"));
+}
+
+#[test]
+fn new_session_ticket_comes_back_as_it_was_sent() {
+    for max_early_data in [None, Some(1024)] {
+        let ticket =
+            NewSessionTicket { lifetime: 7, age_add: 9, nonce: b"nonce", ticket: b"ticket", max_early_data };
+        let message = ticket.encode().unwrap();
+        let whole = body(&message, HandshakeType::NEW_SESSION_TICKET);
+        assert_eq!(NewSessionTicket::parse(whole).unwrap(), ticket);
+        cut_is_malformed(whole, |bytes| NewSessionTicket::parse(bytes).map(|_| ()));
+    }
+    let empty = [&[0; 9][..], &[0, 0, 0, 0]].concat();
+    assert!(matches!(NewSessionTicket::parse(&empty), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn new_session_ticket_ignores_what_it_does_not_know() {
+    let mut w = Writer::new();
+    w.bytes(&[0; 8]);
+    w.vec_u8(&[]);
+    w.vec_u16(b"t");
+    w.block_u16(|w| extension::write(w, ExtensionType(0x0a0a), |w| w.u8(1)));
+    assert_eq!(NewSessionTicket::parse(&w.finish().unwrap()).unwrap().max_early_data, None);
+}
+
+#[test]
+fn messages_of_rfc8448_are_read() {
+    let trace = Trace::simple();
+    let hello = OwnedClientHello::new(trace.get("client ClientHello")).unwrap();
+    assert_eq!(hello.server_name(), Some("server"));
+    assert_eq!(hello.versions(), [ProtocolVersion::TLS1_3]);
+    hello.parse().unwrap().check_tls13().unwrap();
+    let offered = hello.parse().unwrap().extensions.offered();
+    let ServerHelloOrRetry::ServerHello(answer) =
+        ServerHelloOrRetry::parse(&trace.get("server ServerHello")[4..], offered).unwrap()
+    else {
+        panic!("not a HelloRetryRequest");
+    };
+    assert_eq!(answer.key_share.unwrap().group, NamedGroup::X25519);
+    let extensions =
+        EncryptedExtensions::parse(&trace.get("server EncryptedExtensions")[4..], offered).unwrap();
+    assert_eq!(extensions.record_size_limit, Some(16_385));
+    let certificate = Certificate::parse(&trace.get("server Certificate")[4..], offered, 1).unwrap();
+    assert_eq!(certificate.peer.unwrap().chain.len(), 1);
+    let verify = CertificateVerify::parse(&trace.get("server CertificateVerify")[4..]).unwrap();
+    assert_eq!(verify.algorithm, SignatureScheme::RSA_PSS_RSAE_SHA256);
+    let ticket = NewSessionTicket::parse(&trace.get("server NewSessionTicket")[4..]).unwrap();
+    assert_eq!((ticket.lifetime, ticket.nonce, ticket.max_early_data), (30, &[0, 0][..], Some(1024)));
+
+    let trace = Trace::retry();
+    let hello = OwnedClientHello::new(trace.get("client ClientHello")).unwrap();
+    let ServerHelloOrRetry::HelloRetryRequest(retry) = ServerHelloOrRetry::parse(
+        &trace.get("server HelloRetryRequest")[4..],
+        hello.parse().unwrap().extensions.offered(),
+    )
+    .unwrap() else {
+        panic!("not a ServerHello");
+    };
+    assert_eq!(retry.selected_group, Some(NamedGroup::SECP256R1));
+    let second = OwnedClientHello::new(trace.nth("client ClientHello", 1)).unwrap();
+    assert_eq!(second.parse().unwrap().extensions.cookie, retry.cookie);
+
+    let trace = Trace::client_auth();
+    let request = CertificateRequest::parse(&trace.get("server CertificateRequest")[4..]).unwrap();
+    assert!(request.signature_algorithms.contains(SignatureScheme::RSA_PSS_RSAE_SHA256));
+
+    let hello = OwnedClientHello::new(Trace::resumption().get("client ClientHello")).unwrap();
+    let hello = hello.parse().unwrap();
+    hello.check_tls13().unwrap();
+    assert!(hello.extensions.early_data);
+    assert_eq!(hello.extensions.pre_shared_key.unwrap().identities().count(), 1);
+}
+
+/// Parses a body as every message there is.
+fn parse_as_everything(body: &[u8], offered: OfferedSet) {
+    if let Ok(hello) = ClientHello::parse(body) {
+        let _ = hello.check_tls13();
+        let _ = format!("{hello:?}");
+        assert!(hello.extensions.types_in_order().count() <= body.len());
+    }
+    let _ = ServerHelloOrRetry::parse(body, offered).map(|parsed| format!("{parsed:?}"));
+    let _ = EncryptedExtensions::parse(body, offered).map(|parsed| format!("{parsed:?}"));
+    let _ = CertificateRequest::parse(body).map(|parsed| format!("{parsed:?}"));
+    let _ = Certificate::parse(body, offered, 4).map(|parsed| format!("{parsed:?}"));
+    let _ = CompressedCertificate::parse(body);
+    let _ = CertificateVerify::parse(body);
+    let _ = NewSessionTicket::parse(body);
+    let _ = finished::parse(Hash::Sha384, body);
+    let _ = key_update::parse(body);
+}
+
+/// Recorded messages to mutate.
+static RECORDED: LazyLock<Vec<Vec<u8>>> = LazyLock::new(|| {
+    let (simple, retry, client_auth) = (Trace::simple(), Trace::retry(), Trace::client_auth());
+    [
+        simple.get("client ClientHello"),
+        simple.get("server ServerHello"),
+        simple.get("server EncryptedExtensions"),
+        simple.get("server Certificate"),
+        simple.get("server CertificateVerify"),
+        simple.get("server NewSessionTicket"),
+        retry.get("server HelloRetryRequest"),
+        retry.nth("client ClientHello", 1),
+        client_auth.get("server CertificateRequest"),
+        Trace::resumption().get("client ClientHello"),
+        &full_hello(),
+    ]
+    .map(<[u8]>::to_vec)
+    .into()
+});
+
+proptest! {
+    #![proptest_config(ProptestConfig::with_cases(2000))]
+
+    #[test]
+    fn mutated_messages_never_panic(
+        which in any::<prop::sample::Index>(),
+        edits in proptest::collection::vec((any::<prop::sample::Index>(), any::<u8>(), 0..3_u8), 1..6),
+        offered_all in any::<bool>(),
+    ) {
+        let mut bytes = which.get(&RECORDED)[4..].to_vec();
+        for (at, value, kind) in edits {
+            if bytes.is_empty() {
+                break;
+            }
+            let at = at.index(bytes.len());
+            match kind {
+                0 => bytes[at] = value,
+                1 => bytes.insert(at, value),
+                _ => { bytes.remove(at); }
+            }
+        }
+        parse_as_everything(&bytes, if offered_all { everything() } else { OfferedSet::EMPTY });
+    }
+
+    #[test]
+    fn random_bytes_never_panic(bytes in proptest::collection::vec(any::<u8>(), 0..300)) {
+        let _ = Handshake::parse_exact(&bytes);
+        parse_as_everything(&bytes, everything());
+    }
+
+    #[test]
+    fn what_is_read_is_what_is_written(
+        session_id in proptest::collection::vec(any::<u8>(), 0..=32),
+        cookie in proptest::option::of(proptest::collection::vec(any::<u8>(), 1..100)),
+        share in proptest::collection::vec(any::<u8>(), 1..100),
+        suite in any::<u16>(),
+        psk in any::<Option<u16>>(),
+    ) {
+        let hello = ServerHello {
+            session_id_echo: &session_id,
+            cipher_suite: CipherSuite(suite),
+            key_share: Some(KeyShareEntry { group: NamedGroup(suite), key_exchange: &share }),
+            pre_shared_key: psk,
+            ..server_hello()
+        };
+        let message = hello.encode().unwrap();
+        prop_assert_eq!(
+            ServerHelloOrRetry::parse(&message[4..], everything()).unwrap(),
+            ServerHelloOrRetry::ServerHello(hello)
+        );
+        let retry = HelloRetryRequest {
+            session_id_echo: &session_id,
+            cookie: cookie.as_deref(),
+            ..hello_retry_request()
+        };
+        let message = retry.encode().unwrap();
+        prop_assert_eq!(
+            ServerHelloOrRetry::parse(&message[4..], everything()).unwrap(),
+            ServerHelloOrRetry::HelloRetryRequest(retry)
+        );
+    }
+}
