@@ -28,7 +28,7 @@ pub(crate) fn ci() -> Result<bool, run::Error> {
     for name in &failed {
         eprintln!("ci: FAILED: {name}");
     }
-    let tested = test::test(&Scope::EverythingAndWholeInterop)?;
+    let tested = test::test(&Scope::Everything)?;
     for name in &failed {
         eprintln!("ci: FAILED: {name}");
     }

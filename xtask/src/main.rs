@@ -17,15 +17,15 @@ cargo xtask <verb>
   help              this text
   demo [args]       a real mutual-TLS session on loopback, then the refusals, explained
   test [--fast]     every test of the workspace: unit, integration, property, doc, conformance data when
-                    present, examples, quick interop; closes with `N passed, N failed, N skipped`
+                    present, examples, interop; closes with `N passed, N failed, N skipped`
                     --fast  leaves out doc tests, examples and interop
   interop [args]    OpenSSL as client against our server and as server against our client;
                     closes with `N passed, N failed`
-                    --quick        only the scenarios that `test` runs
+                    --quick        without those that move many megabytes
                     --list         names them and runs nothing
                     WORD ...       only the scenarios whose name contains one of the words
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
-                    every test with the whole interop table
+                    then `test`
 ";
 
 fn main() -> ExitCode {

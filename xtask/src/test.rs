@@ -13,10 +13,8 @@ use crate::tally::Tally;
 pub(crate) enum Scope {
     /// Unit and integration tests only.
     Fast,
-    /// All but the interop scenarios that take long.
-    Everything,
     /// All of it.
-    EverythingAndWholeInterop,
+    Everything,
 }
 
 /// The demonstration, as README.md has it.
@@ -44,7 +42,7 @@ pub(crate) fn test(scope: &Scope) -> Result<bool, run::Error> {
         }
     } else {
         examples(&mut tally)?;
-        interop_tests(scope, &mut tally)?;
+        interop_tests(&mut tally)?;
     }
     println!("\nafter {} s:", start.elapsed().as_secs());
     print!("{tally}");
@@ -106,13 +104,9 @@ fn text(value: &Value, key: &str) -> String {
 }
 
 /// The interop runner prints `ok NAME`, `FAILED NAME: why` and `SKIPPED: WHAT: why`.
-fn interop_tests(scope: &Scope, tally: &mut Tally) -> Result<(), run::Error> {
-    let mut command = interop();
-    if *scope == Scope::Everything {
-        command.arg("--quick");
-    }
+fn interop_tests(tally: &mut Tally) -> Result<(), run::Error> {
     let failed_before = tally.failed;
-    let status = run::lines(&mut command, |line| {
+    let status = run::lines(&mut interop(), |line| {
         // Its own closing line would be a second one.
         if !line.contains(" passed, ") {
             println!("{line}");

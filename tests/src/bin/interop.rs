@@ -1,3 +1,32 @@
-//! x
+//! Runs the interoperability scenarios: see `cargo xtask help`.
 #![forbid(unsafe_code)]
-fn main() {}
+
+use std::process::ExitCode;
+
+use lexopt::{Arg, ValueExt};
+use oxtls_tests::interop::{self, Selection};
+
+fn main() -> ExitCode {
+    match selection().and_then(|selection| interop::run(&selection)) {
+        Ok(true) => ExitCode::SUCCESS,
+        Ok(false) => ExitCode::FAILURE,
+        Err(error) => {
+            eprintln!("interop: {error}");
+            ExitCode::from(2)
+        }
+    }
+}
+
+fn selection() -> Result<Selection, interop::Error> {
+    let mut selection = Selection::default();
+    let mut parser = lexopt::Parser::from_env();
+    while let Some(arg) = parser.next()? {
+        match arg {
+            Arg::Long("quick") => selection.quick = true,
+            Arg::Long("list") => selection.list = true,
+            Arg::Value(word) => selection.words.push(word.string()?),
+            other => return Err(other.unexpected().into()),
+        }
+    }
+    Ok(selection)
+}

@@ -1,0 +1,206 @@
+//! Our side of a scenario: a session of `oxtls` over `oxtls-std` and a socket with time limits.
+
+use std::io::{self, Read, Write};
+use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::path::Path;
+use std::sync::Arc;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use oxtls::pki_types::ServerName;
+use oxtls::{
+    ClientAuth, ClientConfig, ClientConnection, Credential, KeyShares, Role, Roots, ServerConfig,
+    ServerConnection,
+};
+use oxtls_std::Stream;
+
+use super::Error;
+use super::spec::{Side, Spec};
+
+/// How long one read or write on a socket may take.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+/// A free port of the loopback interface, as far as one can know.
+pub(super) fn free_address() -> Result<SocketAddr, Error> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+}
+
+/// A client as the scenario wants it, connected to a server that may still be starting.
+pub(super) fn client(
+    spec: &Spec,
+    to: SocketAddr,
+    certificates: &Path,
+    deadline: Instant,
+) -> Result<Stream<oxtls::Client, TcpStream>, Error> {
+    let config = client_config(&spec.client, certificates)?;
+    let connection = ClientConnection::new(&config, ServerName::try_from(spec.asked)?)?;
+    Ok(Stream::new(connection, socket(connect(to, deadline)?)?))
+}
+
+/// A server as the scenario wants it, on a connection that came in at `listener`.
+pub(super) fn server(
+    spec: &Spec,
+    listener: &TcpListener,
+    certificates: &Path,
+    deadline: Instant,
+) -> Result<Stream<oxtls::Server, TcpStream>, Error> {
+    let config = server_config(spec, certificates)?;
+    Ok(Stream::new(ServerConnection::new(&config), socket(accept(listener, deadline)?)?))
+}
+
+fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error> {
+    let mut builder = ClientConfig::builder().key_log(true).alpn(side.alpn).compatibility_mode(!side.plain);
+    if let Some(authority) = side.trusts {
+        builder = builder.roots(roots(authority, certificates)?);
+    }
+    if let Some(identity) = side.identity {
+        builder = builder.credential(credential(identity, certificates)?);
+    }
+    if !side.suites.is_empty() {
+        builder = builder.suites(side.suites);
+    }
+    if !side.groups.is_empty() {
+        builder = builder.groups(side.groups);
+    }
+    if !side.shares.is_empty() {
+        builder = builder.key_shares(KeyShares::Exactly(side.shares.to_vec()));
+    }
+    Ok(builder.build()?)
+}
+
+fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error> {
+    let side = &spec.server;
+    let mut builder = ServerConfig::builder().key_log(true).alpn(side.alpn);
+    if let Some(identity) = side.identity {
+        builder = builder.credential(credential(identity, certificates)?);
+    }
+    if let Some(authority) = side.trusts {
+        let roots = Arc::new(roots(authority, certificates)?);
+        builder = builder.client_auth(if spec.certificate_optional {
+            ClientAuth::Optional(roots)
+        } else {
+            ClientAuth::Required(roots)
+        });
+    }
+    if !side.suites.is_empty() {
+        builder = builder.suites(side.suites);
+    }
+    if !side.groups.is_empty() {
+        builder = builder.groups(side.groups);
+    }
+    Ok(builder.build()?)
+}
+
+fn credential(identity: &str, certificates: &Path) -> Result<Credential, Error> {
+    let file = |ending| certificates.join(format!("{identity}.{ending}"));
+    Ok(Credential::from_pem_files(file("pem"), file("key"))?)
+}
+
+fn roots(authority: &str, certificates: &Path) -> Result<Roots, Error> {
+    let mut roots = Roots::empty();
+    roots.add_pem_file(certificates.join(format!("{authority}.pem")))?;
+    Ok(roots)
+}
+
+fn connect(to: SocketAddr, deadline: Instant) -> Result<TcpStream, Error> {
+    loop {
+        match TcpStream::connect(to) {
+            Ok(stream) => return Ok(stream),
+            Err(error) if error.kind() != io::ErrorKind::ConnectionRefused => return Err(error.into()),
+            Err(error) if Instant::now() >= deadline => {
+                return Err(format!("no server at {to}: {error}").into());
+            }
+            Err(_) => thread::sleep(Duration::from_millis(2)),
+        }
+    }
+}
+
+fn accept(listener: &TcpListener, deadline: Instant) -> Result<TcpStream, Error> {
+    listener.set_nonblocking(true)?;
+    loop {
+        match listener.accept() {
+            Ok((stream, _)) => {
+                stream.set_nonblocking(false)?;
+                return Ok(stream);
+            }
+            Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
+            Err(_) if Instant::now() >= deadline => return Err("OpenSSL did not connect in time".into()),
+            Err(_) => thread::sleep(Duration::from_millis(2)),
+        }
+    }
+}
+
+fn socket(stream: TcpStream) -> Result<TcpStream, Error> {
+    stream.set_read_timeout(Some(PATIENCE))?;
+    stream.set_write_timeout(Some(PATIENCE))?;
+    stream.set_nodelay(true)?;
+    Ok(stream)
+}
+
+/// What a side's connection ended with.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum End {
+    /// The peer's close_notify.
+    Closed,
+    /// The transport's end without one.
+    Truncated,
+    /// A fatal alert of ours.
+    AlertSent(u8),
+    /// A fatal alert of the peer's.
+    AlertReceived(u8),
+    /// Something else.
+    Other(String),
+}
+
+/// Reads until the connection ends; data before that is an error of the scenario.
+pub(super) fn end<R: Role>(stream: &mut Stream<R, TcpStream>) -> End {
+    let mut byte = [0];
+    match stream.handshake().and_then(|()| stream.read(&mut byte)) {
+        Ok(0) => End::Closed,
+        Ok(_) => End::Other("data instead of an end".into()),
+        Err(error) => end_of(&error),
+    }
+}
+
+fn end_of(error: &io::Error) -> End {
+    let cause = error.get_ref().and_then(|inner| inner.downcast_ref::<oxtls::Error>());
+    match cause {
+        Some(cause) => match (cause.alert_sent(), cause.alert_received()) {
+            (Some(alert), None) => End::AlertSent(alert.0),
+            (None, Some(alert)) => End::AlertReceived(alert.0),
+            _ if matches!(cause.kind(), oxtls::ErrorKind::Truncated { handshaking: false, .. }) => {
+                End::Truncated
+            }
+            _ => End::Other(error.to_string()),
+        },
+        None => End::Other(error.to_string()),
+    }
+}
+
+/// Sends all of `data`, changing keys half-way if `update_keys`.
+pub(super) fn send<R: Role>(
+    stream: &mut Stream<R, TcpStream>,
+    data: &[u8],
+    update_keys: bool,
+) -> Result<(), Error> {
+    let (first, second) = data.split_at(data.len() / 2);
+    stream.write_all(first)?;
+    if update_keys {
+        stream.connection_mut().update_keys(true)?;
+    }
+    stream.write_all(second)?;
+    Ok(stream.flush()?)
+}
+
+/// Receives `len` bytes.
+pub(super) fn receive<R: Role>(stream: &mut Stream<R, TcpStream>, len: usize) -> Result<Vec<u8>, Error> {
+    let mut data = vec![0; len];
+    stream.read_exact(&mut data)?;
+    Ok(data)
+}
+
+/// Says on the transport's level that no more comes, so that a peer that waits for that ends.
+pub(super) fn hang_up<R: Role>(stream: &Stream<R, TcpStream>) {
+    // Fails when the peer has gone already.
+    let _ = stream.transport().shutdown(Shutdown::Write);
+}

@@ -1,0 +1,136 @@
+//! A scenario as data: both sides described alike, so that one row runs with us as client and with us as server.
+
+use oxtls::{CipherSuite, NamedGroup};
+
+/// Which of the two we are.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Role {
+    Client,
+    Server,
+}
+
+impl Role {
+    pub(super) const BOTH: [Self; 2] = [Self::Client, Self::Server];
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Client => "client",
+            Self::Server => "server",
+        }
+    }
+}
+
+/// One side of a scenario. Empty lists leave the implementation's own defaults.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Side {
+    /// Name of the certificate and key of [`super::pki`] that it shows.
+    pub(super) identity: Option<&'static str>,
+    /// Name of the authority that it trusts; none for a server: it asks for no certificate.
+    pub(super) trusts: Option<&'static str>,
+    pub(super) suites: &'static [CipherSuite],
+    pub(super) groups: &'static [NamedGroup],
+    /// Client: groups it sends key shares for, when not its own choice. OpenSSL always sends its first group's.
+    pub(super) shares: &'static [NamedGroup],
+    pub(super) alpn: &'static [&'static str],
+    /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix D.4).
+    pub(super) plain: bool,
+    /// Further options when this side is OpenSSL.
+    pub(super) openssl: &'static [&'static str],
+}
+
+/// What must come of it.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Expect {
+    /// A session, of which both sides say the same; `None` leaves a value open.
+    Session(Agreed),
+    /// This side refuses, with this alert, which the other receives.
+    Refusal { by: Role, alert: Alert },
+}
+
+/// What both sides must agree on.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Agreed {
+    pub(super) suite: Option<CipherSuite>,
+    pub(super) group: Option<NamedGroup>,
+    /// `Some(None)`: that no protocol is agreed.
+    pub(super) alpn: Option<Option<&'static str>>,
+    /// Whether a HelloRetryRequest was needed.
+    pub(super) retry: Option<bool>,
+    /// The identity that the server sees of the client: `Some(None)` for none.
+    pub(super) client: Option<Option<&'static str>>,
+}
+
+/// The alert of a refusal: where the RFC leaves a choice, ours and OpenSSL's.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Alert {
+    pub(super) ours: u8,
+    pub(super) openssl: u8,
+}
+
+impl Alert {
+    pub(super) const fn same(code: u8) -> Self {
+        Self { ours: code, openssl: code }
+    }
+}
+
+/// How a session ends.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Ending {
+    /// The client closes first, the server answers.
+    ClientCloses,
+    /// The server closes first, the client answers.
+    ServerCloses,
+    /// OpenSSL is killed: we must not take that for a close.
+    PeerDies,
+}
+
+/// One row of a table.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Spec {
+    pub(super) name: &'static str,
+    /// Left out of `--quick`.
+    pub(super) slow: bool,
+    pub(super) roles: &'static [Role],
+    pub(super) client: Side,
+    pub(super) server: Side,
+    /// The name that the client asks for and checks.
+    pub(super) asked: &'static str,
+    /// Whether a server that trusts somebody lets clients without a certificate in.
+    pub(super) certificate_optional: bool,
+    /// Bytes that each side sends, we first.
+    pub(super) payload: usize,
+    /// We change our keys, and ask OpenSSL to, half-way through the payload.
+    pub(super) update_keys: bool,
+    pub(super) ending: Ending,
+    pub(super) expect: Expect,
+}
+
+/// A session between a client that trusts the usual authority and a server that shows a P-256 certificate of it.
+pub(super) const SESSION: Spec = Spec {
+    name: "",
+    slow: false,
+    roles: &Role::BOTH,
+    client: CLIENT,
+    server: SERVER,
+    asked: "localhost",
+    certificate_optional: false,
+    payload: 20_000,
+    update_keys: false,
+    ending: Ending::ClientCloses,
+    expect: Expect::Session(AGREED),
+};
+
+pub(super) const CLIENT: Side = Side { trusts: Some("ca"), ..NOTHING };
+pub(super) const SERVER: Side = Side { identity: Some("p256"), ..NOTHING };
+pub(super) const AGREED: Agreed = Agreed { suite: None, group: None, alpn: None, retry: None, client: None };
+
+const NOTHING: Side = Side {
+    identity: None,
+    trusts: None,
+    suites: &[],
+    groups: &[],
+    shares: &[],
+    alpn: &[],
+    plain: false,
+    openssl: &[],
+};

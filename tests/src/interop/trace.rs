@@ -1,0 +1,149 @@
+//! What OpenSSL says it sent and received: the output of its `-msg`, which shows messages after decryption.
+
+use std::collections::BTreeMap;
+
+use oxtls::CipherSuite;
+use oxtls_crypto::key_exchange::NamedGroup;
+
+const SERVER_HELLO: &str = "ServerHello";
+const ENCRYPTED_EXTENSIONS: &str = "EncryptedExtensions";
+const KEY_SHARE: u16 = 51;
+const ALPN: u16 = 16;
+
+/// The `random` that makes a ServerHello a HelloRetryRequest (RFC 9846 section 4.2.3): SHA-256 of
+/// "HelloRetryRequest".
+const RETRY_RANDOM_STARTS: [u8; 8] = [0xcf, 0x21, 0xad, 0x74, 0xe5, 0x9a, 0x61, 0x11];
+
+/// One message of the trace.
+#[derive(Debug)]
+pub(super) struct Message {
+    /// OpenSSL sent it; else it received it.
+    pub(super) sent: bool,
+    /// `Handshake`, `Alert`, ...
+    pub(super) kind: String,
+    /// `ClientHello`, `fatal unknown_ca`, ...
+    pub(super) name: String,
+    pub(super) bytes: Vec<u8>,
+}
+
+/// A whole `-msg` trace.
+#[derive(Debug, Default)]
+pub(super) struct Trace(Vec<Message>);
+
+impl Trace {
+    pub(super) fn parse(text: &str) -> Self {
+        let mut messages = Vec::new();
+        let mut current: Option<Message> = None;
+        for line in text.lines() {
+            if let Some(head) = line.strip_prefix(">>> ").or_else(|| line.strip_prefix("<<< ")) {
+                messages.extend(current.take());
+                current = Some(message(line.starts_with('>'), head));
+            } else if let Some(message) = &mut current {
+                let hex = line.split_whitespace().map_while(|byte| u8::from_str_radix(byte, 16).ok());
+                message.bytes.extend(hex);
+            }
+        }
+        messages.extend(current);
+        Self(messages)
+    }
+
+    pub(super) fn count(&self, name: &str) -> usize {
+        self.0.iter().filter(|message| message.name == name).count()
+    }
+
+    /// Descriptions of the alerts that OpenSSL sent, or of those it received.
+    pub(super) fn alerts(&self, sent: bool) -> Vec<u8> {
+        let alerts = self.0.iter().filter(|message| message.kind == "Alert" && message.sent == sent);
+        alerts.filter_map(|message| message.bytes.get(1).copied()).collect()
+    }
+
+    pub(super) fn retried(&self) -> bool {
+        self.named(SERVER_HELLO).any(|hello| hello.bytes.get(6..14) == Some(&RETRY_RANDOM_STARTS))
+    }
+
+    /// The suite of the last ServerHello.
+    pub(super) fn suite(&self) -> Option<CipherSuite> {
+        let hello = self.named(SERVER_HELLO).last()?;
+        let after_session_id = after_session_id(&hello.bytes)?;
+        Some(CipherSuite(u16_at(after_session_id, 0)?))
+    }
+
+    /// The group of the last ServerHello's key share.
+    pub(super) fn group(&self) -> Option<NamedGroup> {
+        let hello = self.named(SERVER_HELLO).last()?;
+        let extensions = extensions(after_session_id(&hello.bytes)?.get(3..)?)?;
+        Some(NamedGroup(u16_at(extensions.get(&KEY_SHARE)?, 0)?))
+    }
+
+    /// The protocol of the EncryptedExtensions.
+    pub(super) fn alpn(&self) -> Option<Vec<u8>> {
+        let message = self.named(ENCRYPTED_EXTENSIONS).last()?;
+        let extensions = extensions(message.bytes.get(4..)?)?;
+        Some(extensions.get(&ALPN)?.get(3..)?.to_vec())
+    }
+
+    fn named(&self, name: &'static str) -> impl Iterator<Item = &Message> {
+        self.0.iter().filter(move |message| message.name == name)
+    }
+}
+
+/// `TLS 1.3, Alert [length 0002], fatal unknown_ca`
+fn message(sent: bool, head: &str) -> Message {
+    let mut parts = head.split(", ").skip(1);
+    let kind = parts.next().and_then(|kind| kind.split(' ').next()).unwrap_or_default();
+    let name = parts.next().unwrap_or_default();
+    Message { sent, kind: kind.to_owned(), name: name.trim_end().to_owned(), bytes: Vec::new() }
+}
+
+/// Of a ServerHello with its 4-byte header: skips version, random and session id.
+fn after_session_id(hello: &[u8]) -> Option<&[u8]> {
+    let id_len = usize::from(*hello.get(38)?);
+    hello.get(39 + id_len..)
+}
+
+fn extensions(block: &[u8]) -> Option<BTreeMap<u16, &[u8]>> {
+    let mut rest = block.get(2..2 + usize::from(u16_at(block, 0)?))?;
+    let mut extensions = BTreeMap::new();
+    while !rest.is_empty() {
+        let end = 4 + usize::from(u16_at(rest, 2)?);
+        extensions.insert(u16_at(rest, 0)?, rest.get(4..end)?);
+        rest = rest.get(end..)?;
+    }
+    Some(extensions)
+}
+
+fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
+    Some(u16::from_be_bytes([*bytes.get(at)?, *bytes.get(at + 1)?]))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "\
+<<< TLS 1.0, RecordHeader [length 0005]
+    16 03 01 00 05
+<<< TLS 1.3, Handshake [length 0004], ClientHello
+    01 00 00 00
+>>> TLS 1.3, Handshake [length 0030], ServerHello
+    02 00 00 2c 03 03 cf 21 ad 74 e5 9a 61 11 be 1d
+    8c 02 1e 65 b8 91 c2 a2 11 16 7a bb 8c 5e 07 9e
+    09 e2 c8 a8 33 9c 00 13 02 00 00 06 00 33 00 02 00 18
+>>> TLS 1.3, Handshake [length 000f], EncryptedExtensions
+    08 00 00 0b 00 09 00 10 00 05 00 03 02 68 32
+>>> TLS 1.3, Alert [length 0002], fatal ???
+    02 78
+";
+
+    #[test]
+    fn a_trace_gives_messages_alerts_and_what_was_negotiated() {
+        let trace = Trace::parse(TEXT);
+        assert_eq!(trace.count("ClientHello"), 1);
+        assert_eq!(trace.alerts(true), [120]);
+        assert!(trace.alerts(false).is_empty());
+        assert!(trace.retried());
+        assert_eq!(trace.suite(), Some(CipherSuite::TLS_AES_256_GCM_SHA384));
+        assert_eq!(trace.group(), Some(NamedGroup::SECP384R1));
+        assert_eq!(trace.alpn().as_deref(), Some(&b"h2"[..]));
+    }
+}
