@@ -2,6 +2,13 @@
 //!
 //! Each function `..._until(row)` performs a flow up to that row and asserts what each row yields; the tests named
 //! `..._refuses_...` start from there and give a machine what that row must refuse. The notation is [`common`]'s.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 
@@ -67,14 +74,14 @@ impl Flow {
     }
 
     /// Takes the first message that the client has sent; it must be this one.
-    fn from_client(&mut self, name: &str) -> Message {
+    fn take_from_client(&mut self, name: &str) -> Message {
         let message = self.client.next_message();
         assert_eq!(message.name(), name);
         self.messages.insert(name.to_owned(), message.clone());
         message
     }
 
-    fn from_server(&mut self, name: &str) -> Message {
+    fn take_from_server(&mut self, name: &str) -> Message {
         let message = self.server.next_message();
         assert_eq!(message.name(), name);
         self.messages.insert(name.to_owned(), message.clone());
@@ -120,7 +127,7 @@ mod t1_full_handshake {
                 assert_eq!(flow.server.drain(), ["R(del,no)"]);
             }
             1 => {
-                let hello = flow.from_client("ClientHello");
+                let hello = flow.take_from_client("ClientHello");
                 assert_eq!(flow.server.give(&hello), ["?ChooseConfig"]);
             }
             2 => assert_eq!(flow.server.answer(), ["?ChooseCredential"]),
@@ -139,31 +146,31 @@ mod t1_full_handshake {
                 ]
             ),
             4 => {
-                let hello = flow.from_server("ServerHello");
+                let hello = flow.take_from_server("ServerHello");
                 assert_eq!(flow.client.give(&hello), ["CCS", "W:HS", "R:HS", "R(drop,no)"]);
             }
             5 => {
-                let extensions = flow.from_server("EncryptedExtensions");
+                let extensions = flow.take_from_server("EncryptedExtensions");
                 assert_eq!(flow.client.give(&extensions), ["Limits"]);
             }
             6 => {
-                let certificate = flow.from_server("Certificate");
+                let certificate = flow.take_from_server("Certificate");
                 assert_eq!(flow.client.give(&certificate), [""; 0]);
                 let expected = ["S(CertificateVerify)@HS", "S(Finished)@HS", "W:Ap"];
                 assert_eq!(flow.server.answer(), expected);
             }
             7 => {
-                let verify = flow.from_server("CertificateVerify");
+                let verify = flow.take_from_server("CertificateVerify");
                 assert_eq!(flow.client.give(&verify), ["?VerifyPeer"]);
             }
             8 => assert_eq!(flow.client.answer(), [""; 0]),
             9 => {
-                let finished = flow.from_server("Finished");
+                let finished = flow.take_from_server("Finished");
                 let expected = ["S(Finished)@HS", "W:Ap", "R:Ap", "R(del,yes)", "Done"];
                 assert_eq!(flow.client.give(&finished), expected);
             }
             10 => {
-                let finished = flow.from_client("Finished");
+                let finished = flow.take_from_client("Finished");
                 assert_eq!(flow.server.give(&finished), ["R:Ap", "R(del,yes)", "Done"]);
             }
             other => panic!("no row {other}"),
@@ -245,13 +252,13 @@ mod t1_full_handshake {
             server(Transport::Stream, server_answers(&GROUPS)),
         );
         flow.client.drain();
-        let hello = flow.from_client("ClientHello");
+        let hello = flow.take_from_client("ClientHello");
         assert!(Hello::of(&hello).session_id.is_empty());
         flow.server.drain();
         flow.server.give(&hello);
         let row = flow.server.settle();
         assert!(row.contains(&"S(ServerHello)@In".to_owned()) && !row.contains(&"CCS".to_owned()));
-        let hello = flow.from_server("ServerHello");
+        let hello = flow.take_from_server("ServerHello");
         assert_eq!(flow.client.give(&hello), ["W:HS", "R:HS", "R(drop,no)"]);
     }
 
@@ -269,7 +276,7 @@ mod t1_full_handshake {
     #[test]
     fn row_1_a_server_refuses_bytes_behind_a_client_hello() {
         let mut flow = until(1);
-        let hello = flow.from_client("ClientHello");
+        let hello = flow.take_from_client("ClientHello");
         refuses_with(&mut flow.server, &hello, true, UM, "In");
         assert!(matches!(flow.server.error(), Error::ExcessHandshakeData { .. }));
     }
@@ -277,7 +284,7 @@ mod t1_full_handshake {
     #[track_caller]
     fn server_refuses(alert: AlertDescription, change: impl FnOnce(&mut Hello)) -> Error {
         let mut flow = until(1);
-        let hello = edit(&flow.from_client("ClientHello"), change);
+        let hello = edit(&flow.take_from_client("ClientHello"), change);
         let mut row = flow.server.give(&hello);
         while flow.server.failure.is_none() && flow.server.write_level == Level::Initial {
             row = flow.server.answer();
@@ -356,7 +363,7 @@ mod t1_full_handshake {
     #[track_caller]
     fn client_refuses_hello(alert: AlertDescription, change: impl FnOnce(&mut Hello)) -> Error {
         let mut flow = until(4);
-        let hello = edit(&flow.from_server("ServerHello"), change);
+        let hello = edit(&flow.take_from_server("ServerHello"), change);
         refuses(&mut flow.client, &hello, alert, "In");
         flow.client.failure.unwrap().error
     }
@@ -396,14 +403,14 @@ mod t1_full_handshake {
     #[test]
     fn row_4_a_client_refuses_bytes_behind_a_server_hello() {
         let mut flow = until(4);
-        let hello = flow.from_server("ServerHello");
+        let hello = flow.take_from_server("ServerHello");
         refuses_with(&mut flow.client, &hello, true, UM, "In");
     }
 
     #[track_caller]
     fn client_refuses_extensions(alert: AlertDescription, typ: ExtensionType, data: &[u8]) {
         let mut flow = until(5);
-        let message = flow.from_server("EncryptedExtensions");
+        let message = flow.take_from_server("EncryptedExtensions");
         let mut extensions = common::split_extensions(message.body());
         extensions.retain(|(is, _)| *is != typ);
         extensions.push((typ, data.to_vec()));
@@ -444,7 +451,7 @@ mod t1_full_handshake {
     fn client_refuses_certificate(alert: AlertDescription, body: impl FnOnce(&[u8]) -> Vec<u8>) {
         let mut flow = until(6);
         let leaf = flow.server.answers.credential.as_ref().unwrap().chain[0].to_vec();
-        let message = flow.from_server("Certificate");
+        let message = flow.take_from_server("Certificate");
         assert_eq!(message.body(), certificate_body(&[], &[entry(&leaf, &[])]));
         refuses(&mut flow.client, &message.with_body(&body(&leaf)), alert, "HS");
     }
@@ -475,7 +482,7 @@ mod t1_full_handshake {
     #[track_caller]
     fn client_refuses_verify(alert: AlertDescription, change: impl FnOnce(&mut Vec<u8>)) {
         let mut flow = until(7);
-        let message = flow.from_server("CertificateVerify");
+        let message = flow.take_from_server("CertificateVerify");
         let mut body = message.body().to_vec();
         change(&mut body);
         refuses(&mut flow.client, &message.with_body(&body), alert, "HS");
@@ -510,26 +517,26 @@ mod t1_full_handshake {
     #[test]
     fn row_9_a_client_refuses_a_finished_that_does_not_verify_or_does_not_end_its_record() {
         let mut flow = until(9);
-        let finished = flow.from_server("Finished");
+        let finished = flow.take_from_server("Finished");
         let mut body = finished.body().to_vec();
         body[31] ^= 0x80;
         let forged = finished.with_body(&body);
         refuses(&mut flow.client, &forged, AlertDescription::DECRYPT_ERROR, "HS");
         let mut flow = until(9);
-        let finished = flow.from_server("Finished");
+        let finished = flow.take_from_server("Finished");
         refuses_with(&mut flow.client, &finished, true, UM, "HS");
     }
 
     #[test]
     fn row_10_a_server_refuses_under_application_keys() {
         let mut flow = until(10);
-        let finished = flow.from_client("Finished");
+        let finished = flow.take_from_client("Finished");
         let mut body = finished.body().to_vec();
         body[0] ^= 1;
         let forged = finished.with_body(&body);
         refuses(&mut flow.server, &forged, AlertDescription::DECRYPT_ERROR, "Ap");
         let mut flow = until(10);
-        let finished = flow.from_client("Finished");
+        let finished = flow.take_from_client("Finished");
         refuses_with(&mut flow.server, &finished, true, UM, "Ap");
         let mut flow = until(10);
         let hello = Message { level: Level::Handshake, ..flow.messages["ClientHello"].clone() };
@@ -592,7 +599,7 @@ mod t2_hello_retry_request {
             0 => {
                 assert_eq!(flow.client.drain(), ["S(ClientHello)@In", "R(drop,no)"]);
                 assert_eq!(flow.server.drain(), ["R(del,no)"]);
-                let hello = flow.from_client("ClientHello");
+                let hello = flow.take_from_client("ClientHello");
                 flow.messages.insert("first ClientHello".to_owned(), hello.clone());
                 assert_eq!(flow.server.give(&hello), ["?ChooseConfig"]);
             }
@@ -601,11 +608,11 @@ mod t2_hello_retry_request {
                 assert_eq!(flow.server.answer(), expected);
             }
             2 => {
-                let retry = flow.from_server("HelloRetryRequest");
+                let retry = flow.take_from_server("HelloRetryRequest");
                 assert_eq!(flow.client.give(&retry), ["CCS", "S(ClientHello)@In"]);
             }
             3 => {
-                let hello = flow.from_client("ClientHello");
+                let hello = flow.take_from_client("ClientHello");
                 assert_eq!(flow.server.give(&hello), ["?ChooseCredential"]);
             }
             4 => {
@@ -614,7 +621,7 @@ mod t2_hello_retry_request {
                 assert_eq!(row[..4], expected);
             }
             5 => {
-                let hello = flow.from_server("ServerHello");
+                let hello = flow.take_from_server("ServerHello");
                 assert_eq!(flow.client.give(&hello), ["W:HS", "R:HS", "R(drop,no)"]);
             }
             other => panic!("no row {other}"),
@@ -655,15 +662,15 @@ mod t2_hello_retry_request {
         let mut flow = Flow::new(client(config, Transport::Stream, None), server(Transport::Stream, answers));
         flow.client.drain();
         flow.server.drain();
-        let hello = flow.from_client("ClientHello");
+        let hello = flow.take_from_client("ClientHello");
         flow.server.give(&hello);
         assert_eq!(flow.server.answer(), ["S(HelloRetryRequest)@In", "R(drop,no)"]);
-        let retry = flow.from_server("HelloRetryRequest");
+        let retry = flow.take_from_server("HelloRetryRequest");
         assert_eq!(flow.client.give(&retry), ["S(ClientHello)@In"]);
-        let hello = flow.from_client("ClientHello");
+        let hello = flow.take_from_client("ClientHello");
         flow.server.give(&hello);
         flow.server.answer();
-        let hello = flow.from_server("ServerHello");
+        let hello = flow.take_from_server("ServerHello");
         assert_eq!(flow.client.give(&hello), ["W:HS", "R:HS", "R(drop,no)"]);
     }
 
@@ -699,7 +706,7 @@ mod t2_hello_retry_request {
     #[track_caller]
     fn client_refuses(alert: AlertDescription, change: impl FnOnce(&mut Hello)) -> Error {
         let mut flow = until(2);
-        let retry = edit(&flow.from_server("HelloRetryRequest"), change);
+        let retry = edit(&flow.take_from_server("HelloRetryRequest"), change);
         refuses(&mut flow.client, &retry, alert, "In");
         flow.client.failure.unwrap().error
     }
@@ -731,14 +738,14 @@ mod t2_hello_retry_request {
     #[test]
     fn row_2_a_client_refuses_bytes_behind_a_retry() {
         let mut flow = until(2);
-        let retry = flow.from_server("HelloRetryRequest");
+        let retry = flow.take_from_server("HelloRetryRequest");
         refuses_with(&mut flow.client, &retry, true, UM, "In");
     }
 
     #[track_caller]
     fn server_refuses(alert: AlertDescription, change: impl FnOnce(&mut Hello)) {
         let mut flow = until(3);
-        let hello = edit(&flow.from_client("ClientHello"), change);
+        let hello = edit(&flow.take_from_client("ClientHello"), change);
         refuses(&mut flow.server, &hello, alert, "In");
     }
 
@@ -774,7 +781,7 @@ mod t2_hello_retry_request {
     #[track_caller]
     fn client_refuses_hello(change: impl FnOnce(&mut Hello)) {
         let mut flow = until(5);
-        let hello = edit(&flow.from_server("ServerHello"), change);
+        let hello = edit(&flow.take_from_server("ServerHello"), change);
         refuses(&mut flow.client, &hello, IP, "In");
     }
 
@@ -799,10 +806,10 @@ mod t12_version_negotiation {
         );
         flow.client.drain();
         flow.server.drain();
-        let hello = flow.from_client("ClientHello");
+        let hello = flow.take_from_client("ClientHello");
         flow.server.give(&hello);
         flow.server.settle();
-        let hello = edit(&flow.from_server("ServerHello"), |hello| {
+        let hello = edit(&flow.take_from_server("ServerHello"), |hello| {
             hello.suites = vec![0xc02f];
             hello.extensions.clear();
             change(hello);
@@ -857,7 +864,7 @@ mod t12_version_negotiation {
         );
         flow.client.drain();
         flow.server.drain();
-        let hello = edit(&flow.from_client("ClientHello"), change);
+        let hello = edit(&flow.take_from_client("ClientHello"), change);
         let mut row = flow.server.give(&hello);
         if row == ["?ChooseConfig"] {
             row = flow.server.answer();
@@ -970,7 +977,7 @@ mod t15_closing {
             );
             flow.client.drain();
             flow.server.drain();
-            let hello = flow.from_client("ClientHello");
+            let hello = flow.take_from_client("ClientHello");
             flow.server.give(&hello);
             for _ in 0..answered {
                 flow.server.answer();

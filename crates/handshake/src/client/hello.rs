@@ -321,3 +321,21 @@ fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn first_shares_are_the_preferred_hybrid_and_one_classic_group() {
+        let mut config = ClientHandshake::default();
+        assert_eq!(first_shares(&config), [NamedGroup::X25519_MLKEM768, NamedGroup::X25519]);
+        config.common =
+            Arc::new(Common { groups: vec![NamedGroup::SECP384R1, NamedGroup::X25519], ..Common::default() });
+        assert_eq!(first_shares(&config), [NamedGroup::SECP384R1]);
+        config.key_shares = KeyShares::Exactly(vec![NamedGroup::X25519]);
+        assert_eq!(first_shares(&config), [NamedGroup::X25519]);
+    }
+}

@@ -259,7 +259,6 @@ fn no_duplicates<T: PartialEq>(items: &[T], list: &'static str) -> Result<(), Co
 #[cfg(test)]
 mod tests {
     use super::*;
-    use std::sync::Arc;
 
     fn with(change: impl FnOnce(&mut Common)) -> Result<(), ConfigError> {
         let mut common = Common::default();
@@ -343,15 +342,6 @@ mod tests {
         assert_eq!(shares(&[x25519, x25519]), Err(ConfigError::KeyShareNotAmongGroups(x25519)));
         let other = NamedGroup(0x0100);
         assert_eq!(shares(&[other]), Err(ConfigError::KeyShareNotAmongGroups(other)));
-    }
-
-    #[test]
-    fn first_shares_are_the_preferred_hybrid_and_one_classic_group() {
-        let mut config = ClientHandshake::default();
-        assert_eq!(first_shares(&config), [NamedGroup::X25519_MLKEM768, NamedGroup::X25519]);
-        config.common =
-            Arc::new(Common { groups: vec![NamedGroup::SECP384R1, NamedGroup::X25519], ..Common::default() });
-        assert_eq!(first_shares(&config), [NamedGroup::SECP384R1]);
     }
 
     #[test]

@@ -4,7 +4,15 @@
 //!
 //! While it takes outputs it checks what must hold for all of them: messages go out at the present write level, a
 //! read key is followed at once by how to read, a Need is the last output, and so are Done and Failed.
-#![allow(dead_code, reason = "each test binary uses a part")]
+#![allow(
+    dead_code,
+    unreachable_pub,
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "each test binary uses a part, and a test may be blunt"
+)]
 
 use std::collections::VecDeque;
 use std::sync::Arc;
