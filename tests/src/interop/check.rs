@@ -148,6 +148,8 @@ impl<R: oxtls::Role> Scene<'_, R> {
         same("protocol, ours and OpenSSL's", &info.alpn(), &trace.alpn().as_deref())?;
         same("retry, ours and OpenSSL's", &info.hello_retry_request(), &trace.retried())?;
         same("ClientHellos", &trace.count("ClientHello"), &if trace.retried() { 2 } else { 1 })?;
+        same("peer's scheme, ours and OpenSSL's", &info.peer_signature_scheme(), &trace.scheme(true))?;
+        same("our scheme, ours and OpenSSL's", &info.signature_scheme(), &trace.scheme(false))?;
         if let Some(suite) = agreed.suite {
             same("suite", &info.suite(), &suite)?;
         }
@@ -159,6 +161,9 @@ impl<R: oxtls::Role> Scene<'_, R> {
         }
         if let Some(retry) = agreed.retry {
             same("retry", &info.hello_retry_request(), &retry)?;
+        }
+        if agreed.scheme.is_some() {
+            same("server's scheme", &trace.scheme(self.role == Role::Client), &agreed.scheme)?;
         }
         if self.spec.update_keys && (trace.count("KeyUpdate") < 2) {
             return Err("OpenSSL did not answer our KeyUpdate with its own".into());
@@ -175,9 +180,9 @@ impl<R: oxtls::Role> Scene<'_, R> {
         asked_of_us: Option<&str>,
         words: &str,
     ) -> Result<(), Error> {
+        let server = agreed.server.or(self.spec.server.identity).unwrap_or_default();
         match self.role {
             Role::Client => {
-                let server = self.spec.server.identity.unwrap_or_default();
                 carries("the server that we saw", shown_to_us.unwrap_or_default(), server)?;
                 match agreed.client {
                     Some(Some(client)) => says(words, &format!("Peer certificate: CN = {client}\n")),
@@ -187,6 +192,7 @@ impl<R: oxtls::Role> Scene<'_, R> {
             }
             Role::Server => {
                 same("name that the client asked for", &asked_of_us, &Some(self.spec.asked))?;
+                says(words, &format!("Peer certificate: CN = {server}\n"))?;
                 says(words, "Verification: OK\n")?;
                 says(words, &format!("Verified peername: {}\n", self.spec.asked))?;
                 match agreed.client {

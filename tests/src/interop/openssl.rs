@@ -81,6 +81,16 @@ impl OpenSsl {
         if !side.alpn.is_empty() {
             command.args(["-alpn", &join(side.alpn.iter().copied(), ",")]);
         }
+        if let Some(identity) = side.second_identity {
+            command.arg("-dcert").arg(certificates.join(format!("{identity}.pem")));
+            command.arg("-dkey").arg(certificates.join(format!("{identity}.key")));
+        }
+        if !side.schemes.is_empty() {
+            command.args(["-sigalgs", &join(side.schemes.iter().map(|scheme| scheme.name()), ":")]);
+        }
+        if side.cookie {
+            command.arg("-stateless");
+        }
         if side.plain {
             command.arg("-no_middlebox");
         }

@@ -9,8 +9,8 @@ use std::time::{Duration, Instant};
 
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientAuth, ClientConfig, ClientConnection, Credential, KeyShares, Role, Roots, ServerConfig,
-    ServerConnection,
+    ClientAuth, ClientConfig, ClientConnection, Credential, Decision, KeyShares, Need, Role, Roots,
+    ServerConfig, ServerConnection,
 };
 use oxtls_std::Stream;
 
@@ -45,7 +45,22 @@ pub(super) fn server(
     deadline: Instant,
 ) -> Result<Stream<oxtls::Server, TcpStream>, Error> {
     let config = server_config(spec, certificates)?;
-    Ok(Stream::new(ServerConnection::new(&config), socket(accept(listener, deadline)?)?))
+    let mut stream = Stream::new(ServerConnection::new(&config), socket(accept(listener, deadline)?)?);
+    if spec.server.cookie {
+        demand_cookie(&mut stream, &config)?;
+    }
+    Ok(stream)
+}
+
+/// Runs the handshake up to the first ClientHello and answers it with a HelloRetryRequest that bears a cookie.
+fn demand_cookie(stream: &mut Stream<oxtls::Server, TcpStream>, config: &ServerConfig) -> Result<(), Error> {
+    // It stops at the decision which configuration to use.
+    let stopped = stream.handshake();
+    let Some(Need::ChooseConfig(token)) = stream.take_need() else {
+        return Err(format!("the server did not ask for its configuration: {stopped:?}").into());
+    };
+    stream.connection_mut().answer_config(token, config, Some(b"reachable".to_vec()))?;
+    Ok(())
 }
 
 fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error> {
@@ -62,6 +77,9 @@ fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error
     if !side.groups.is_empty() {
         builder = builder.groups(side.groups);
     }
+    if !side.schemes.is_empty() {
+        builder = builder.verify_schemes(side.schemes);
+    }
     if !side.shares.is_empty() {
         builder = builder.key_shares(KeyShares::Exactly(side.shares.to_vec()));
     }
@@ -71,8 +89,14 @@ fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error
 fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error> {
     let side = &spec.server;
     let mut builder = ServerConfig::builder().key_log(true).alpn(side.alpn);
-    if let Some(identity) = side.identity {
+    for identity in [side.identity, side.second_identity].into_iter().flatten() {
         builder = builder.credential(credential(identity, certificates)?);
+    }
+    if side.cookie {
+        builder = builder.ask(&[Decision::ChooseConfig]);
+    }
+    if !side.schemes.is_empty() {
+        builder = builder.verify_schemes(side.schemes);
     }
     if let Some(authority) = side.trusts {
         let roots = Arc::new(roots(authority, certificates)?);

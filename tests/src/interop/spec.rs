@@ -1,6 +1,6 @@
 //! A scenario as data: both sides described alike, so that one row runs with us as client and with us as server.
 
-use oxtls::{CipherSuite, NamedGroup};
+use oxtls::{CipherSuite, NamedGroup, SignatureScheme};
 
 /// Which of the two we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,15 +25,21 @@ impl Role {
 pub(super) struct Side {
     /// Name of the certificate and key of [`super::pki`] that it shows.
     pub(super) identity: Option<&'static str>,
+    /// Server: a second one, for clients that cannot verify the first.
+    pub(super) second_identity: Option<&'static str>,
     /// Name of the authority that it trusts; none for a server: it asks for no certificate.
     pub(super) trusts: Option<&'static str>,
     pub(super) suites: &'static [CipherSuite],
     pub(super) groups: &'static [NamedGroup],
+    /// What the other side may sign with.
+    pub(super) schemes: &'static [SignatureScheme],
     /// Client: groups it sends key shares for, when not its own choice. OpenSSL always sends its first group's.
     pub(super) shares: &'static [NamedGroup],
     pub(super) alpn: &'static [&'static str],
     /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix D.4).
     pub(super) plain: bool,
+    /// Server: makes the client prove by a cookie that it is reachable.
+    pub(super) cookie: bool,
     /// Further options when this side is OpenSSL.
     pub(super) openssl: &'static [&'static str],
 }
@@ -56,6 +62,10 @@ pub(super) struct Agreed {
     pub(super) alpn: Option<Option<&'static str>>,
     /// Whether a HelloRetryRequest was needed.
     pub(super) retry: Option<bool>,
+    /// The identity that the client sees of the server, when not simply the one that it has.
+    pub(super) server: Option<&'static str>,
+    /// What the server signed with.
+    pub(super) scheme: Option<SignatureScheme>,
     /// The identity that the server sees of the client: `Some(None)` for none.
     pub(super) client: Option<Option<&'static str>>,
 }
@@ -122,15 +132,19 @@ pub(super) const SESSION: Spec = Spec {
 
 pub(super) const CLIENT: Side = Side { trusts: Some("ca"), ..NOTHING };
 pub(super) const SERVER: Side = Side { identity: Some("p256"), ..NOTHING };
-pub(super) const AGREED: Agreed = Agreed { suite: None, group: None, alpn: None, retry: None, client: None };
+pub(super) const AGREED: Agreed =
+    Agreed { suite: None, group: None, alpn: None, retry: None, server: None, scheme: None, client: None };
 
 const NOTHING: Side = Side {
     identity: None,
+    second_identity: None,
     trusts: None,
     suites: &[],
     groups: &[],
+    schemes: &[],
     shares: &[],
     alpn: &[],
     plain: false,
+    cookie: false,
     openssl: &[],
 };

@@ -1,6 +1,6 @@
 //! The scenarios. Each row stands alone and runs with us in each of its roles.
 
-use oxtls::{AlertDescription, CipherSuite, NamedGroup};
+use oxtls::{AlertDescription, CipherSuite, NamedGroup, SignatureScheme};
 
 use super::spec::{AGREED, Agreed, Alert, CLIENT, Ending, Expect, Role, SERVER, SESSION, Side, Spec};
 
@@ -20,6 +20,7 @@ pub(super) fn all() -> Vec<Spec> {
     all.extend(retries());
     all.extend(compatibility());
     all.extend(certificates());
+    all.extend(schemes());
     all.extend(client_certificates());
     all.extend(application_protocols());
     all.extend(transfers());
@@ -81,10 +82,17 @@ fn retries() -> Vec<Spec> {
     // OpenSSL's stateless server cannot read a client's compatibility ChangeCipherSpec, not even its own client's.
     let cookie = Spec {
         name: "HelloRetryRequest with a cookie",
-        roles: &[Role::Client],
         client: Side { plain: true, ..CLIENT },
-        server: Side { openssl: &["-stateless"], ..SERVER },
+        server: Side { cookie: true, ..SERVER },
         expect: Expect::Session(Agreed { retry: Some(true), ..AGREED }),
+        ..SESSION
+    };
+    let cookie_and_group = Spec {
+        name: "HelloRetryRequest with a cookie and another group",
+        roles: &[Role::Server],
+        client: Side { groups: &[X25519, P384], ..CLIENT },
+        server: Side { cookie: true, groups: &[P384], ..SERVER },
+        expect: Expect::Session(Agreed { retry: Some(true), group: Some(P384), ..AGREED }),
         ..SESSION
     };
     let to_x25519 = Spec {
@@ -113,6 +121,7 @@ fn retries() -> Vec<Spec> {
         to_x25519,
         suite,
         cookie,
+        cookie_and_group,
     ]
 }
 
@@ -152,6 +161,26 @@ fn certificates() -> Vec<Spec> {
         row("server certificate ECDSA P-521", "p521"),
         row("server certificate Ed25519", "ed25519"),
         row("server certificate below an intermediate authority", "deep"),
+    ]
+}
+
+/// The client restricts what the server may sign with; the server may have to choose its certificate by that.
+fn schemes() -> Vec<Spec> {
+    let row = |name, schemes: &'static [SignatureScheme; 1], server: Side, chosen: &'static str| Spec {
+        name,
+        client: Side { schemes, ..CLIENT },
+        server,
+        expect: Expect::Session(Agreed { scheme: Some(schemes[0]), server: Some(chosen), ..AGREED }),
+        ..SESSION
+    };
+    let rsa = Side { identity: Some("rsa"), ..SERVER };
+    let both = Side { identity: Some("p256"), second_identity: Some("rsa"), ..SERVER };
+    vec![
+        row("signature rsa_pss_rsae_sha256", &[SignatureScheme::RSA_PSS_RSAE_SHA256], rsa, "rsa"),
+        row("signature rsa_pss_rsae_sha384", &[SignatureScheme::RSA_PSS_RSAE_SHA384], rsa, "rsa"),
+        row("signature rsa_pss_rsae_sha512", &[SignatureScheme::RSA_PSS_RSAE_SHA512], rsa, "rsa"),
+        row("two certificates, RSA wanted", &[SignatureScheme::RSA_PSS_RSAE_SHA256], both, "rsa"),
+        row("two certificates, ECDSA wanted", &[SignatureScheme::ECDSA_SECP256R1_SHA256], both, "p256"),
     ]
 }
 
@@ -288,8 +317,7 @@ fn nothing_in_common() -> Vec<Spec> {
     };
     let no_scheme = Spec {
         name: "refused: no signature scheme for the server's key in common",
-        roles: &[Role::Server],
-        client: Side { openssl: &["-sigalgs", "ECDSA+SHA384"], ..CLIENT },
+        client: Side { schemes: &[SignatureScheme::ECDSA_SECP384R1_SHA384], ..CLIENT },
         expect: refusal(Role::Server, AlertDescription::HANDSHAKE_FAILURE),
         ..SESSION
     };

@@ -2,10 +2,10 @@
 
 use std::collections::BTreeMap;
 
-use oxtls::CipherSuite;
-use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls::{CipherSuite, NamedGroup, SignatureScheme};
 
 const SERVER_HELLO: &str = "ServerHello";
+const CERTIFICATE_VERIFY: &str = "CertificateVerify";
 const ENCRYPTED_EXTENSIONS: &str = "EncryptedExtensions";
 const KEY_SHARE: u16 = 51;
 const ALPN: u16 = 16;
@@ -75,6 +75,12 @@ impl Trace {
         Some(NamedGroup(u16_at(extensions.get(&KEY_SHARE)?, 0)?))
     }
 
+    /// The scheme of the CertificateVerify that OpenSSL sent, or received.
+    pub(super) fn scheme(&self, sent: bool) -> Option<SignatureScheme> {
+        let message = self.named(CERTIFICATE_VERIFY).find(|message| message.sent == sent)?;
+        Some(SignatureScheme(u16_at(&message.bytes, 4)?))
+    }
+
     /// The protocol of the EncryptedExtensions.
     pub(super) fn alpn(&self) -> Option<Vec<u8>> {
         let message = self.named(ENCRYPTED_EXTENSIONS).last()?;
@@ -133,6 +139,8 @@ mod tests {
     08 00 00 0b 00 09 00 10 00 05 00 03 02 68 32
 >>> TLS 1.3, Alert [length 0002], fatal ???
     02 78
+<<< TLS 1.3, Handshake [length 0008], CertificateVerify
+    0f 00 00 04 08 07 00 00
 ";
 
     #[test]
@@ -144,6 +152,8 @@ mod tests {
         assert!(trace.retried());
         assert_eq!(trace.suite(), Some(CipherSuite::TLS_AES_256_GCM_SHA384));
         assert_eq!(trace.group(), Some(NamedGroup::SECP384R1));
+        assert_eq!(trace.scheme(false), Some(SignatureScheme::ED25519));
+        assert_eq!(trace.scheme(true), None);
         assert_eq!(trace.alpn().as_deref(), Some(&b"h2"[..]));
     }
 }
