@@ -1,4 +1,11 @@
 //! T3: client certificates. Each row of the trace is asserted at both machines, with no record layer between.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -1,5 +1,12 @@
 //! T13: over QUIC (RFC 9001), without 0-RTT. Keys go to levels that live side by side, so there is neither
 //! ChangeCipherSpec nor a read mode, but for the largest message; transport parameters travel instead.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -13,6 +13,13 @@
 //!   the key schedule over the recorded messages: the client's ECDH key, every secret, both Finished, all traffic keys.
 //!
 //! `tests/data/rfc8448.txt` has the octets. Records are the record layer's to check.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

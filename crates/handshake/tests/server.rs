@@ -1,4 +1,11 @@
 //! What a server chooses, answers and passes over, beyond the rows of the traces.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -1,5 +1,12 @@
 //! T16: while a Need is out the machine stands still. Nothing is taken but the answer or an abort; what the peer sends
 //! meanwhile waits outside; the answer goes on as if it had come at once.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -3,7 +3,7 @@
 
 use std::sync::Arc;
 
-use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::key_exchange::{self, NamedGroup};
 
 use crate::alert::AlertDescription;
 use crate::config::ServerHandshake;
@@ -219,6 +219,7 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
 /// A hello that gets a ServerHello: which credential?
 fn go_on(chosen: Chosen, hello: &ClientHello<'_>, group: NamedGroup, out: &mut Out) -> Result<super::State> {
     let share = negotiate::share(hello, group).ok_or(Error::WrongGroup)?;
+    key_exchange::check_share(group, true, share).map_err(Error::BadKeyShare)?;
     let schemes = negotiate::schemes(hello)?;
     let extensions = &hello.extensions;
     let common = &chosen.config.common;
