@@ -2,7 +2,7 @@
 //!
 //! Knows no record, no socket, no X.509 path, no clock and no callback. [`Client`](client::Client) and
 //! [`Server`](server::Server) take [`Input`](step::Input)s and yield an ordered queue of
-//! [`Output`](step::Output)s; what only the outside can decide comes out as a [`Need`](step::Need) and is
+//! [`Output`](step::Output)s; what only the outside can decide comes out as a [`Need`](need::Need) and is
 //! answered through its token, at once or a day later.
 #![forbid(unsafe_code)]
 

@@ -1,7 +1,7 @@
 //! What a machine takes and what it yields.
 //!
 //! One door in, [`Input`]; one ordered queue out, [`Output`]: queue order is wire order. A
-//! [`Need`](crate::need::Need) is the last output until it is answered; [`Output::Done`] and
+//! [`Need`] is the last output until it is answered; [`Output::Done`] and
 //! [`Output::Failed`] are the last for ever.
 
 use core::time::Duration;
