@@ -39,6 +39,24 @@ fn an_updated_key_is_another_key_that_counts_from_zero() {
     }
 }
 
+/// HKDF-Expand-Label(secret, "traffic upd", "", Hash.length) of a secret of bytes 7, computed with another program.
+#[test]
+fn the_next_generation_is_that_of_the_rfc() {
+    let expected = [
+        "e4e9fd5395b1b2c12d57c49ca803ccab1944c4b7404cffb80eae7a8737708e4c",
+        "76eb5e0655ece81316ee028f0064bd573f0d57551094dd89316ce1d0f194da645649f31bf6f077cbf870aa584ca16022",
+    ];
+    for (suite, expected) in expected.into_iter().enumerate() {
+        let (mut write, mut read) = (write_key(suite, 7), read_key(suite, 7));
+        write.update().unwrap();
+        read.update().unwrap();
+        for secret in [write.secret(), read.secret()] {
+            let hex: String = secret.as_bytes().iter().map(|byte| format!("{byte:02x}")).collect();
+            assert_eq!(hex, expected);
+        }
+    }
+}
+
 #[test]
 fn a_record_of_the_next_generation_does_not_open_before_the_update() {
     let (mut writer, mut reader) = pair(0);

@@ -54,6 +54,18 @@ fn out_of_place_undecryptable_records_are_dropped_too() {
 }
 
 #[test]
+fn a_destination_too_small_is_no_reason_to_skip() {
+    let mut reader = skipping(100);
+    let record = Forger::new(0).seal(&[20, 0, 0, 0, 22]);
+    for _ in 0..10 {
+        let refused = reader.open_into(&record, &mut [0; 4]);
+        assert_eq!(refused, Err(RecordError::OutputTooSmall { needed: 5 }));
+    }
+    let opened = reader.open_into(&record, &mut [0; 5]).unwrap();
+    assert_eq!(opened.record, Some(Record::Handshake(0..4)));
+}
+
+#[test]
 fn skipping_ends_at_its_limit_of_payload_bytes() {
     let mut reader = skipping(300);
     for _ in 0..3 {
