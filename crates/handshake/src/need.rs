@@ -51,6 +51,10 @@ pub struct Answer {
 
 /// What an [`Answer`] says.
 #[derive(Debug)]
+#[allow(
+    dead_code,
+    reason = "the answers about sessions, tickets and ECH are read by flows that ask those Needs"
+)]
 pub(crate) enum AnswerKind {
     RefuseEch { retry_configs: Option<Vec<u8>> },
     Config { config: Arc<ServerHandshake>, cookie: Option<Vec<u8>> },

@@ -288,9 +288,10 @@ pub fn read<'a>(
         if !seen.insert(typ.0) {
             return Err(Error::DuplicateExtension(typ));
         }
-        judge(typ, context, offered)?;
-        let mut r = Reader::new(data, typ.name().unwrap_or("extension"));
-        if typ.name().is_some() {
+        let row = typ.row().map(|(_, row)| row);
+        judge(typ, row, context, offered)?;
+        if let Some(row) = row {
+            let mut r = Reader::new(data, row.name);
             visit(typ, &mut r)?;
             r.finish()?;
         }
@@ -312,14 +313,14 @@ pub fn check_form(block: &mut Reader<'_>) -> Result<(), Error> {
 }
 
 /// Whether the extension may come in this message (RFC 9846 section 4.3).
-fn judge(typ: ExtensionType, context: Context, offered: OfferedSet) -> Result<(), Error> {
+fn judge(typ: ExtensionType, row: Option<&Row>, context: Context, offered: OfferedSet) -> Result<(), Error> {
     let unsolicited = typ == ExtensionType::COOKIE && context == Context::HelloRetryRequest;
     if context.is_response() && !offered.contains(typ) && !unsolicited {
         return Err(Error::UnsupportedExtension(typ));
     }
-    match typ.allowed_in(context) {
-        Some(false) => Err(Error::ForbiddenExtension(typ)),
-        Some(true) | None => Ok(()),
+    match row {
+        Some(row) if row.allowed & context.bit() == 0 => Err(Error::ForbiddenExtension(typ)),
+        _ => Ok(()),
     }
 }
 

@@ -320,13 +320,15 @@ fn single_values_come_back_as_they_were_written() {
 
 #[test]
 fn extensions_without_content_are_empty() {
-    for (typ, write) in [
-        (ExtensionType::SERVER_NAME, server_name::write_acknowledgement as fn(&mut Writer)),
+    type Write = fn(&mut Writer);
+    let cases: [(ExtensionType, Write); 5] = [
+        (ExtensionType::SERVER_NAME, server_name::write_acknowledgement),
         (ExtensionType::EARLY_DATA, early_data::write),
         (ExtensionType::EXTENDED_MASTER_SECRET, extended_master_secret::write),
         (ExtensionType::POST_HANDSHAKE_AUTH, post_handshake_auth::write),
         (ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP, signed_certificate_timestamp::write_request),
-    ] {
+    ];
+    for (typ, write) in cases {
         assert_eq!(data(typ, write), b"", "{typ}");
     }
     assert_eq!(data(ExtensionType::SESSION_TICKET, |w| session_ticket::write(w, b"t")), b"t");

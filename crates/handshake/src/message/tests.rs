@@ -368,7 +368,7 @@ fn server_hello_of_an_older_version_is_judged_by_its_version_first() {
     w.vec_u8(&[]);
     w.u16(0xc02f);
     w.u8(0);
-    w.block_u16(|w| extension::renegotiation_info::write(w));
+    w.block_u16(extension::renegotiation_info::write);
     let older = w.finish().unwrap();
     let ServerHelloOrRetry::ServerHello(hello) =
         ServerHelloOrRetry::parse(&older, OfferedSet::EMPTY).unwrap()
