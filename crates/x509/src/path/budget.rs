@@ -30,16 +30,6 @@ impl Remaining {
     pub(crate) fn name_comparison(&mut self) -> Result<(), Exhausted> {
         spend(&mut self.name_comparisons, Exhausted("comparisons with name constraints"))
     }
-
-    /// What has been spent of `budget` so far: signatures, nodes, comparisons.
-    #[cfg(test)]
-    pub(crate) fn spent(&self, budget: Budget) -> [u32; 3] {
-        [
-            budget.signatures - self.signatures,
-            budget.nodes - self.nodes,
-            budget.name_comparisons - self.name_comparisons,
-        ]
-    }
 }
 
 fn spend(left: &mut u32, exhausted: Exhausted) -> Result<(), Exhausted> {

@@ -234,10 +234,11 @@ impl<'a> Search<'a, '_> {
         let Some(limits) = limits else {
             return Ok(());
         };
+        let limits = constraints::Limits::new(limits, &mut self.budget)?;
         let nodes = self.nodes;
         for (depth, frame) in self.stack.iter().enumerate() {
             if let Some(node) = nodes.get(frame.node).filter(|node| depth == 0 || !node.self_issued) {
-                constraints::check(&limits, &node.certificate, node.at(), &mut self.budget)?;
+                limits.check(&node.certificate, node.at(), &mut self.budget)?;
             }
         }
         Ok(())

@@ -3,69 +3,114 @@
 use crate::certificate::Certificate;
 use crate::extension::NameConstraints;
 use crate::identity::is_presentable;
-use crate::name::{GeneralName, Name};
+use crate::name::GeneralName;
 use crate::oid;
 use crate::report::Position;
 use crate::rules::Rule;
 
-use super::budget::Remaining;
+use super::budget::{Exhausted, Remaining};
 use super::{Detail, Fault};
 
-/// Checks every name of `certificate` against the constraints of an issuer above it.
-pub(crate) fn check<'a>(
-    constraints: &NameConstraints<'_>,
-    certificate: &Certificate<'a>,
-    at: Position,
-    budget: &mut Remaining,
-) -> Result<(), Fault<'a>> {
-    let subject = certificate.subject();
-    if !subject.is_empty() {
-        name(constraints, GeneralName::Directory(subject), at, budget)?;
-    }
-    let mut has_email = false;
-    for alt_name in certificate.alt_names() {
-        has_email |= matches!(alt_name, GeneralName::Email(_));
-        name(constraints, alt_name, at, budget)?;
-    }
-    if has_email {
-        return Ok(());
-    }
-    // Without a mailbox in the subjectAltName, those in the subject count.
-    subject.attributes().filter(|attribute| attribute.oid == oid::EMAIL_ADDRESS).try_for_each(|attribute| {
-        match core::str::from_utf8(attribute.value) {
-            Ok(email) => name(constraints, GeneralName::Email(email), at, budget),
-            Err(_) => Err(Fault::new(Rule::ConstraintForm, at, None)),
-        }
-    })
+/// An issuer's constraints, their subtrees looked over once.
+pub(crate) struct Limits<'l> {
+    constraints: NameConstraints<'l>,
+    /// A subtree of this form has no meaning: names of the form are refused.
+    malformed: Forms,
 }
 
-/// Outside every excluded subtree, and inside one of the permitted ones if there is one of the name's form.
-fn name<'a>(
-    constraints: &NameConstraints<'_>,
-    name: GeneralName<'a>,
-    at: Position,
-    budget: &mut Remaining,
-) -> Result<(), Fault<'a>> {
-    let fault = |rule| Fault::new(rule, at, None).with(Detail::Name(name));
-    for base in constraints.excluded() {
-        budget.name_comparison()?;
-        match compare(&name, &base) {
-            Comparison::OtherForm | Comparison::Outside => {}
-            Comparison::Inside | Comparison::Overlaps => return Err(fault(Rule::ExcludedSubtrees)),
-            Comparison::NotUnderstood => return Err(fault(Rule::ConstraintForm)),
+/// Names forms whose syntax is checked, as flags.
+#[derive(Clone, Copy, Default)]
+struct Forms {
+    dns: bool,
+    ip: bool,
+    email: bool,
+    uri: bool,
+}
+
+impl<'l> Limits<'l> {
+    pub(crate) fn new(constraints: NameConstraints<'l>, budget: &mut Remaining) -> Result<Self, Exhausted> {
+        let mut malformed = Forms::default();
+        for base in constraints.permitted().chain(constraints.excluded()) {
+            budget.name_comparison()?;
+            match base {
+                GeneralName::Dns(base) => malformed.dns |= !is_dns_base(base),
+                GeneralName::Ip(base) => malformed.ip |= !is_network(base),
+                GeneralName::Email(base) => malformed.email |= !is_email_base(base),
+                GeneralName::Uri(base) => malformed.uri |= !is_host_base(base),
+                _ => {}
+            }
+        }
+        Ok(Self { constraints, malformed })
+    }
+
+    /// Checks every name of `certificate`.
+    pub(crate) fn check<'a>(
+        &self,
+        certificate: &Certificate<'a>,
+        at: Position,
+        budget: &mut Remaining,
+    ) -> Result<(), Fault<'a>> {
+        let subject = certificate.subject();
+        if !subject.is_empty() {
+            self.name(GeneralName::Directory(subject), at, budget)?;
+        }
+        let mut has_email = false;
+        for alt_name in certificate.alt_names() {
+            has_email |= matches!(alt_name, GeneralName::Email(_));
+            self.name(alt_name, at, budget)?;
+        }
+        if has_email {
+            return Ok(());
+        }
+        // Without a mailbox in the subjectAltName, those in the subject count.
+        let mut emails = subject.attributes().filter(|attribute| attribute.oid == oid::EMAIL_ADDRESS);
+        emails.try_for_each(|attribute| match core::str::from_utf8(attribute.value) {
+            Ok(email) => self.name(GeneralName::Email(email), at, budget),
+            Err(_) => Err(Fault::new(Rule::ConstraintForm, at, None)),
+        })
+    }
+
+    /// Outside every excluded subtree, and inside one of the permitted ones if there is one of the name's form.
+    fn name<'a>(&self, name: GeneralName<'a>, at: Position, budget: &mut Remaining) -> Result<(), Fault<'a>> {
+        let fault = |rule| Err(Fault::new(rule, at, None).with(Detail::Name(name)));
+        let understood = self.understands(&name);
+        let mut judge = |base| -> Result<Comparison, Exhausted> {
+            budget.name_comparison()?;
+            Ok(match compare(&name, &base) {
+                Comparison::OtherForm => Comparison::OtherForm,
+                _ if !understood => Comparison::NotUnderstood,
+                comparison => comparison,
+            })
+        };
+        for base in self.constraints.excluded() {
+            match judge(base)? {
+                Comparison::OtherForm | Comparison::Outside => {}
+                Comparison::Inside | Comparison::Overlaps => return fault(Rule::ExcludedSubtrees),
+                Comparison::NotUnderstood => return fault(Rule::ConstraintForm),
+            }
+        }
+        let mut permitted = true;
+        for base in self.constraints.permitted() {
+            match judge(base)? {
+                Comparison::OtherForm => {}
+                Comparison::Inside => return Ok(()),
+                Comparison::Outside | Comparison::Overlaps => permitted = false,
+                Comparison::NotUnderstood => return fault(Rule::ConstraintForm),
+            }
+        }
+        if permitted { Ok(()) } else { fault(Rule::PermittedSubtrees) }
+    }
+
+    /// Whether the name, and every subtree of its form, has a meaning that can be compared.
+    fn understands(&self, name: &GeneralName<'_>) -> bool {
+        match name {
+            GeneralName::Dns(name) => is_presentable(name) && !self.malformed.dns,
+            GeneralName::Ip(name) => matches!(name.len(), 4 | 16) && !self.malformed.ip,
+            GeneralName::Email(name) => mailbox(name).is_some() && !self.malformed.email,
+            GeneralName::Uri(name) => uri_host(name).is_some() && !self.malformed.uri,
+            _ => true,
         }
     }
-    let mut permitted = true;
-    for base in constraints.permitted() {
-        budget.name_comparison()?;
-        match compare(&name, &base) {
-            Comparison::OtherForm => {}
-            Comparison::Inside => return Ok(()),
-            Comparison::Outside | Comparison::Overlaps => permitted = false,
-            Comparison::NotUnderstood => return Err(fault(Rule::ConstraintForm)),
-        }
-    }
-    if permitted { Ok(()) } else { Err(fault(Rule::PermittedSubtrees)) }
 }
 
 /// Where a name stands to a subtree.
@@ -87,13 +132,14 @@ fn inside(inside: bool) -> Comparison {
     if inside { Comparison::Inside } else { Comparison::Outside }
 }
 
+/// Compares a name with a subtree of its form, both of which are taken to be well formed.
 fn compare(name: &GeneralName<'_>, base: &GeneralName<'_>) -> Comparison {
     match (name, base) {
         (GeneralName::Dns(name), GeneralName::Dns(base)) => dns(name, base),
         (GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
         (GeneralName::Email(name), GeneralName::Email(base)) => email(name, base),
         (GeneralName::Uri(name), GeneralName::Uri(base)) => uri(name, base),
-        (GeneralName::Directory(name), GeneralName::Directory(base)) => directory(name, base),
+        (GeneralName::Directory(name), GeneralName::Directory(base)) => inside(name.is_within(base)),
         (GeneralName::Other(form, _), GeneralName::Other(constrained, _)) if form == constrained => {
             Comparison::NotUnderstood
         }
@@ -101,24 +147,16 @@ fn compare(name: &GeneralName<'_>, base: &GeneralName<'_>) -> Comparison {
     }
 }
 
-fn directory(name: &Name<'_>, base: &Name<'_>) -> Comparison {
-    // Fewer parts than the base: outside, found by the walk itself.
-    inside(name.is_within(base))
-}
-
 /// A subtree `host` holds the host and all below it, the empty one every name. A leading period, which the RFC does
 /// not define for DNS names, is in use and leaves the host itself out.
 fn dns(name: &str, base: &str) -> Comparison {
+    if base.is_empty() {
+        return Comparison::Inside;
+    }
     let (bare, apex) = match base.strip_prefix('.') {
         Some(bare) => (bare, false),
         None => (base, true),
     };
-    if !is_presentable(name) || !(base.is_empty() || is_presentable(bare)) {
-        return Comparison::NotUnderstood;
-    }
-    if base.is_empty() {
-        return Comparison::Inside;
-    }
     match name.strip_prefix("*.") {
         None => inside(is_below(name, bare) || (apex && name.eq_ignore_ascii_case(bare))),
         // The wildcard stands for names one label below its parent.
@@ -126,6 +164,10 @@ fn dns(name: &str, base: &str) -> Comparison {
         Some(parent) if apex && is_one_below(bare, parent) => Comparison::Overlaps,
         Some(_) => Comparison::Outside,
     }
+}
+
+fn is_dns_base(base: &str) -> bool {
+    base.is_empty() || is_host(base.strip_prefix('.').unwrap_or(base))
 }
 
 /// Whether `name` is `base` with at least one more label before it.
@@ -140,21 +182,22 @@ fn is_one_below(name: &str, base: &str) -> bool {
     name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(base))
 }
 
-/// Address and mask; the mask must be a prefix (RFC 4632), or else what it holds is anyone's guess.
+/// Address and mask; addresses of the other version are outside.
 fn ip(name: &[u8], base: &[u8]) -> Comparison {
-    let Some((address, mask)) = base.split_at_checked(base.len() / 2) else {
-        return Comparison::NotUnderstood;
-    };
-    if !matches!(base.len(), 8 | 32) || !matches!(name.len(), 4 | 16) || !is_prefix_mask(mask) {
-        return Comparison::NotUnderstood;
+    match base.split_at_checked(base.len() / 2) {
+        Some((address, mask)) if name.len() == address.len() => inside(
+            name.iter().zip(address).zip(mask).all(|((name, address), mask)| (name ^ address) & mask == 0),
+        ),
+        _ => Comparison::Outside,
     }
-    if name.len() != address.len() {
-        return Comparison::Outside;
-    }
-    inside(name.iter().zip(address).zip(mask).all(|((name, address), mask)| (name ^ address) & mask == 0))
 }
 
-pub(crate) fn is_prefix_mask(mask: &[u8]) -> bool {
+/// The mask must be a prefix (RFC 4632), or else what the network holds is anyone's guess.
+pub(crate) fn is_network(base: &[u8]) -> bool {
+    matches!(base.len(), 8 | 32) && base.get(base.len() / 2..).is_some_and(is_prefix_mask)
+}
+
+fn is_prefix_mask(mask: &[u8]) -> bool {
     let mut ended = false;
     mask.iter().all(|&byte| {
         let valid = byte.leading_ones().saturating_add(byte.trailing_zeros()) >= 8 && !(ended && byte != 0);
@@ -168,15 +211,22 @@ fn email(name: &str, base: &str) -> Comparison {
     let Some((local, host)) = name.rsplit_once('@') else {
         return Comparison::NotUnderstood;
     };
-    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
-    if local.is_empty() || (local.contains('@') && !quoted) || !is_host(host) {
-        return Comparison::NotUnderstood;
-    }
-    if let Some((base_local, base_host)) = base.rsplit_once('@') {
+    match base.rsplit_once('@') {
         // Only the host part ignores case (RFC 5321 section 2.4).
-        return inside(local == base_local && host.eq_ignore_ascii_case(base_host));
+        Some((base_local, base_host)) => inside(local == base_local && host.eq_ignore_ascii_case(base_host)),
+        None => host_constraint(host, base),
     }
-    host_constraint(host, base)
+}
+
+/// Local part and host of a mailbox (RFC 5321 section 4.1.2); an `@` in the local part only within quotes.
+fn mailbox(name: &str) -> Option<(&str, &str)> {
+    let (local, host) = name.rsplit_once('@')?;
+    let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
+    (!local.is_empty() && (quoted || !local.contains('@')) && is_host(host)).then_some((local, host))
+}
+
+fn is_email_base(base: &str) -> bool {
+    if base.contains('@') { mailbox(base).is_some() } else { is_host_base(base) }
 }
 
 /// The constraint is on the host; URIs without one, or with an address, can't be compared and are refused.
@@ -184,13 +234,17 @@ fn uri(name: &str, base: &str) -> Comparison {
     uri_host(name).map_or(Comparison::NotUnderstood, |host| host_constraint(host, base))
 }
 
+/// A host, or with a leading period all below a domain; the empty one holds every host.
 fn host_constraint(host: &str, base: &str) -> Comparison {
     match base.strip_prefix('.') {
         _ if base.is_empty() => Comparison::Inside,
-        Some(domain) if is_host(domain) => inside(is_below(host, domain)),
-        None if is_host(base) => inside(host.eq_ignore_ascii_case(base)),
-        _ => Comparison::NotUnderstood,
+        Some(domain) => inside(is_below(host, domain)),
+        None => inside(host.eq_ignore_ascii_case(base)),
     }
+}
+
+fn is_host_base(base: &str) -> bool {
+    is_dns_base(base)
 }
 
 /// A DNS name without wildcard.
@@ -215,7 +269,7 @@ fn uri_host(uri: &str) -> Option<&str> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use Comparison::{Inside, NotUnderstood, Outside, Overlaps};
+    use Comparison::{Inside, Outside, Overlaps};
 
     #[test]
     fn dns_subtrees() {
@@ -228,16 +282,13 @@ mod tests {
             ("example.com", "", Inside),
             ("a.example.com", ".example.com", Inside),
             ("example.com", ".example.com", Outside),
+            ("*.example.com", "", Inside),
             ("*.example.com", "example.com", Inside),
             ("*.example.com", ".example.com", Inside),
             ("*.example.com", "foo.example.com", Overlaps),
             ("*.example.com", "a.b.example.com", Outside),
             ("*.example.com", ".foo.example.com", Outside),
             ("*.example.org", "example.com", Outside),
-            ("a..example.com", "example.com", NotUnderstood),
-            ("foo.*.com", "example.com", NotUnderstood),
-            ("example.com", "..example.com", NotUnderstood),
-            ("example.com", "exa mple.com", NotUnderstood),
         ] {
             assert_eq!(dns(name, base), expected, "{name} in {base}");
         }
@@ -249,10 +300,6 @@ mod tests {
         assert_eq!(ip(&[10, 1, 2, 3], &base), Inside);
         assert_eq!(ip(&[10, 2, 2, 3], &base), Outside);
         assert_eq!(ip(&[0; 16], &base), Outside);
-        assert_eq!(ip(&[10, 1, 2], &base), NotUnderstood);
-        assert_eq!(ip(&[10, 1, 2, 3], &base[..7]), NotUnderstood);
-        assert_eq!(ip(&[10, 1, 2, 3], &[10, 1, 0, 0, 255, 0, 255, 0]), NotUnderstood);
-        assert_eq!(ip(&[10, 1, 2, 3], &[10, 1, 0, 0, 0xf7, 0, 0, 0]), NotUnderstood);
         assert_eq!(ip(&[1, 2, 3, 4], &[0; 8]), Inside);
         assert_eq!(ip(&[1, 2, 3, 4], &[1, 2, 3, 4, 255, 255, 255, 255]), Inside);
     }
@@ -268,9 +315,6 @@ mod tests {
             ("a@sub.example.com", ".example.com", Inside),
             ("a@example.com", ".example.com", Outside),
             ("*@example.com", "*@example.com", Inside),
-            ("example.com", "example.com", NotUnderstood),
-            ("@example.com", "example.com", NotUnderstood),
-            ("a@b@example.com", "example.com", NotUnderstood),
             ("\"a@b\"@example.com", "example.com", Inside),
         ] {
             assert_eq!(email(name, base), expected, "{name} in {base}");
@@ -285,12 +329,45 @@ mod tests {
             ("https://a.example.com", "example.com", Outside),
             ("https://a.example.com", ".example.com", Inside),
             ("spiffe://example.com?x#y", ".example.com", Outside),
-            ("https://[::1]/", "example.com", NotUnderstood),
-            ("https://127.0.0.1/", "example.com", NotUnderstood),
-            ("urn:uuid:1", "example.com", NotUnderstood),
-            ("https:///x", "example.com", NotUnderstood),
         ] {
             assert_eq!(uri(name, base), expected, "{name} in {base}");
         }
+    }
+
+    #[test]
+    fn names_and_subtrees_without_a_meaning_are_told() {
+        let every = Limits { constraints: minimal(), malformed: Forms::default() };
+        for name in [
+            GeneralName::Dns("a..example.com"),
+            GeneralName::Dns("foo.*.com"),
+            GeneralName::Ip(&[10, 1, 2]),
+            GeneralName::Email("example.com"),
+            GeneralName::Email("@example.com"),
+            GeneralName::Email("a@b@example.com"),
+            GeneralName::Uri("https://[::1]/"),
+            GeneralName::Uri("https://127.0.0.1/"),
+            GeneralName::Uri("urn:uuid:1"),
+            GeneralName::Uri("https:///x"),
+        ] {
+            assert!(!every.understands(&name), "{name:?}");
+        }
+        for base in ["..example.com", "exa mple.com", "*.example.com"] {
+            assert!(!is_dns_base(base), "{base}");
+        }
+        assert!(!is_email_base("a@b@example.com"));
+        for base in [
+            &[10, 1, 0, 0, 255, 255, 0][..],
+            &[10, 1, 0, 0, 255, 0, 255, 0],
+            &[10, 1, 0, 0, 0xf7, 0, 0, 0],
+            &[],
+        ] {
+            assert!(!is_network(base), "{base:?}");
+        }
+    }
+
+    /// Constraints with one subtree that holds everything.
+    fn minimal() -> NameConstraints<'static> {
+        let der: &[u8] = &[0xa0, 4, 0x30, 2, 0x82, 0];
+        NameConstraints::read(crate::reader::Reader::new(der, 0), true).unwrap()
     }
 }

@@ -12,7 +12,7 @@ use crate::report::Position;
 use crate::rules::Rule;
 use crate::spki::KeyKind;
 
-use super::constraints::is_prefix_mask;
+use super::constraints::is_network;
 use super::{Context, Fault};
 
 type Checked<'a> = Result<(), Fault<'a>>;
@@ -180,9 +180,7 @@ fn spells(common: &str, name: &GeneralName<'_>) -> bool {
 fn is_well_formed_subtree(base: &GeneralName<'_>) -> bool {
     match base {
         GeneralName::Dns(base) => base.is_empty() || (!base.starts_with('*') && is_presentable(base)),
-        GeneralName::Ip(base) => {
-            matches!(base.len(), 8 | 32) && base.get(base.len() / 2..).is_some_and(is_prefix_mask)
-        }
+        GeneralName::Ip(base) => is_network(base),
         _ => true,
     }
 }

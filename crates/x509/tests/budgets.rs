@@ -1,0 +1,140 @@
+//! What a chain may cost: nothing that a peer sends buys more than a bounded amount of work.
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+mod common;
+
+use std::time::{Duration, Instant};
+
+use common::*;
+use oxtls_test_pki::{Ca, CaSpec, LeafSpec};
+use oxtls_x509::{Cause, Policy, Purpose, Roots, Rule, Verifier};
+use pki_types::{CertificateDer, UnixTime};
+
+/// The best of some runs: the limit is on the work, not on what else the machine does.
+#[track_caller]
+fn bounded(limit: Duration, mut run: impl FnMut() -> Outcome) -> Outcome {
+    let mut best = Duration::MAX;
+    let mut outcome = None;
+    for _ in 0..20 {
+        let start = Instant::now();
+        outcome = Some(run());
+        best = best.min(start.elapsed());
+        if best < limit {
+            break;
+        }
+    }
+    assert!(best < limit, "took {best:?}, more than {limit:?}");
+    outcome.expect("it ran")
+}
+
+/// What any chain may cost; builds without optimisation are some ten times slower.
+const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 5 });
+
+fn verify(roots: &Roots, chain: &[CertificateDer<'_>]) -> Outcome {
+    Verifier::new(roots.clone(), Purpose::ClientAuth).verify_client(chain, UnixTime::now())
+}
+
+/// A hundred certificates of one name and many keys, each signed by the next, and the root's name above them all.
+fn same_name(count: usize) -> (Ca, Vec<CertificateDer<'static>>) {
+    let root = root();
+    let cas: Vec<_> = (0..count).map(|_| Ca::with(CaSpec::new("Root", P256).without_key_ids())).collect();
+    let mut chain = vec![cas[0].issue(LeafSpec::client("x").without_key_ids()).chain[0].clone()];
+    for (index, ca) in cas.iter().enumerate() {
+        chain.push(cas[(index + 1) % count].cross_sign(ca));
+    }
+    (root, chain)
+}
+
+#[test]
+fn signatures_by_a_hundred_namesakes_end_with_the_budget() {
+    let (root, chain) = same_name(100);
+    let roots = trusting(&root);
+    let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("no path");
+    assert_eq!(report.rule, Rule::WorkBudget, "{}", report.explain());
+    assert!(matches!(report.cause, Cause::BudgetExceeded { .. }));
+    assert_eq!(report.alert(), 46);
+    assert!(report.candidates.len() <= oxtls_x509::defaults::CANDIDATES);
+}
+
+#[test]
+fn namesakes_that_lead_to_no_root_cost_no_signature() {
+    let (_, chain) = same_name(100);
+    let roots = trusting(&Ca::new("Another root", P256));
+    let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("no path");
+    assert_eq!(report.rule, Rule::IssuerKnown);
+}
+
+#[test]
+fn a_hundred_intermediates_in_a_row_are_too_deep() {
+    let root = root();
+    let mut ca = root.intermediate("0", P256);
+    for number in 1..100 {
+        ca = ca.intermediate(&number.to_string(), P256);
+    }
+    let issued = ca.issue(LeafSpec::client("x"));
+    let roots = trusting(&root);
+    let report = bounded(LIMIT, || verify(&roots, &issued.chain)).expect_err("too deep");
+    assert_eq!(report.rule, Rule::PathDepth);
+    let stranger = trusting(&Ca::new("Stranger", P256));
+    let report = bounded(LIMIT, || verify(&stranger, &issued.chain)).expect_err("unknown");
+    assert_eq!(report.rule, Rule::IssuerKnown);
+}
+
+#[test]
+fn a_mesh_where_everyone_signs_everyone_ends() {
+    let root = root();
+    let cas: Vec<_> = (0..9).map(|number| Ca::new(&format!("CA {number}"), P256)).collect();
+    let mut chain = vec![cas[0].issue(LeafSpec::client("x")).chain[0].clone()];
+    for (a, ca) in cas.iter().enumerate() {
+        for (b, other) in cas.iter().enumerate() {
+            if a != b {
+                chain.push(ca.cross_sign(other));
+            }
+        }
+    }
+    // A way out that is closed: the root is known by name, but has another key.
+    chain.push(root.cross_sign(&cas[8]));
+    let impostor = trusting(&Ca::new("Root", P256));
+    let report = bounded(LIMIT, || verify(&impostor, &chain)).expect_err("no path");
+    assert!(matches!(report.rule, Rule::Signature | Rule::WorkBudget), "{}", report.explain());
+    let path = bounded(LIMIT, || verify(&trusting(&root), &chain));
+    accepted(path);
+}
+
+#[test]
+fn thousands_of_names_under_thousands_of_constraints_end_with_the_budget() {
+    let root = root();
+    let mut spec = CaSpec::new("Constrained", P256);
+    let mut leaf = LeafSpec::client("x");
+    for number in 0..1_500 {
+        spec = spec.exclude(0x82, format!("x{number}.test").as_bytes());
+        leaf = leaf.dns(&format!("y{number}.test"));
+    }
+    let issued = root.intermediate_with(spec).issue(leaf);
+    let roots = trusting(&root);
+    let report = bounded(LIMIT, || verify(&roots, &issued.chain)).expect_err("too much");
+    assert_eq!(report.rule, Rule::WorkBudget);
+    assert!(report.to_string().contains("comparisons with name constraints"), "{report}");
+}
+
+#[test]
+fn more_certificates_than_any_server_sends_are_not_even_parsed() {
+    let root = root();
+    let issued = root.issue(LeafSpec::client("x"));
+    let chain = vec![issued.chain[0].clone(); 129];
+    let report = bounded(LIMIT, || verify(&trusting(&root), &chain)).expect_err("too many");
+    assert_eq!(report.rule, Rule::WorkBudget);
+    accepted(verify(&trusting(&root), &chain[..128]));
+}
+
+#[test]
+fn a_budget_is_part_of_the_policy() {
+    let root = root();
+    let issued = root.intermediate("Middle", P256).issue(leaf());
+    let budget = |signatures| {
+        Policy::default().with_budget(oxtls_x509::Budget { signatures, ..oxtls_x509::Budget::default() })
+    };
+    accepted(server_with(trusting(&root), &issued.chain, budget(2)));
+    let report = server_with(trusting(&root), &issued.chain, budget(1)).expect_err("two signatures");
+    assert_eq!(report.cause, Cause::BudgetExceeded { what: "signatures to verify" });
+}

@@ -1,0 +1,289 @@
+//! Names: RFC 9525 for servers, RFC 5280 section 4.2.1.10 for the constraints that CAs are under.
+#![allow(clippy::expect_used, clippy::indexing_slicing)]
+
+mod common;
+
+use std::net::IpAddr;
+
+use common::*;
+use oxtls_test_pki::{Ca, CaSpec, LeafSpec, SERVER_AUTH, der};
+use oxtls_x509::{Cause, Rule};
+
+const DNS: u8 = 0x82;
+const IP: u8 = 0x87;
+const EMAIL: u8 = 0x81;
+const URI: u8 = 0x86;
+const DIRECTORY: u8 = 0xa4;
+const OTHER: u8 = 0xa0;
+const REGISTERED_ID: u8 = 0x88;
+
+/// Presented name, wanted name, whether they match.
+const MATCHES: &[(&str, &str, bool)] = &[
+    ("www.example.com", "www.example.com", true),
+    ("WWW.Example.COM", "www.eXample.com", true),
+    ("www.example.com", "www.example.com.", true),
+    ("www.example.com", "example.com", false),
+    ("example.com", "www.example.com", false),
+    ("www.example.com", "www.example.co", false),
+    ("localhost", "localhost", true),
+    // A wildcard is the whole leftmost label and stands for exactly one.
+    ("*.example.com", "www.example.com", true),
+    ("*.EXAMPLE.com", "www.example.COM", true),
+    ("*.example.com", "www.example.com.", true),
+    ("*.example.com", "example.com", false),
+    ("*.example.com", "a.b.example.com", false),
+    ("*.example.com", "xn--bcher-kva.example.com", true),
+    ("w*.example.com", "www.example.com", false),
+    ("*w.example.com", "www.example.com", false),
+    ("*www.example.com", "www.example.com", false),
+    ("www.*.com", "www.example.com", false),
+    ("*.*.com", "www.example.com", false),
+    ("xn--*.example.com", "xn--bcher.example.com", false),
+    ("*.com", "example.com", false),
+    ("*", "localhost", false),
+    ("*.", "localhost.", false),
+    ("**.example.com", "www.example.com", false),
+    // Presented names that no host can have.
+    ("www.example.com.", "www.example.com", false),
+    (".example.com", "www.example.com", false),
+    ("www..example.com", "www.example.com", false),
+    ("www.example.com\0.evil.org", "www.example.com", false),
+    ("-www.example.com", "www.example.com", false),
+    ("", "www.example.com", false),
+    // Underscores are in use.
+    ("a_b.example.com", "a_b.example.com", true),
+    // An address in a DNS name is no address.
+    ("192.0.2.1", "192.0.2.1", false),
+    ("*.0.2.1", "192.0.2.1", false),
+];
+
+#[test]
+fn dns_names_match_by_rfc_9525() {
+    let root = root();
+    for &(presented, wanted, matches) in MATCHES {
+        let issued = root.issue(LeafSpec::bare().dns(presented));
+        let outcome = server_named(trusting(&root), &issued.chain, wanted);
+        match matches {
+            true => drop(accepted(outcome)),
+            false => {
+                let report = refused(outcome, Rule::NameMatch, LEAF);
+                assert_eq!(report.alert(), 42, "{presented} against {wanted}");
+            }
+        }
+    }
+}
+
+#[test]
+fn addresses_match_octet_by_octet() {
+    let root = root();
+    let v4: IpAddr = "192.0.2.1".parse().expect("an address");
+    let v6: IpAddr = "2001:db8::1".parse().expect("an address");
+    let issued = root.issue(LeafSpec::bare().ip(v4).ip(v6));
+    for wanted in ["192.0.2.1", "2001:db8::1", "2001:DB8:0:0::1"] {
+        accepted(server_named(trusting(&root), &issued.chain, wanted));
+    }
+    // An IPv4-mapped address is another address.
+    for wanted in ["192.0.2.2", "2001:db8::2", "::ffff:192.0.2.1"] {
+        refused(server_named(trusting(&root), &issued.chain, wanted), Rule::NameMatch, LEAF);
+    }
+    let path = accepted(server_named(trusting(&root), &issued.chain, "192.0.2.1"));
+    assert_eq!(path.identity().ip_addresses().collect::<Vec<_>>(), [v4, v6]);
+}
+
+#[test]
+fn the_common_name_is_not_looked_at_and_the_report_says_so() {
+    let root = root();
+    let issued = root.issue(LeafSpec::client(HOST).eku(&[SERVER_AUTH]));
+    let report = refused(server(trusting(&root), &issued.chain), Rule::NameMatch, LEAF);
+    assert!(matches!(&report.cause, Cause::NameMismatch { common_name: Some(name), .. } if name == HOST));
+    assert!(report.to_string().contains("only as a common name"), "{report}");
+    assert!(report.to_string().contains("RFC 9525"), "{report}");
+}
+
+#[test]
+fn a_mismatch_lists_the_names_that_there_are() {
+    let root = root();
+    let issued = root.issue(LeafSpec::server("a.test").dns("b.test").ip([192, 0, 2, 1].into()));
+    let report = refused(server(trusting(&root), &issued.chain), Rule::NameMatch, LEAF);
+    assert_eq!(
+        report.cause,
+        Cause::NameMismatch {
+            wanted: HOST.to_owned(),
+            presented: ["a.test", "b.test", "192.0.2.1"].map(str::to_owned).to_vec(),
+            common_name: None,
+        }
+    );
+}
+
+#[test]
+fn identities_are_handed_out_parsed() {
+    let root = root();
+    let spec = LeafSpec::client("alice")
+        .subject("CN=alice,O=Ox")
+        .uri("spiffe://ox.test/alice")
+        .email("alice@ox.test")
+        .dns("alice.ox.test")
+        .serial(&[0x12, 0x34]);
+    let issued = root.issue(spec);
+    let path = accepted(client(trusting(&root), &issued.chain));
+    let identity = path.into_identity();
+    assert_eq!(identity.spiffe_id(), Some("spiffe://ox.test/alice"));
+    assert_eq!(identity.emails().collect::<Vec<_>>(), ["alice@ox.test"]);
+    assert_eq!(identity.dns_names().collect::<Vec<_>>(), ["alice.ox.test"]);
+    assert_eq!(identity.serial(), [0x12, 0x34]);
+    assert_eq!(identity.subject(), "CN=alice, O=Ox");
+    assert_eq!(identity.fingerprint().len(), 32);
+    assert_eq!(identity.to_string(), "spiffe://ox.test/alice");
+}
+
+#[test]
+fn two_uris_are_no_spiffe_identity() {
+    let root = root();
+    let issued = root.issue(LeafSpec::client("x").uri("spiffe://a.test/x").uri("spiffe://b.test/x"));
+    assert_eq!(accepted(client(trusting(&root), &issued.chain)).identity().spiffe_id(), None);
+}
+
+/// A client certificate with one name below a CA with one constraint.
+fn constrained(ca: CaSpec, leaf: LeafSpec) -> Outcome {
+    let root = root();
+    let issued = root.intermediate_with(ca).issue(leaf);
+    client(trusting(&root), &issued.chain)
+}
+
+fn ca() -> CaSpec {
+    CaSpec::new("Constrained", P256)
+}
+
+fn alice() -> LeafSpec {
+    LeafSpec::client("alice")
+}
+
+#[test]
+fn names_must_lie_in_a_permitted_subtree_of_their_form() {
+    let permitted = || ca().permit(DNS, b"a.test").permit(DNS, b"b.test");
+    accepted(constrained(permitted(), alice().dns("x.a.test").dns("b.test")));
+    // A form that is not constrained is free.
+    accepted(constrained(permitted(), alice().dns("a.test").email("alice@c.test")));
+    let report =
+        refused(constrained(permitted(), alice().dns("a.test").dns("c.test")), Rule::PermittedSubtrees, LEAF);
+    assert_eq!(report.cause, Cause::Constraint { name: "c.test".to_owned() });
+    refused(constrained(permitted(), alice().dns("*.test")), Rule::PermittedSubtrees, LEAF);
+}
+
+#[test]
+fn names_must_lie_outside_excluded_subtrees() {
+    let excluded = || ca().exclude(DNS, b"a.test");
+    accepted(constrained(excluded(), alice().dns("b.test")));
+    refused(constrained(excluded(), alice().dns("a.test")), Rule::ExcludedSubtrees, LEAF);
+    refused(constrained(excluded(), alice().dns("x.a.test")), Rule::ExcludedSubtrees, LEAF);
+    // The wildcard stands for the excluded name too.
+    refused(constrained(excluded(), alice().dns("*.test")), Rule::ExcludedSubtrees, LEAF);
+    let both = ca().permit(DNS, b"test").exclude(DNS, b"a.test");
+    refused(constrained(both, alice().dns("x.a.test")), Rule::ExcludedSubtrees, LEAF);
+}
+
+#[test]
+fn addresses_mailboxes_and_uris_are_constrained_too() {
+    let net = [10, 0, 0, 0, 255, 0, 0, 0];
+    accepted(constrained(ca().permit(IP, &net), alice().ip([10, 1, 2, 3].into())));
+    refused(
+        constrained(ca().permit(IP, &net), alice().ip([11, 1, 2, 3].into())),
+        Rule::PermittedSubtrees,
+        LEAF,
+    );
+    let host = [10, 0, 0, 1, 255, 255, 255, 255];
+    refused(
+        constrained(ca().exclude(IP, &host), alice().ip([10, 0, 0, 1].into())),
+        Rule::ExcludedSubtrees,
+        LEAF,
+    );
+    refused(
+        constrained(ca().permit(IP, &net[..6]), alice().ip([10, 0, 0, 1].into())),
+        Rule::ConstraintForm,
+        LEAF,
+    );
+    accepted(constrained(ca().permit(EMAIL, b"ox.test"), alice().email("alice@ox.test")));
+    refused(
+        constrained(ca().permit(EMAIL, b"ox.test"), alice().email("alice@x.test")),
+        Rule::PermittedSubtrees,
+        LEAF,
+    );
+    accepted(constrained(ca().permit(URI, b".ox.test"), alice().uri("spiffe://a.ox.test/x")));
+    refused(
+        constrained(ca().exclude(URI, b"ox.test"), alice().uri("https://ox.test/")),
+        Rule::ExcludedSubtrees,
+        LEAF,
+    );
+    refused(constrained(ca().permit(URI, b"ox.test"), alice().uri("urn:x")), Rule::ConstraintForm, LEAF);
+}
+
+fn organization(name: &str) -> Vec<u8> {
+    let value = der::tlv(0x0c, &[name.as_bytes()]);
+    let attribute = der::tlv(0x30, &[&der::oid("2.5.4.10"), &value]);
+    der::tlv(0x30, &[&der::tlv(0x31, &[&attribute])])
+}
+
+#[test]
+fn subjects_are_constrained_by_directory_names() {
+    let leaf = || LeafSpec::client("alice").subject("CN=alice,O=Ox");
+    accepted(constrained(ca().permit(DIRECTORY, &organization("ox")), leaf()));
+    refused(constrained(ca().permit(DIRECTORY, &organization("cow")), leaf()), Rule::PermittedSubtrees, LEAF);
+    refused(constrained(ca().exclude(DIRECTORY, &organization("Ox")), leaf()), Rule::ExcludedSubtrees, LEAF);
+    // An empty subject is no name.
+    accepted(constrained(ca().permit(DIRECTORY, &organization("cow")), leaf().subject("").dns("a.test")));
+}
+
+#[test]
+fn mailboxes_in_the_subject_are_constrained_when_there_are_no_others() {
+    let leaf = || LeafSpec::client("x").subject("1.2.840.113549.1.9.1=#160b61406576696c2e74657374,CN=x");
+    refused(constrained(ca().permit(EMAIL, b"ox.test"), leaf()), Rule::PermittedSubtrees, LEAF);
+    accepted(constrained(ca().permit(EMAIL, b"evil.test"), leaf()));
+}
+
+#[test]
+fn forms_that_are_not_understood_are_refused_only_where_they_are_used() {
+    let other = der::tlv(0xa0, &[&der::tlv(0x0c, &[b"x"])]);
+    let other = [der::oid("1.2.3.4"), other].concat();
+    let limits = || ca().exclude(OTHER, &other);
+    accepted(constrained(limits(), alice().dns("a.test")));
+    refused(constrained(limits(), alice().name(OTHER, &other)), Rule::ConstraintForm, LEAF);
+    let limits = ca().permit(REGISTERED_ID, &[0x2a, 3]);
+    refused(constrained(limits, alice().name(REGISTERED_ID, &[0x2a, 3])), Rule::ConstraintForm, LEAF);
+}
+
+#[test]
+fn constraints_reach_down_the_whole_path_but_not_self_issued_renewals() {
+    let root = root();
+    let cow = organization("cow");
+    let top = root.intermediate_with(ca().exclude(DIRECTORY, &cow));
+    let below = top.intermediate_with(CaSpec::with_subject("O=cow", P256));
+    let report =
+        client(trusting(&root), &below.issue(alice()).chain).expect_err("a CA of that name is excluded");
+    assert_eq!((report.rule, report.certificate), (Rule::ExcludedSubtrees, FIRST));
+    let cow_ca = root.intermediate_with(CaSpec::with_subject("O=cow", P256).exclude(DIRECTORY, &cow));
+    let renewed = cow_ca.intermediate_with(CaSpec::with_subject("O=cow", P256));
+    accepted(client(trusting(&root), &renewed.issue(alice()).chain));
+    refused(
+        client(trusting(&root), &renewed.issue(alice().subject("O=cow")).chain),
+        Rule::ExcludedSubtrees,
+        LEAF,
+    );
+}
+
+#[test]
+fn an_anchors_own_constraints_hold() {
+    let root = Ca::with(CaSpec::new("Root", P256).permit(DNS, b"ox.test"));
+    accepted(client(trusting(&root), &root.issue(alice().dns("a.ox.test")).chain));
+    refused(client(trusting(&root), &root.issue(alice().dns("a.test")).chain), Rule::PermittedSubtrees, LEAF);
+}
+
+#[test]
+fn another_path_is_taken_when_constraints_close_one() {
+    let root = root();
+    let open = root.intermediate("Twin", P256);
+    let closed = Ca::with(CaSpec::new("Closed", P256).exclude(DNS, b"a.test"));
+    let issued = open.issue(alice().dns("a.test"));
+    let chain = [issued.chain[0].clone(), closed.cross_sign(&open), issued.chain[1].clone()];
+    let roots = trusting_all([closed.certificate(), root.certificate()]);
+    assert_eq!(accepted(client(roots, &chain)).positions().collect::<Vec<_>>(), [0, 2]);
+}
