@@ -286,10 +286,6 @@ impl Out {
     }
 
     /// Says what became of early data.
-    #[allow(
-        dead_code,
-        reason = "0-RTT offers come with resumption; the queue's vocabulary is complete from the start"
-    )]
     pub(crate) fn early_data(&mut self, early_data: EarlyData) {
         self.queue.push_back(Output::EarlyData(early_data));
     }

@@ -108,7 +108,13 @@ impl Waiting {
             self.check_retry_group(group)?;
             self.shares = vec![key_exchange(&self.fixed.config.common, group).map_err(Error::Crypto)?];
         }
-        let (hello, offered) = self.fixed.hello(&self.shares, retry.cookie)?;
+        let (hello, offered) = self.fixed.hello(&self.shares, retry.cookie).map_err(|error| match error {
+            // Without a cookie the hello has been made before.
+            Error::TooLong if retry.cookie.is_some() => {
+                Error::IllegalParameter { what: "a cookie that leaves no room for the rest of ClientHello" }
+            }
+            other => other,
+        })?;
         self.offered = offered;
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());

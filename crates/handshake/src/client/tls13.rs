@@ -86,6 +86,7 @@ pub(crate) struct Finishing {
     peer: VerifiedPeer,
     finished: FinishedVerified,
     signed_with: Option<SignatureScheme>,
+    credential: Option<Arc<Credential>>,
 }
 
 impl State {
@@ -302,6 +303,7 @@ impl Core {
             peer,
             finished,
             signed_with: None,
+            credential: None,
         });
         match request {
             Some(request) => Ok(Some(finishing.choose_credential(request, out))),
@@ -343,6 +345,7 @@ impl Finishing {
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
         let message = signed_content(SignerRole::Client, &self.transcript.current());
+        self.credential = Some(Arc::clone(&credential));
         out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
         Ok(Some(State::Signature(self, scheme)))
     }
@@ -385,6 +388,7 @@ impl Finishing {
             peer: Some(self.peer.certificates),
             peer_signature_scheme: Some(self.peer.scheme),
             signature_scheme: self.signed_with,
+            credential: self.credential,
             psk: None,
             hello_retry_request: self.retried,
             early_data: false,
