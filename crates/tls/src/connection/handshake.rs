@@ -35,6 +35,10 @@ impl<R: Role> Handshaking<R> {
         session.handshake_timeout.saturating_sub(session.clock.since(&self.started))
     }
 
+    pub(crate) fn need_is_out(&self) -> bool {
+        self.need_is_out
+    }
+
     fn now(&self) -> Duration {
         self.role.session().clock.now()
     }
@@ -183,7 +187,7 @@ impl<R: Role> Connection<R> {
             Output::Done(outcome, post_handshake) => {
                 let identity =
                     self.handshaking.take().and_then(|mut handshaking| handshaking.role.take_identity());
-                self.info = Some(Box::new(Info::new(*outcome, identity)));
+                self.info = Some(Box::new(Info::new(*outcome, identity, R::IS_CLIENT)));
                 self.receive.connect(post_handshake.receive);
                 self.send.open();
                 return Ok(Some(Event::HandshakeDone));

@@ -19,7 +19,7 @@ use oxtls_handshake::{client, server, step};
 use oxtls_record::Record;
 use pki_types::ServerName;
 
-pub use info::Info;
+pub use info::{ChannelBinding, Info};
 pub use role::{Client, Role, Server};
 pub use send::SealError;
 pub use split::{Receiver, Sender};
@@ -272,6 +272,18 @@ impl<R: Role> Connection<R> {
     #[must_use]
     pub fn is_handshaking(&self) -> bool {
         self.handshaking.is_some()
+    }
+
+    /// Whether a [`Need`] is out: nothing is read until it is answered.
+    #[must_use]
+    pub fn is_waiting(&self) -> bool {
+        self.handshaking.as_ref().is_some_and(|handshaking| handshaking.need_is_out())
+    }
+
+    /// Whether the connection has failed: nothing more can be received.
+    #[must_use]
+    pub fn has_failed(&self) -> bool {
+        self.failed
     }
 
     /// Whether application data can be sealed.
