@@ -7,6 +7,7 @@ use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 use pki_types::CertificateDer;
 
+use crate::config::Credential;
 use crate::session::{Psk, Session};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
@@ -29,6 +30,8 @@ pub struct Outcome {
     pub peer_signature_scheme: Option<SignatureScheme>,
     /// The scheme that we signed with.
     pub signature_scheme: Option<SignatureScheme>,
+    /// The credential that we showed; its leaf is what a `tls-server-end-point` binding of a server hashes.
+    pub credential: Option<Arc<Credential>>,
     /// The PSK that the handshake was resumed or keyed with.
     pub psk: Option<Arc<Psk>>,
     /// A HelloRetryRequest was exchanged.

@@ -17,8 +17,8 @@ pub use crate::config::{
     ServerConfigBuilder,
 };
 pub use crate::connection::{
-    Client, ClientConnection, Connection, Event, Info, Progress, Receiver, Role, SealError, Sender, Server,
-    ServerConnection,
+    ChannelBinding, Client, ClientConnection, Connection, Event, Info, Progress, Receiver, Role, SealError,
+    Sender, Server, ServerConnection,
 };
 pub use crate::error::{Error, ErrorKind};
 
@@ -31,6 +31,6 @@ pub use oxtls_handshake::config::KeyShares;
 pub use oxtls_handshake::error::{Error as HandshakeError, Fault};
 pub use oxtls_handshake::need::{self, Need};
 pub use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
-pub use oxtls_record::{Padding, Sealed};
+pub use oxtls_record::{Padding, RecordError, Sealed};
 pub use oxtls_x509::{PeerIdentity, Report, Roots};
 pub use pki_types;

@@ -11,7 +11,7 @@ use crate::config::{ClientHandshake, Credential};
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet};
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls13::{HandshakeSecrets, MainSecret, finished_mac};
+use crate::key_schedule::tls13::{HandshakeSecrets, finished_mac};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
 use crate::message::certificate::{Certificate, NewCertificate};
 use crate::message::certificate_request::CertificateRequest;
@@ -81,7 +81,6 @@ pub(crate) struct Finishing {
     client_application: Secret,
     server_application: Secret,
     exporter: Option<Secret>,
-    main: MainSecret,
     alpn: Option<Vec<u8>>,
     peer: VerifiedPeer,
     finished: FinishedVerified,
@@ -281,8 +280,10 @@ impl Core {
             FinishedVerified::check(hash, &self.secrets.server, &self.transcript.current(), verify_data)?;
         self.transcript.add(message.encoded());
         let Self { config, suite, group, retried, transcript, secrets, alpn, request, .. } = *self;
+        // No ticket is asked for, so the Main Secret ends here, and no resumption secret is made of it.
         let main = secrets.next.into_main();
         let application = main.application(&transcript.current(), config.common.exporter)?;
+        drop(main);
         out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
         out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
         if let Some(exporter) = &application.exporter {
@@ -298,7 +299,6 @@ impl Core {
             client_application: application.client,
             server_application: application.server,
             exporter: application.exporter,
-            main,
             alpn,
             peer,
             finished,
@@ -335,13 +335,7 @@ impl Finishing {
         out: &mut Out,
     ) -> Step<State> {
         authentication::check_choice(&credential, scheme, &request.schemes)?;
-        let message = NewCertificate {
-            context: &[],
-            chain: &credential.chain,
-            ocsp: credential.ocsp.as_deref().filter(|_| request.ocsp),
-            scts: credential.scts.as_deref().filter(|_| request.sct),
-        }
-        .encode()?;
+        let message = authentication::certificate(&credential, request.ocsp, request.sct)?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
         let message = signed_content(SignerRole::Client, &self.transcript.current());
@@ -364,12 +358,10 @@ impl Finishing {
     }
 
     /// Our Finished, the application keys, and what came of it all.
-    fn done(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+    fn done(self: Box<Self>, out: &mut Out) -> Step<State> {
         let Tls13Suite { suite, hash, .. } = self.suite;
         let verify_data = finished_mac(hash, &self.client_handshake, &self.transcript.current())?;
-        let message = finished::encode(&verify_data)?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
+        out.send(Level::Handshake, finished::encode(&verify_data)?);
         out.keys(Level::Application, Direction::Write, suite, self.client_application);
         out.keys(Level::Application, Direction::Read, suite, self.server_application);
         out.read(ReadMode {
@@ -378,7 +370,6 @@ impl Finishing {
             plaintext_alert: false,
             max_message: self.config.common.max_message,
         });
-        let resumption = self.main.into_resumption(&self.transcript.current())?;
         let outcome = Outcome {
             version: ProtocolVersion::TLS1_3,
             suite,
@@ -396,7 +387,7 @@ impl Finishing {
             exporter: self.exporter,
             session: None,
         };
-        let post_handshake = PostHandshake::client_tls13(&outcome, hash, Some(resumption), out.is_quic());
+        let post_handshake = PostHandshake::client_tls13(&outcome, hash, None, out.is_quic());
         out.done(self.finished, outcome, post_handshake);
         Ok(None)
     }

@@ -88,9 +88,9 @@ pub struct Common {
     pub key_log: bool,
     /// Our record_size_limit (RFC 8449), 64 to 16,385; `None`: not sent.
     pub record_size_limit: Option<u16>,
-    /// Ask for, or staple on request, OCSP responses.
+    /// Ask for OCSP responses. Ours are stapled whenever the peer asks and the credential has one.
     pub ocsp: bool,
-    /// Ask for, or send on request, SCT lists.
+    /// Ask for SCT lists. Ours are sent whenever the peer asks and the credential has one.
     pub sct: bool,
     /// Certificate compression algorithms that can be answered (RFC 8879), in order of preference.
     pub decompress: Vec<u16>,

@@ -222,14 +222,13 @@ fn go_on(chosen: Chosen, hello: &ClientHello<'_>, group: NamedGroup, out: &mut O
     key_exchange::check_share(group, true, share).map_err(Error::BadKeyShare)?;
     let schemes = negotiate::schemes(hello)?;
     let extensions = &hello.extensions;
-    let common = &chosen.config.common;
     let request = CredentialRequest {
         certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
         schemes,
         authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
         server_name: extensions.server_name.map(str::to_owned),
-        ocsp: extensions.status_request && common.ocsp,
-        sct: extensions.signed_certificate_timestamp && common.sct,
+        ocsp: extensions.status_request,
+        sct: extensions.signed_certificate_timestamp,
         compression: extensions.compress_certificate.unwrap_or_default().to_vec(),
     };
     let asked = tls13::Asked {

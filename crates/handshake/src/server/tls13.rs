@@ -150,6 +150,7 @@ struct Connection {
     transcript: Transcript,
     retried: bool,
     tickets: bool,
+    credential: Arc<Credential>,
 }
 
 /// Who the client is.
@@ -193,6 +194,7 @@ fn server_hello_to_certificate(
         alpn,
         transcript,
         retried,
+        credential: Arc::clone(&credential),
     };
     connection.send(encrypted_extensions(&connection, &asked, &transport)?, out);
     if connection.config.client_auth != ClientAuth::None {
@@ -406,6 +408,7 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         peer,
         peer_signature_scheme,
         signature_scheme: Some(scheme),
+        credential: Some(connection.credential),
         psk: None,
         hello_retry_request: connection.retried,
         early_data: false,

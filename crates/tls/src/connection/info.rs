@@ -5,7 +5,7 @@ use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::key_schedule::tls13;
 use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
-use oxtls_x509::PeerIdentity;
+use oxtls_x509::{Certificate, CertificateSignature, PeerIdentity};
 use pki_types::CertificateDer;
 
 use crate::error::{Error, ErrorKind};
@@ -15,11 +15,23 @@ use crate::error::{Error, ErrorKind};
 pub struct Info {
     outcome: Outcome,
     identity: Option<PeerIdentity>,
+    is_client: bool,
+}
+
+/// What binds an authentication above TLS to this connection (RFC 5056), so that nobody can relay it into another.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum ChannelBinding {
+    /// `tls-exporter` (RFC 9266): 32 bytes that only these two ends of this connection know. What SCRAM-PLUS should use.
+    TlsExporter,
+    /// `tls-server-end-point` (RFC 5929 section 4): the hash of the server's certificate, the same in all its
+    /// connections.
+    TlsServerEndPoint,
 }
 
 impl Info {
-    pub(crate) fn new(outcome: Outcome, identity: Option<PeerIdentity>) -> Self {
-        Self { outcome, identity }
+    pub(crate) fn new(outcome: Outcome, identity: Option<PeerIdentity>, is_client: bool) -> Self {
+        Self { outcome, identity, is_client }
     }
 
     /// The protocol version.
@@ -112,4 +124,40 @@ impl Info {
         tls13::exporter(suite.hash, secret, label, context, out)
             .map_err(|_| misuse("more was to be exported than an exporter can give"))
     }
+
+    /// The channel binding of this kind.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`]: `tls-exporter` without an exporter; `tls-server-end-point` of a certificate whose
+    /// signature has no hash to borrow (Ed25519, ML-DSA), for which RFC 5929 defines none.
+    pub fn channel_binding(&self, kind: ChannelBinding) -> Result<Vec<u8>, Error> {
+        match kind {
+            ChannelBinding::TlsExporter => {
+                let mut binding = vec![0; 32];
+                self.export("EXPORTER-Channel-Binding", None, &mut binding)?;
+                Ok(binding)
+            }
+            ChannelBinding::TlsServerEndPoint => {
+                self.server_certificate().and_then(end_point).ok_or_else(|| {
+                    Error::new(ErrorKind::Misuse("this server's certificate defines no tls-server-end-point"))
+                })
+            }
+        }
+    }
+
+    fn server_certificate(&self) -> Option<&CertificateDer<'static>> {
+        if self.is_client {
+            self.peer_certificates().first()
+        } else {
+            self.outcome.credential.as_ref()?.chain.first()
+        }
+    }
+}
+
+/// The certificate under the hash of its own signature; SHA-256 where that is weaker (RFC 5929 section 4.1), but this
+/// library takes no such certificate.
+fn end_point(certificate: &CertificateDer<'_>) -> Option<Vec<u8>> {
+    let parsed = Certificate::parse(certificate).ok()?;
+    let CertificateSignature::Known(algorithm) = parsed.signature_algorithm() else { return None };
+    Some(algorithm.hash()?.digest(certificate).as_ref().to_vec())
 }

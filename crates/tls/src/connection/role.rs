@@ -57,6 +57,7 @@ pub trait Role: Sealed {}
 /// What a role does; private, so that nobody else can make one.
 pub(crate) trait Sealed: fmt::Debug {
     type Machine: Machine;
+    const IS_CLIENT: bool;
 
     fn session(&self) -> &Session;
 
@@ -87,6 +88,7 @@ impl Role for Server {}
 
 impl Sealed for Client {
     type Machine = client::Client;
+    const IS_CLIENT: bool = true;
 
     fn session(&self) -> &Session {
         &self.config.session
@@ -117,6 +119,7 @@ impl Sealed for Client {
 
 impl Sealed for Server {
     type Machine = server::Server;
+    const IS_CLIENT: bool = false;
 
     fn session(&self) -> &Session {
         &self.config.session
