@@ -294,6 +294,7 @@ mod tests {
             peer: None,
             peer_signature_scheme: None,
             signature_scheme: None,
+            credential: None,
             psk: None,
             hello_retry_request: false,
             early_data: false,
