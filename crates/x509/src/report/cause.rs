@@ -140,7 +140,7 @@ impl Cause {
             Rule::Signature => Self::BadSignature {
                 issuer: subject.certificate(fault.at).map_or_else(String::new, |c| c.issuer().to_string()),
             },
-            Rule::SignatureAlgorithm => Self::Algorithm { algorithm: detail_text(fault) },
+            Rule::SignatureAlgorithm => Self::Algorithm { algorithm: describe_algorithm(fault) },
             Rule::KeyStrength => Self::WeakKey { key: describe_key(subject, fault) },
             Rule::KeyAlgorithm => Self::UnsupportedKey { key: describe_key(subject, fault) },
             Rule::ExtendedKeyUsage => Self::NotForPurpose { purpose: subject.context.purpose.name() },
@@ -399,6 +399,15 @@ fn describe_key(subject: &Subject<'_>, fault: &Fault<'_>) -> String {
     match fault.detail {
         Detail::What(what) => format!("{kind} ({what})"),
         _ => kind,
+    }
+}
+
+fn describe_algorithm(fault: &Fault<'_>) -> String {
+    match &fault.detail {
+        Detail::Extension(found) if found.0 == oid::RSASSA_PSS => {
+            "RSASSA-PSS with other parameters than one SHA-2 hash and a salt of its length".to_owned()
+        }
+        _ => detail_text(fault),
     }
 }
 

@@ -1,5 +1,5 @@
 //! What the tests of validation share.
-#![allow(dead_code, unreachable_pub, clippy::expect_used)]
+#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
 
 use std::time::Duration;
 
@@ -60,7 +60,7 @@ pub fn at(seconds: u64) -> UnixTime {
 pub fn accepted(outcome: Outcome) -> VerifiedPath {
     match outcome {
         Ok(path) => path,
-        Err(report) => std::panic::panic_any(format!("should be accepted: {}", report.explain())),
+        Err(report) => panic!("should be accepted: {}", report.explain()),
     }
 }
 
