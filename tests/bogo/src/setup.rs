@@ -1,0 +1,261 @@
+//! From flags to configurations and connections of the library.
+
+use std::fmt;
+use std::fs;
+use std::os::unix::ffi::OsStringExt;
+use std::path::PathBuf;
+use std::sync::Arc;
+
+use oxtls::crypto::Error as CryptoError;
+use oxtls::pki_types::pem::PemObject;
+use oxtls::pki_types::{CertificateDer, ServerName};
+use oxtls::{
+    CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Credential, Decision, KeyAlgorithm,
+    KeyShares, NamedGroup, Roots, ServerConfig, ServerConnection, SignatureScheme, Signer, SigningKey,
+};
+
+use crate::encoding;
+use crate::flags::Config;
+
+/// TLS 1.3 on the wire.
+const TLS13: u16 = 0x0304;
+
+/// What the suite expects a stack to accept without being told: no Ed25519, no P-521, no ML-DSA.
+const VERIFY_SCHEMES: [SignatureScheme; 8] = [
+    SignatureScheme::ECDSA_SECP256R1_SHA256,
+    SignatureScheme::RSA_PSS_RSAE_SHA256,
+    SignatureScheme::RSA_PKCS1_SHA256,
+    SignatureScheme::ECDSA_SECP384R1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA384,
+    SignatureScheme::RSA_PKCS1_SHA384,
+    SignatureScheme::RSA_PSS_RSAE_SHA512,
+    SignatureScheme::RSA_PKCS1_SHA512,
+];
+
+/// The groups that it expects without being told.
+const GROUPS: [NamedGroup; 4] =
+    [NamedGroup::X25519_MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
+
+/// Why there is no connection.
+pub(crate) enum Error {
+    /// The library has not what is asked for.
+    NotImplemented(String),
+    /// What ended the test.
+    Failed(String),
+}
+
+/// A client's connection.
+pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
+    check_versions(config)?;
+    let mut builder = ClientConfig::builder()
+        .groups(&groups(config)?)
+        .verify_schemes(&verify_schemes(config)?)
+        .suites(&suites(config)?)
+        .ask(&decisions(config))
+        .request_ocsp(config.enable_ocsp_stapling)
+        .request_scts(config.enable_signed_cert_timestamps)
+        .send_server_name(config.host_name.is_some())
+        .key_log(config.export_traffic_secrets);
+    if config.no_key_shares || !config.key_shares.is_empty() {
+        builder = builder.key_shares(KeyShares::Exactly(supported_groups(&config.key_shares)?));
+    }
+    if let Some(wire) = &config.advertise_alpn {
+        builder = builder.alpn(alpn(wire)?);
+    }
+    if let Some(bytes) = config.max_cert_list {
+        builder = builder.max_message(bytes);
+    }
+    if let Some(credential) = credential(config)? {
+        builder = builder.credential(credential);
+    }
+    let built = builder.build().map_err(refused)?;
+    // A test without a name has no use for one, and the library's users always have one.
+    let name = config.host_name.as_deref().unwrap_or(b"test");
+    let name = ServerName::try_from(name).map_err(|error| Error::Failed(error.to_string()))?.to_owned();
+    ClientConnection::new(&built, name).map_err(refused)
+}
+
+/// A server's connection.
+pub(crate) fn server(config: &Config) -> Result<ServerConnection, Error> {
+    check_versions(config)?;
+    let protocols = if config.reject_alpn {
+        vec![b"no client has this".to_vec()]
+    } else {
+        config.select_alpn.iter().filter(|_| !config.decline_alpn).cloned().collect()
+    };
+    let built = server_config(config, protocols)?;
+    Ok(ServerConnection::new(&built))
+}
+
+/// A server's configuration with these application protocols.
+pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<ServerConfig, Error> {
+    let roots = || Arc::new(Roots::empty());
+    let client_auth = if config.require_any_client_certificate {
+        ClientAuth::Required(roots())
+    } else if config.verify_peer {
+        ClientAuth::Optional(roots())
+    } else {
+        ClientAuth::None
+    };
+    let mut builder = ServerConfig::builder()
+        .groups(&groups(config)?)
+        .verify_schemes(&verify_schemes(config)?)
+        .suites(&suites(config)?)
+        .ask(&decisions(config))
+        .client_auth(client_auth)
+        .alpn(protocols)
+        .key_log(config.export_traffic_secrets);
+    if let Some(bytes) = config.max_cert_list {
+        builder = builder.max_message(bytes);
+    }
+    if let Some(credential) = credential(config)? {
+        builder = builder.credential(credential);
+    }
+    builder.build().map_err(refused)
+}
+
+fn check_versions(config: &Config) -> Result<(), Error> {
+    let low = config.min_version.is_none_or(|version| version <= TLS13);
+    let high = config.max_version.is_none_or(|version| version >= TLS13);
+    if low && high && !config.no_tls13 {
+        return Ok(());
+    }
+    Err(Error::NotImplemented("TLS 1.2".into()))
+}
+
+/// All decisions are the shim's with `-async`; without it, those that a flag has a say in.
+fn decisions(config: &Config) -> Vec<Decision> {
+    let mut decisions = vec![Decision::VerifyPeer, Decision::ChooseCredential];
+    let hello_matters = config.fail_early_callback
+        || config.expect_no_server_name
+        || config.select_empty_alpn
+        || config.expect_advertised_alpn.is_some()
+        || config.expect_server_name.is_some()
+        || !config.expect_peer_verify_pref.is_empty();
+    if config.server && (config.is_async || hello_matters) {
+        decisions.push(Decision::ChooseConfig);
+    }
+    if config.is_async {
+        decisions.push(Decision::Sign);
+    }
+    decisions
+}
+
+fn groups(config: &Config) -> Result<Vec<NamedGroup>, Error> {
+    if config.curves.is_empty() { Ok(GROUPS.to_vec()) } else { supported_groups(&config.curves) }
+}
+
+fn supported_groups(codes: &[u16]) -> Result<Vec<NamedGroup>, Error> {
+    supported(codes, "group", NamedGroup::is_supported)
+}
+
+fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
+    if config.verify_prefs.is_empty() {
+        return Ok(VERIFY_SCHEMES.to_vec());
+    }
+    supported(&config.verify_prefs, "signature scheme", SignatureScheme::is_supported)
+}
+
+fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
+    if config.tls13_ciphers.is_empty() {
+        return Ok(oxtls::handshake::defaults::SUITES.to_vec());
+    }
+    supported(&config.tls13_ciphers, "cipher suite", |suite: CipherSuite| suite.tls13().is_some())
+}
+
+fn supported<T: From<u16> + Copy>(codes: &[u16], what: &str, has: fn(T) -> bool) -> Result<Vec<T>, Error> {
+    let missing = |code: &u16| Error::NotImplemented(format!("{what} {code:#06x}"));
+    codes
+        .iter()
+        .map(|code| Some(T::from(*code)).filter(|value| has(*value)).ok_or_else(|| missing(code)))
+        .collect()
+}
+
+fn alpn(wire: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
+    encoding::length_prefixed(wire).ok_or_else(|| Error::Failed("-advertise-alpn is cut short".into()))
+}
+
+fn refused(error: ConfigError) -> Error {
+    Error::Failed(crate::error_names::of_config(&error))
+}
+
+/// The credential that the flags name, if any. With `-async` its key is somewhere else, and signing takes its time.
+fn credential(config: &Config) -> Result<Option<Credential>, Error> {
+    let (Some(chain), Some(key)) = (&config.cert_file, signing_key(config)?) else { return Ok(None) };
+    let chain = certificates(chain)?;
+    let schemes = signing_schemes(config, &key)?;
+    let mut credential = if config.is_async {
+        Credential::remote(chain, &schemes)
+    } else {
+        Credential::new(chain, Limited { key, schemes })
+    }
+    .map_err(refused)?;
+    let declined = config.use_ocsp_callback && config.decline_ocsp_callback;
+    if let (Some(response), false) = (&config.ocsp_response, declined) {
+        credential = credential.with_ocsp(response.clone());
+    }
+    if let Some(list) = &config.signed_cert_timestamps {
+        credential = credential.with_scts(list.clone());
+    }
+    Ok(Some(credential))
+}
+
+/// The private key that the flags name.
+pub(crate) fn signing_key(config: &Config) -> Result<Option<SigningKey>, Error> {
+    let Some(path) = &config.key_file else { return Ok(None) };
+    let key = SigningKey::from_pem(read(path)?).map_err(|error| Error::Failed(error.to_string()))?;
+    Ok(Some(key))
+}
+
+/// What is named and fits the key; all that fits it by default.
+fn signing_schemes(config: &Config, key: &SigningKey) -> Result<Vec<SignatureScheme>, Error> {
+    if config.signing_prefs.is_empty() {
+        return Ok(key.schemes().to_vec());
+    }
+    let named = supported(&config.signing_prefs, "signature scheme", SignatureScheme::is_supported)?;
+    Ok(named.into_iter().filter(|scheme| key.schemes().contains(scheme)).collect())
+}
+
+/// The certificates of a PEM file, leaf first.
+pub(crate) fn certificates(path: &[u8]) -> Result<Vec<CertificateDer<'static>>, Error> {
+    CertificateDer::pem_slice_iter(&read(path)?)
+        .collect::<Result<_, _>>()
+        .map_err(|error| Error::Failed(format!("{}: {error}", String::from_utf8_lossy(path))))
+}
+
+fn read(path: &[u8]) -> Result<Vec<u8>, Error> {
+    let path = PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()));
+    fs::read(&path).map_err(|error| Error::Failed(format!("{}: {error}", path.display())))
+}
+
+/// A key that signs with some of its schemes only.
+#[derive(Debug)]
+struct Limited {
+    key: SigningKey,
+    schemes: Vec<SignatureScheme>,
+}
+
+impl Signer for Limited {
+    fn key_algorithm(&self) -> KeyAlgorithm {
+        self.key.key_algorithm()
+    }
+
+    fn spki(&self) -> &[u8] {
+        self.key.spki()
+    }
+
+    fn schemes(&self) -> &[SignatureScheme] {
+        &self.schemes
+    }
+
+    fn sign(&self, scheme: SignatureScheme, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
+        self.key.sign(scheme, message)
+    }
+}
+
+impl fmt::Display for Error {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let (Self::NotImplemented(what) | Self::Failed(what)) = self;
+        f.write_str(what)
+    }
+}
