@@ -14,7 +14,7 @@ use oxtls_record::{
     Alert, ApplicationDataMode, ContentType, Mode, ReadKey, Reader, Reassembly, Record, WriteKey, Writer,
 };
 
-/// The KeyUpdate message with `update_not_requested` (RFC 9846 section 4.6.3).
+/// The KeyUpdate message with `update_not_requested` (RFC 9846 section 4.7.3).
 const KEY_UPDATE: [u8; 5] = [24, 0, 0, 1, 0];
 const CLOSE_NOTIFY: Alert = Alert { level: Alert::WARNING, description: 0 };
 

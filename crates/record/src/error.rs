@@ -46,7 +46,7 @@ pub enum RecordError {
     TooManyChangeCipherSpecs,
     /// Application data where the mode takes none.
     ApplicationDataRefused,
-    /// More early data than the ticket allowed (RFC 9846 section 4.2.10).
+    /// More early data than the ticket allowed (RFC 9846 section 4.3.10).
     EarlyDataTooMuch {
         /// The most plaintext bytes.
         limit: u32,

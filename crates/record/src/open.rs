@@ -28,7 +28,7 @@ pub enum ApplicationDataMode {
     Refuse,
     /// Deliver it.
     Accept,
-    /// Deliver it as early data, so many bytes of plaintext at most (RFC 9846 section 4.2.10).
+    /// Deliver it as early data, so many bytes of plaintext at most (RFC 9846 section 4.3.10).
     Early {
         /// The limit in bytes.
         limit: u32,

@@ -66,7 +66,7 @@ impl Writer {
     }
 
     /// Writes in the clear from here on: a client whose early data was rejected goes on with a second ClientHello
-    /// (RFC 9846 section 4.2.10).
+    /// (RFC 9846 section 4.3.10).
     pub fn remove_key(&mut self) {
         self.key = None;
     }

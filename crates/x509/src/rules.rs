@@ -60,9 +60,9 @@ rules! {
     NotAfter = "RFC 5280 section 6.1.3 (a)(2)", "The certificate has not expired.";
     SubjectPresent = "RFC 5280 section 4.1.2.6", "Subjects without a name carry a critical subjectAltName, and issuers have a name.";
     // The leaf.
-    ChainPresent = "RFC 9846 section 4.4.2.4", "The peer sends at least its own certificate.";
+    ChainPresent = "RFC 9846 section 4.5.1.3", "The peer sends at least its own certificate.";
     LeafVersion = "RFC 5280 section 4.1.2.1", "The peer's certificate is of version 3.";
-    DigitalSignature = "RFC 5280 section 4.2.1.3, RFC 9846 section 4.4.2.2", "A keyUsage of the peer's certificate allows digital signatures.";
+    DigitalSignature = "RFC 5280 section 4.2.1.3, RFC 9846 section 4.5.1.2", "A keyUsage of the peer's certificate allows digital signatures.";
     ExtendedKeyUsage = "RFC 5280 section 4.2.1.12", "An extendedKeyUsage allows the purpose, in the peer's certificate and in each issuer's.";
     NameMatch = "RFC 9525 section 6", "The peer's certificate names the wanted host or address in its subjectAltName.";
     // Issuers.

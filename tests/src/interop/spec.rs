@@ -36,7 +36,7 @@ pub(super) struct Side {
     /// Client: groups it sends key shares for, when not its own choice. OpenSSL always sends its first group's.
     pub(super) shares: &'static [NamedGroup],
     pub(super) alpn: &'static [&'static str],
-    /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix D.4).
+    /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix E.4).
     pub(super) plain: bool,
     /// Server: makes the client prove by a cookie that it is reachable.
     pub(super) cookie: bool,

@@ -139,7 +139,7 @@ pub struct ClientHandshake {
     pub server_name: Option<String>,
     /// Key shares to send at first.
     pub key_shares: KeyShares,
-    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix D.4); no effect over QUIC.
+    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix E.4); no effect over QUIC.
     pub compatibility_mode: bool,
     /// Authorities to name to the server (certificate_authorities), DER names.
     pub authorities: Vec<Vec<u8>>,

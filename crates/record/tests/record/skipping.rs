@@ -1,4 +1,4 @@
-//! Rejected early data (RFC 9846 section 4.2.10): skipped within its limit, and not a record further.
+//! Rejected early data (RFC 9846 section 4.3.10): skipped within its limit, and not a record further.
 
 use oxtls_record::{Alert, ApplicationDataMode, ContentType, Mode, Reader, Record, RecordError};
 

@@ -95,7 +95,7 @@ impl ClientConfigBuilder {
         self
     }
 
-    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix D.4). On by default.
+    /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix E.4). On by default.
     pub fn compatibility_mode(mut self, on: bool) -> Self {
         self.compatibility_mode = on;
         self
