@@ -1,7 +1,7 @@
 //! Interoperability with other implementations: OpenSSL 3.0 as client against our server and as server against our
 //! client. Loopback only, one scenario at a time, each bounded in time and with a peer process of its own.
 //!
-//! A scenario is a row of [`tables`]; [`check`] runs it and compares what both sides say: bytes, alerts, negotiated
+//! A scenario is a row of `tables`; `check` runs it and compares what both sides say: bytes, alerts, negotiated
 //! values, identities and the secrets of both key logs, never only exit codes.
 
 mod check;

@@ -1,4 +1,4 @@
-//! OpenSSL's `s_client` and `s_server` as the other side of a [`Spec`].
+//! OpenSSL's `s_client` and `s_server` as the other side of a scenario.
 
 use std::fs;
 use std::net::SocketAddr;
@@ -22,7 +22,7 @@ pub(super) struct OpenSsl {
 }
 
 impl OpenSsl {
-    /// `s_client`, connecting to `to`. `certificates` is the folder of [`super::pki`], `scratch` the scenario's own.
+    /// `s_client`, connecting to `to`. `certificates` is the folder of `pki`, `scratch` the scenario's own.
     pub(super) fn client(
         spec: &Spec,
         to: SocketAddr,

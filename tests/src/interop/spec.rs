@@ -23,7 +23,7 @@ impl Role {
 /// One side of a scenario. Empty lists leave the implementation's own defaults.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Side {
-    /// Name of the certificate and key of [`super::pki`] that it shows.
+    /// Name of the certificate and key of `pki` that it shows.
     pub(super) identity: Option<&'static str>,
     /// Server: a second one, for clients that cannot verify the first.
     pub(super) second_identity: Option<&'static str>,
