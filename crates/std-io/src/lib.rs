@@ -6,4 +6,9 @@
 
 mod stream;
 
-pub use stream::{NeedWaits, Stream};
+pub use stream::{NeedWaits, Stream, tls_error};
+
+/// The examples of the front page, compiled and run as tests.
+#[cfg(doctest)]
+#[doc = include_str!("../../../README.md")]
+struct Readme;

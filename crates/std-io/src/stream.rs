@@ -31,13 +31,20 @@ const SPARE: usize = 64;
 /// ```
 ///
 /// # Non-blocking transports
-/// [`ErrorKind::WouldBlock`] of the transport is handed on and nothing is lost: call again when the transport is
-/// ready. A `write` that has sealed its data returns how much, though the transport may not have taken all of it yet;
-/// `flush` says when it has.
+/// [`ErrorKind::WouldBlock`] of the transport is handed on and nothing is lost: call again when the transport can be
+/// read or, if [`wants_write`](Self::wants_write), written. A `write` that has sealed its data returns how much,
+/// though the transport may not have taken all of it yet; `flush` says when it has.
+///
+/// # The handshake's deadline
+/// It is looked at before and after each read of the transport, so a blocking transport needs a read timeout of its
+/// own for a peer that says nothing at all.
 ///
 /// # Errors
 /// An error of the connection comes as [`ErrorKind::InvalidData`] around an [`oxtls::Error`], after its alert was
-/// sent if the transport took it; an end without close_notify as [`ErrorKind::UnexpectedEof`] around one.
+/// sent if the transport took it; an end without close_notify as [`ErrorKind::UnexpectedEof`] around one; a transport
+/// that broke while reading with its own kind, the connection and the transport's error both inside. [`tls_error`]
+/// finds the [`oxtls::Error`] in each. A transport that takes no more bytes is an error of writing alone: what the
+/// peer said before can still be read, such as the alert that tells why.
 pub struct Stream<R: Role, T> {
     connection: Connection<R>,
     transport: T,
@@ -46,10 +53,14 @@ pub struct Stream<R: Role, T> {
     unread: Range<usize>,
     /// Plaintext that waits for its reader, in `input`, ahead of `unread`.
     plaintext: Range<usize>,
-    /// Records that wait for the transport: `output` from `sent` on.
+    /// Records that wait for the transport: `unsent` of `output`.
     output: Vec<u8>,
-    sent: usize,
-    need: Option<Need>,
+    unsent: Range<usize>,
+    /// The transport has taken bytes that it may hold back until it is flushed.
+    unflushed: bool,
+    /// The transport takes no more.
+    broken: Option<ErrorKind>,
+    need: Option<Box<Need>>,
 }
 
 impl<R: Role, T: Read + Write> Stream<R, T> {
@@ -62,7 +73,9 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             unread: 0..0,
             plaintext: 0..0,
             output: Vec::new(),
-            sent: 0,
+            unsent: 0..0,
+            unflushed: false,
+            broken: None,
             need: None,
         }
     }
@@ -75,21 +88,31 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     /// again.
     pub fn handshake(&mut self) -> io::Result<()> {
         self.complete_handshake()?;
-        self.send_waiting()
+        if self.connection.has_failed()
+            && let Err(error) = self.connection.feed(&mut [])
+        {
+            return Err(self.failed(error));
+        }
+        self.flush()
     }
 
-    /// Sends close_notify: the peer can tell this end from a cut. Reading may go on until the peer's own.
+    /// Sends close_notify: the peer can tell this end from a cut. Reading may go on until the peer's own. During the
+    /// handshake this cancels it.
     ///
     /// # Errors
     /// Those of the transport.
     pub fn shutdown(&mut self) -> io::Result<()> {
         self.connection.close();
-        self.send_waiting()?;
-        self.transport.flush()
+        self.flush()
+    }
+
+    /// Whether bytes wait that the transport has not taken: on a non-blocking one, wait until it can be written.
+    pub fn wants_write(&self) -> bool {
+        !self.unsent.is_empty() || self.connection.wants_transmit()
     }
 
     /// The decision that is the caller's, if one waits.
-    pub fn take_need(&mut self) -> Option<Need> {
+    pub fn take_need(&mut self) -> Option<Box<Need>> {
         self.need.take()
     }
 
@@ -114,8 +137,9 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
         &mut self.transport
     }
 
-    /// The parts: connection, transport, and the bytes that were received and not used, which whoever goes on must
-    /// feed first. Plaintext that was not read yet is lost; read it before.
+    /// The parts: connection, transport, and the bytes that were received and not used: records that whoever goes on
+    /// must feed first or, behind the peer's close_notify, what the peer says without TLS. Plaintext that was not read
+    /// and records that the transport has not taken are lost: read, and flush, before.
     pub fn into_parts(self) -> (Connection<R>, T, Vec<u8>) {
         let unused = self.input.get(self.unread).unwrap_or_default().to_vec();
         (self.connection, self.transport, unused)
@@ -130,15 +154,11 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
 
     /// Receives until something happens; returns `false` at the peer's orderly end.
     fn receive(&mut self) -> io::Result<bool> {
-        if self.need.is_some() {
-            return Err(io::Error::other(NeedWaits));
-        }
         loop {
-            // A peer that waits for our flight sends nothing before it has come. Later a transport that is full must
-            // not keep us from reading: two peers that only write would wait for each other for ever.
-            match self.send_waiting() {
-                Err(error) if error.kind() == ErrorKind::WouldBlock && !self.connection.is_handshaking() => {}
-                sent => sent?,
+            self.check_deadline()?;
+            self.send_before_reading()?;
+            if self.need.is_some() || self.connection.is_waiting() {
+                return Err(io::Error::other(NeedWaits));
             }
             let unread = self.unread.clone();
             let input = self.input.get_mut(unread.clone()).unwrap_or_default();
@@ -153,11 +173,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
                     self.plaintext = at(range.start)..at(range.end);
                     return Ok(true);
                 }
-                Some(Event::Need(need)) => {
-                    self.need = Some(*need);
-                    self.send_waiting()?;
-                    return Err(io::Error::other(NeedWaits));
-                }
+                Some(Event::Need(need)) => self.need = Some(need),
                 Some(Event::Closed) => return Ok(false),
                 Some(Event::HandshakeDone) => return Ok(true),
                 Some(_) => {}
@@ -167,16 +183,25 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
         }
     }
 
+    fn check_deadline(&mut self) -> io::Result<()> {
+        match self.connection.check_deadline() {
+            Ok(()) => Ok(()),
+            Err(error) => Err(self.failed(error)),
+        }
+    }
+
     /// Reads from the transport behind what is there.
     fn fill(&mut self) -> io::Result<()> {
-        if self.connection.is_handshaking()
-            && let Err(error) = self.connection.check_deadline()
-        {
-            return Err(self.failed(error));
-        }
         self.make_room();
         let room = self.input.get_mut(self.unread.end..).unwrap_or_default();
-        match self.transport.read(room) {
+        let read = loop {
+            match self.transport.read(room) {
+                Err(error) if error.kind() == ErrorKind::Interrupted => {}
+                // A reader that says more than there was room for is not believed.
+                read => break read.map(|len| len.min(room.len())),
+            }
+        };
+        match read {
             Ok(0) => match self.connection.end_of_input() {
                 Ok(()) => Ok(()),
                 Err(error) => Err(io::Error::new(ErrorKind::UnexpectedEof, error)),
@@ -185,7 +210,15 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
                 self.unread.end = self.unread.end.saturating_add(len);
                 Ok(())
             }
-            Err(error) => Err(self.transport_failed(error)),
+            Err(error) if is_for_now(error.kind()) => {
+                self.check_deadline()?;
+                self.release();
+                Err(error)
+            }
+            Err(transport) => {
+                let kind = transport.kind();
+                Err(io::Error::new(kind, Broken { connection: self.connection.reset(), transport }))
+            }
         }
     }
 
@@ -199,49 +232,95 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             self.input.copy_within(self.unread.clone(), 0);
             self.unread = 0..len;
         }
+        self.plaintext = 0..0;
+    }
+
+    /// Sends all that waits, as far as reading depends on it. A peer that waits for our flight sends nothing before it
+    /// has come. Later a transport that is full must not keep us from reading: two peers that only write would wait
+    /// for each other for ever. Nor must one that is broken: the peer may have said why before it went.
+    fn send_before_reading(&mut self) -> io::Result<()> {
+        let may_wait = !self.connection.is_handshaking();
+        if self.broken.is_some() && may_wait {
+            return Ok(());
+        }
+        match self.send_and_flush() {
+            Err(error) if is_for_now(error.kind()) && may_wait => Ok(()),
+            Err(error) if is_gone(error.kind()) => Ok(()),
+            sent => sent,
+        }
+    }
+
+    fn send_and_flush(&mut self) -> io::Result<()> {
+        self.send_waiting()?;
+        if self.unflushed {
+            self.flush_transport()?;
+        }
+        Ok(())
     }
 
     /// Gives the transport everything that waits.
     fn send_waiting(&mut self) -> io::Result<()> {
         loop {
-            while self.sent < self.output.len() {
-                let waiting = self.output.get(self.sent..).unwrap_or_default();
-                match self.transport.write(waiting) {
-                    Ok(0) => return Err(ErrorKind::WriteZero.into()),
-                    Ok(len) => self.sent = self.sent.saturating_add(len),
-                    Err(error) if error.kind() == ErrorKind::Interrupted => {}
-                    Err(error) => return Err(self.transport_failed(error)),
-                }
-            }
-            self.output.clear();
-            self.sent = 0;
+            self.send_output()?;
             if !self.connection.wants_transmit() {
                 return Ok(());
             }
-            self.output.resize(OUTPUT, 0);
+            if self.output.len() < OUTPUT {
+                self.output.resize(OUTPUT, 0);
+            }
             let written = self.connection.transmit(&mut self.output);
-            self.output.truncate(written);
             if written == 0 {
                 return Ok(());
             }
+            self.unsent = 0..written;
         }
+    }
+
+    fn send_output(&mut self) -> io::Result<()> {
+        while !self.unsent.is_empty() {
+            if let Some(kind) = self.broken {
+                return Err(kind.into());
+            }
+            let waiting = self.output.get(self.unsent.clone()).unwrap_or_default();
+            match self.transport.write(waiting) {
+                Ok(0) => return Err(self.write_failed(ErrorKind::WriteZero.into())),
+                Ok(len) => {
+                    self.unsent.start = self.unsent.start.saturating_add(len);
+                    self.unflushed = true;
+                }
+                Err(error) => self.write_failed_unless_interrupted(error)?,
+            }
+        }
+        Ok(())
+    }
+
+    fn flush_transport(&mut self) -> io::Result<()> {
+        while let Err(error) = self.transport.flush() {
+            self.write_failed_unless_interrupted(error)?;
+        }
+        self.unflushed = false;
+        Ok(())
+    }
+
+    fn write_failed_unless_interrupted(&mut self, error: io::Error) -> io::Result<()> {
+        if error.kind() == ErrorKind::Interrupted { Ok(()) } else { Err(self.write_failed(error)) }
+    }
+
+    /// The transport has not taken what it was given, for now or for ever.
+    fn write_failed(&mut self, error: io::Error) -> io::Error {
+        if is_for_now(error.kind()) {
+            self.release();
+        } else {
+            self.broken = Some(error.kind());
+        }
+        error
     }
 
     /// The connection failed: its alert is sent, as far as the transport takes it.
     fn failed(&mut self, error: Error) -> io::Error {
-        let _ = self.send_waiting();
+        let _ = self.send_and_flush();
+        self.need = None;
         io::Error::new(ErrorKind::InvalidData, error)
-    }
-
-    /// The transport failed, or only cannot go on now.
-    fn transport_failed(&mut self, error: io::Error) -> io::Error {
-        match error.kind() {
-            ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted => {
-                self.release();
-                error
-            }
-            kind => io::Error::new(kind, Broken { connection: self.connection.reset(), transport: error }),
-        }
     }
 
     /// An idle stream holds no buffers.
@@ -249,10 +328,11 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
         if self.unread.is_empty() && self.plaintext.is_empty() {
             self.input = Vec::new();
             self.unread = 0..0;
+            self.plaintext = 0..0;
         }
-        if self.sent >= self.output.len() {
+        if self.unsent.is_empty() {
             self.output = Vec::new();
-            self.sent = 0;
+            self.unsent = 0..0;
         }
     }
 }
@@ -280,25 +360,29 @@ impl<R: Role, T: Read + Write> Read for Stream<R, T> {
 
 impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.handshake()?;
+        self.complete_handshake()?;
+        self.send_waiting()?;
         if buf.is_empty() {
             return Ok(0);
         }
+        // Room for a KeyUpdate that the peer may be owed, too.
+        let mut room = self.connection.sealed_len(buf.len()).saturating_add(SPARE).min(OUTPUT);
         loop {
-            // Room for a KeyUpdate that the peer may be owed, too.
-            let needed = self.connection.sealed_len(buf.len()).saturating_add(SPARE).min(OUTPUT);
-            self.output.resize(needed, 0);
+            if self.output.len() < room {
+                self.output.resize(room, 0);
+            }
             let sealed = match self.connection.seal(buf, &mut self.output) {
                 Ok(sealed) => sealed,
-                Err(error) => {
-                    self.output.clear();
-                    return Err(seal_failed(error));
+                Err(SealError::TooSmall { needed }) if self.output.len() < needed.max(OUTPUT) => {
+                    room = needed.max(OUTPUT);
+                    continue;
                 }
+                Err(error) => return Err(seal_failed(error)),
             };
-            self.output.truncate(sealed.written);
-            match self.send_waiting() {
+            self.unsent = 0..sealed.written;
+            match self.send_output() {
                 // What was sealed is ours now and goes out with the next call.
-                Err(error) if error.kind() == ErrorKind::WouldBlock && sealed.taken > 0 => {}
+                Err(error) if is_for_now(error.kind()) && sealed.taken > 0 => {}
                 sent => sent?,
             }
             if sealed.taken > 0 {
@@ -309,8 +393,28 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
 
     fn flush(&mut self) -> io::Result<()> {
         self.send_waiting()?;
-        self.transport.flush()
+        self.flush_transport()
     }
+}
+
+/// The [`oxtls::Error`] in an error of a [`Stream`], if the connection is what failed.
+#[must_use]
+pub fn tls_error(error: &io::Error) -> Option<&Error> {
+    let inner = error.get_ref()?;
+    match inner.downcast_ref::<Broken>() {
+        Some(broken) => Some(&broken.connection),
+        None => inner.downcast_ref(),
+    }
+}
+
+/// The transport cannot go on now and may later; read and write timeouts of blocking sockets among it.
+fn is_for_now(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
+}
+
+/// The peer is gone, or reads no more. What it sent before may still be there.
+fn is_gone(kind: ErrorKind) -> bool {
+    matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
 }
 
 impl<R: Role, T: fmt::Debug> fmt::Debug for Stream<R, T> {
