@@ -53,7 +53,7 @@ rules! {
     ExtensionEncoding = "RFC 5280 section 4.2.1", "The value of a known extension has the form that the extension's section gives.";
     // Each certificate of a path.
     CriticalExtension = "RFC 5280 section 4.2", "A critical extension that is not understood refuses the certificate.";
-    SignatureAlgorithm = "RFC 5280 section 6.1.3 (a)(1), RFC 9325 section 4.1", "The signature algorithm is supported and not broken: no MD5, no SHA-1.";
+    SignatureAlgorithm = "RFC 5280 section 6.1.3 (a)(1), RFC 9325 section 4.5", "The signature algorithm is supported and not broken: no MD5, no SHA-1.";
     KeyAlgorithm = "RFC 5280 section 4.1.2.7", "The public key is of a supported kind, on a named curve, well formed.";
     KeyStrength = "RFC 9325 section 4.5", "RSA keys have 2048 to 8192 bits.";
     NotBefore = "RFC 5280 section 6.1.3 (a)(2)", "The certificate has become valid.";
@@ -76,8 +76,8 @@ rules! {
     // The path.
     IssuerKnown = "RFC 5280 section 6.1.1 (d)", "The path begins at a trust anchor.";
     Signature = "RFC 5280 section 6.1.3 (a)(1)", "The certificate's signature verifies with its issuer's key.";
-    PathDepth = "RFC 4158 section 4.2", "A path has no more intermediates than the budget allows.";
-    WorkBudget = "RFC 5280 section 8, RFC 4158 section 7", "Building the path stays within the budget of signatures, nodes and comparisons.";
+    PathDepth = "RFC 4158 section 8.1", "A path has no more intermediates than the budget allows.";
+    WorkBudget = "RFC 4158 section 8.1", "Building the path stays within the budget of signatures, nodes and comparisons.";
     // Profile rules: only under `Policy::strict` or when asked for.
     CaAsLeaf = "CA/Browser Forum BR section 7.1.2.7.8", "The peer's own certificate is not a CA certificate.";
     LeafExtendedKeyUsagePresent = "CA/Browser Forum BR section 7.1.2.7.6", "The peer's certificate carries an extendedKeyUsage.";
