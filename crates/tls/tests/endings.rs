@@ -123,5 +123,9 @@ fn a_connection_that_failed_stays_failed() {
 #[test]
 fn application_data_waits_for_the_handshake() {
     let (mut client, _) = ends(&client_config().build().unwrap(), &server_config().build().unwrap());
-    assert!(matches!(client.seal(b"early", &mut [0; 4096]), Err(SealError::Handshaking)));
+    let hello = drain(&mut ends(&client_config().build().unwrap(), &server_config().build().unwrap()).0);
+    let mut window = [0; 4096];
+    assert!(matches!(client.seal(b"early", &mut window), Err(SealError::Handshaking)));
+    assert_eq!(window, [0; 4096], "what is refused writes nothing");
+    assert_eq!(drain(&mut client).len(), hello.len(), "and loses nothing");
 }

@@ -245,13 +245,16 @@ impl SendHalf {
 
     /// Seals application data into the window, behind what is queued.
     pub(crate) fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
+        if self.state == State::Handshaking {
+            // Nothing was written: what waits is for `transmit`.
+            return Err(SealError::Handshaking);
+        }
         let written = self.transmit(out);
         match self.state {
-            State::Handshaking => return Err(SealError::Handshaking),
+            State::Open | State::Handshaking => {}
             State::Closed | State::Failed if written > 0 => return Ok(Sealed { taken: 0, written }),
             State::Closed => return Err(SealError::Closed),
             State::Failed => return Err(SealError::Failed),
-            State::Open => {}
         }
         if self.sent < self.queue.len() {
             return Ok(Sealed { taken: 0, written });
