@@ -99,7 +99,11 @@ fn key_log_lines_are_kept_only_when_asked_for_and_agree() {
         lines.sort();
         lines
     };
+    let printed = format!("{client:?}");
     let near = sorted(client.take_key_log());
+    for secret in near.iter().filter_map(|line| line.split(' ').nth(2)) {
+        assert!(!printed.contains(secret), "printing a connection prints no secret");
+    }
     assert_eq!(near, sorted(server.take_key_log()));
     let labels: Vec<&str> = near.iter().filter_map(|line| line.split(' ').next()).collect();
     assert_eq!(

@@ -233,12 +233,13 @@ impl<R: Role> Connection<R> {
                 let _ = write!(out, "{byte:02x}");
             }
         };
-        self.key_log.push_str(label);
-        self.key_log.push(' ');
-        hex(&mut self.key_log, client_random);
-        self.key_log.push(' ');
-        hex(&mut self.key_log, secret.as_bytes());
-        self.key_log.push('\n');
+        let lines = &mut self.key_log.0;
+        lines.push_str(label);
+        lines.push(' ');
+        hex(lines, client_random);
+        lines.push(' ');
+        hex(lines, secret.as_bytes());
+        lines.push('\n');
     }
 
     fn flush(&mut self) -> Result<(), Error> {

@@ -8,6 +8,7 @@ mod role;
 mod send;
 mod split;
 
+use std::fmt;
 use std::ops::Range;
 use std::sync::Arc;
 use std::time::Duration;
@@ -58,8 +59,18 @@ pub struct Connection<R: Role> {
     send: SendHalf,
     receive: ReceiveHalf,
     info: Option<Box<Info>>,
-    key_log: String,
+    key_log: KeyLogLines,
     failed: bool,
+}
+
+/// Lines for a key log; printing a connection must not print its secrets.
+#[derive(Default)]
+struct KeyLogLines(String);
+
+impl fmt::Debug for KeyLogLines {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} lines", self.0.lines().count())
+    }
 }
 
 /// What [`Connection::feed`] did.
@@ -151,7 +162,7 @@ impl<R: Role> Connection<R> {
             send: SendHalf::new(padding, Arc::clone(&mailbox)),
             receive: ReceiveHalf::new(clock, mailbox),
             info: None,
-            key_log: String::new(),
+            key_log: KeyLogLines::default(),
             failed: false,
         }
     }
@@ -312,7 +323,7 @@ impl<R: Role> Connection<R> {
 
     /// Key log lines (RFC 9850) since the last call; empty unless the configuration keeps them.
     pub fn take_key_log(&mut self) -> String {
-        std::mem::take(&mut self.key_log)
+        std::mem::take(&mut self.key_log.0)
     }
 
     /// How long the handshake may still take; `None` once it is done. When it has passed, call
@@ -385,7 +396,7 @@ impl<R: Role> Connection<R> {
             send: sender.into_half(),
             receive: receiver.into_half(),
             info: None,
-            key_log: String::new(),
+            key_log: KeyLogLines::default(),
             failed,
         })
     }
