@@ -9,11 +9,12 @@ use oxtls::{Connection, Error, Event, Need, Role, SealError};
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
 
-/// What is sealed at once, bytes: a window that stays in the cache.
-const OUTPUT: usize = 64 * 1024;
-
 /// Room for what a connection may have to send ahead of data, bytes.
 const SPARE: usize = 64;
+
+/// What is sealed at once, bytes: four full records (2^14 of content, 5 of header, 17 of content type and tag), which
+/// stay in the cache and take a `write` of 64 KiB whole.
+const OUTPUT: usize = 4 * ((1 << 14) + 22) + SPARE;
 
 /// A TLS connection over a transport.
 ///

@@ -322,6 +322,15 @@ fn the_reason_of_a_peer_that_has_gone_can_be_read() {
 }
 
 #[test]
+fn a_write_of_64_kib_is_sealed_at_once_in_four_records() {
+    let (_client, mut server) = connected();
+    let before = server.transport().outgoing.borrow().bytes.len();
+    assert_eq!(server.write(&pattern(64 * 1024)).unwrap(), 64 * 1024);
+    let after = server.transport().outgoing.borrow().bytes.len();
+    assert_eq!(after - before, 64 * 1024 + 4 * 22);
+}
+
+#[test]
 fn nothing_is_sent_twice_after_a_write_that_failed() {
     let (mut client, mut server) = connected();
     server.transport().outgoing.borrow_mut().write_error = Some(ErrorKind::Other);
