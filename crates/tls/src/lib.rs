@@ -32,5 +32,6 @@ pub use oxtls_handshake::error::{Error as HandshakeError, Fault};
 pub use oxtls_handshake::need::{self, Need};
 pub use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 pub use oxtls_record::{Padding, RecordError, Sealed};
+pub use oxtls_x509 as x509;
 pub use oxtls_x509::{PeerIdentity, Report, Roots};
 pub use pki_types;
