@@ -3,9 +3,12 @@
 
 use oxtls::crypto::Error as CryptoError;
 use oxtls::handshake::extension::ExtensionType;
-use oxtls::{AlertDescription, ConfigError, Error, ErrorKind, HandshakeError, RecordError};
+use oxtls::{AlertDescription, ConfigError, Error, ErrorKind, HandshakeError, ProtocolVersion, RecordError};
 
 use crate::peer::Refusal;
+
+/// Bytes of a protected record at most (RFC 9846 section 5.2).
+const LONGEST_CIPHERTEXT: usize = (1 << 14) + 256;
 
 /// The name of what ended a connection.
 pub(crate) fn of(error: &Error) -> &'static str {
@@ -50,7 +53,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::BadFinished | HandshakeError::BadBinder => "DIGEST_CHECK_FAILED",
         HandshakeError::UnusableCertificateKey(_) => "UNSUPPORTED_ALGORITHM",
         HandshakeError::UnreadableCertificate => "CANNOT_PARSE_LEAF_CERT",
-        HandshakeError::NoCommonVersion { .. } => "UNSUPPORTED_PROTOCOL",
+        HandshakeError::NoCommonVersion { peer } => of_versions(peer),
         HandshakeError::NoCommonSuite { .. } => "NO_SHARED_CIPHER",
         HandshakeError::NoCommonGroup { .. } => "NO_SHARED_GROUP",
         HandshakeError::NoCommonSignatureScheme { .. } => "NO_COMMON_SIGNATURE_ALGORITHMS",
@@ -68,8 +71,16 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
     }
 }
 
-fn of_malformed(_what: &str) -> &'static str {
-    "DECODE_ERROR"
+/// `what` is the RFC's name of the structure that could not be read.
+fn of_malformed(what: &str) -> &'static str {
+    match what {
+        "ClientHello" | "legacy_session_id" | "cipher_suites" | "legacy_compression_methods" => {
+            "CLIENTHELLO_PARSE_FAILED"
+        }
+        "server_name" | "certificate_authorities" | "ProtocolNameList" => "ERROR_PARSING_EXTENSION",
+        "Certificate without a certificate" => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        _ => "DECODE_ERROR",
+    }
 }
 
 fn of_illegal(what: &str) -> &'static str {
@@ -80,8 +91,20 @@ fn of_illegal(what: &str) -> &'static str {
             "INVALID_COMPRESSION_LIST"
         }
         "an application protocol that was not offered" => "INVALID_ALPN_PROTOCOL",
-        "another version than in HelloRetryRequest" => "SECOND_SERVERHELLO_VERSION_MISMATCH",
+        "another version than in HelloRetryRequest"
+        | "supported_versions with a version that was not offered" => "UNEXPECTED_VERSION",
+        "legacy_compression_method" => "COMPRESSION_METHOD",
+        "certificate_request_context" => "REQUEST_CONTEXT",
+        "KeyUpdate.request_update" => "KEY_UPDATE_REQUEST",
         _ => "ILLEGAL_PARAMETER",
+    }
+}
+
+/// A version that nobody has defined yet is not one that is too old.
+fn of_versions(peer: &[ProtocolVersion]) -> &'static str {
+    match peer {
+        [only] if *only > ProtocolVersion::TLS1_3 => "UNKNOWN_VERSION",
+        _ => "UNSUPPORTED_PROTOCOL",
     }
 }
 
@@ -89,6 +112,7 @@ fn of_missing(typ: ExtensionType) -> &'static str {
     match typ {
         ExtensionType::KEY_SHARE => "MISSING_KEY_SHARE",
         ExtensionType::SUPPORTED_GROUPS => "NO_SHARED_GROUP",
+        ExtensionType::SIGNATURE_ALGORITHMS => "MISSING_SIGNATURE_ALGORITHMS",
         _ => "MISSING_EXTENSION",
     }
 }
@@ -96,6 +120,7 @@ fn of_missing(typ: ExtensionType) -> &'static str {
 fn of_record(error: RecordError) -> &'static str {
     match error {
         RecordError::NotTls { first } => of_other_protocol(first),
+        RecordError::TooLong { limit: LONGEST_CIPHERTEXT, .. } => "ENCRYPTED_LENGTH_TOO_LONG",
         RecordError::TooLong { .. } => "DATA_LENGTH_TOO_LONG",
         RecordError::DecryptFailed => "DECRYPTION_FAILED_OR_BAD_RECORD_MAC",
         RecordError::EmptyAlert | RecordError::SeveralAlerts | RecordError::MalformedAlert { .. } => {
@@ -105,13 +130,16 @@ fn of_record(error: RecordError) -> &'static str {
         RecordError::EarlyDataTooMuch { .. } => "TOO_MUCH_READ_EARLY_DATA",
         RecordError::SkippedTooMuch { .. } => "TOO_MUCH_SKIPPED_EARLY_DATA",
         RecordError::MessageTooLong { .. } => "EXCESSIVE_MESSAGE_SIZE",
-        RecordError::TooManyEmptyRecords | RecordError::EmptyHandshakeFragment => "TOO_MANY_EMPTY_FRAGMENTS",
+        // The suite's own stack counts both as records that bring nothing.
+        RecordError::TooManyEmptyRecords | RecordError::TooManyChangeCipherSpecs => {
+            "TOO_MANY_EMPTY_FRAGMENTS"
+        }
+        RecordError::EmptyHandshakeFragment => "EMPTY_HANDSHAKE_FRAGMENT",
         RecordError::UnknownContentType(_)
         | RecordError::ProtectedChangeCipherSpec
-        | RecordError::TooManyChangeCipherSpecs
         | RecordError::ApplicationDataRefused
-        | RecordError::InterleavedFragment(_)
-        | RecordError::AllPadding => "UNEXPECTED_RECORD",
+        | RecordError::InterleavedFragment(_) => "UNEXPECTED_RECORD",
+        RecordError::AllPadding => "ALL_PADDING",
         RecordError::PlaintextUnderProtection(_) => "INVALID_OUTER_RECORD_TYPE",
         _ => "UNNAMED",
     }

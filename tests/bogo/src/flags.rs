@@ -58,6 +58,8 @@ pub(crate) struct Config {
     pub(crate) reject_alpn: bool,
     pub(crate) select_empty_alpn: bool,
     pub(crate) max_cert_list: Option<u32>,
+    pub(crate) server_preference: bool,
+    pub(crate) use_client_ca_list: Option<Vec<u8>>,
     pub(crate) enable_ocsp_stapling: bool,
     pub(crate) enable_signed_cert_timestamps: bool,
     pub(crate) ocsp_response: Option<Vec<u8>>,
@@ -174,8 +176,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("set-ocsp-in-callback", Switch(|c| &mut c.set_ocsp_in_callback)),
     ("decline-ocsp-callback", Switch(|c| &mut c.decline_ocsp_callback)),
     ("fail-ocsp-callback", Switch(|c| &mut c.fail_ocsp_callback)),
-    // The library's servers prefer their own order anyway.
-    ("server-preference", Nothing),
+    ("server-preference", Switch(|c| &mut c.server_preference)),
+    ("use-client-ca-list", Text(|c| &mut c.use_client_ca_list)),
     // Of TLS 1.2, and without effect in 1.3.
     ("renegotiate-ignore", Nothing),
     ("no-legacy-server-connect", Nothing),

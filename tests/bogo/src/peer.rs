@@ -1,6 +1,7 @@
 //! The decisions that a connection leaves to its caller, taken as the flags say.
 
 use oxtls::need::{Answer, ChooseConfig, ChooseCredential, CredentialRequest, Sign, VerifyPeer};
+use oxtls::x509::{Certificate, KeyUsage};
 use oxtls::{AlertDescription, Fault, HandshakeError, Need, SignatureScheme, SigningKey};
 
 use crate::encoding;
@@ -39,7 +40,7 @@ fn refuse(alert: AlertDescription, name: &'static str) -> Decided {
 pub(crate) fn decide(config: &Config, key: Option<&SigningKey>, need: Need, verified: &mut u32) -> Decided {
     match need {
         Need::ChooseConfig(token) => choose_config(config, token),
-        Need::ChooseCredential(token) => choose_credential(config, token),
+        Need::ChooseCredential(token) => choose_credential(config, key, token),
         Need::VerifyPeer(token) => {
             *verified += 1;
             verify(config, token)
@@ -79,7 +80,7 @@ fn choose_config(config: &Config, token: ChooseConfig) -> Decided {
     Decided::AsConfigured(Need::ChooseConfig(token))
 }
 
-fn choose_credential(config: &Config, token: ChooseCredential) -> Decided {
+fn choose_credential(config: &Config, key: Option<&SigningKey>, token: ChooseCredential) -> Decided {
     if let Some(unexpected) = unexpected_request(config, &token.request) {
         return Decided::Unexpected(unexpected);
     }
@@ -87,6 +88,14 @@ fn choose_credential(config: &Config, token: ChooseCredential) -> Decided {
         let alert = config.fail_cert_callback_alert.and_then(|alert| u8::try_from(alert).ok());
         let alert = alert.map_or(AlertDescription::INTERNAL_ERROR, AlertDescription);
         return refuse(alert, "CERT_CB_ERROR");
+    }
+    // A client may go on without a certificate. The suite's clients insist on theirs.
+    if let (false, Some(key)) = (config.server, key) {
+        let ours = setup::signing_schemes(config, key).unwrap_or_default();
+        if !ours.iter().any(|scheme| token.request.schemes.contains(scheme)) {
+            let peer = token.request.schemes;
+            return Decided::Refuse(HandshakeError::NoCommonSignatureScheme { peer });
+        }
     }
     let stapling = config.server && config.use_ocsp_callback && token.request.ocsp;
     if stapling && config.fail_ocsp_callback {
@@ -121,6 +130,10 @@ fn verify(config: &Config, token: VerifyPeer) -> Decided {
     if config.expect_ocsp_response.is_some() && token.peer.ocsp.is_none() {
         return Decided::Unexpected("no OCSP response when the chain is verified".into());
     }
+    // Whoever takes this decision from the library takes this rule with it (RFC 9846 section 4.5.2).
+    if !may_sign(&token) {
+        return refuse(AlertDescription::UNSUPPORTED_CERTIFICATE, "KEY_USAGE_BIT_INCORRECT");
+    }
     // The suite's own client goes on without being told to verify; its servers never do.
     let counts = config.verify_peer || config.server || config.use_custom_verify_callback;
     if config.verify_fail && counts {
@@ -136,6 +149,13 @@ fn verify(config: &Config, token: VerifyPeer) -> Decided {
         return refuse(AlertDescription::BAD_CERTIFICATE_STATUS_RESPONSE, "OCSP_CB_ERROR");
     }
     Decided::Answer(token.accept())
+}
+
+/// Whether the leaf's keyUsage, if it has one, allows signatures.
+fn may_sign(token: &VerifyPeer) -> bool {
+    let leaf = token.peer.chain.first().and_then(|leaf| Certificate::parse(leaf).ok());
+    let usage = leaf.and_then(|leaf| leaf.key_usage());
+    usage.is_none_or(|usage| usage.allows(KeyUsage::DIGITAL_SIGNATURE))
 }
 
 fn sign(key: Option<&SigningKey>, token: Sign) -> Decided {

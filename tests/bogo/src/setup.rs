@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use oxtls::crypto::Error as CryptoError;
 use oxtls::pki_types::pem::PemObject;
-use oxtls::pki_types::{CertificateDer, ServerName};
+use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
     CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Credential, Decision, KeyAlgorithm,
     KeyShares, NamedGroup, Roots, ServerConfig, ServerConnection, SignatureScheme, Signer, SigningKey,
@@ -56,8 +56,8 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
         .request_scts(config.enable_signed_cert_timestamps)
         .send_server_name(config.host_name.is_some())
         .key_log(config.export_traffic_secrets);
-    if config.no_key_shares || !config.key_shares.is_empty() {
-        builder = builder.key_shares(KeyShares::Exactly(supported_groups(&config.key_shares)?));
+    if let Some(shares) = key_shares(config)? {
+        builder = builder.key_shares(KeyShares::Exactly(shares));
     }
     if let Some(wire) = &config.advertise_alpn {
         builder = builder.alpn(alpn(wire)?);
@@ -89,11 +89,10 @@ pub(crate) fn server(config: &Config) -> Result<ServerConnection, Error> {
 
 /// A server's configuration with these application protocols.
 pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<ServerConfig, Error> {
-    let roots = || Arc::new(Roots::empty());
     let client_auth = if config.require_any_client_certificate {
-        ClientAuth::Required(roots())
+        ClientAuth::Required(named_authorities(config)?)
     } else if config.verify_peer {
-        ClientAuth::Optional(roots())
+        ClientAuth::Optional(named_authorities(config)?)
     } else {
         ClientAuth::None
     };
@@ -103,6 +102,7 @@ pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<
         .suites(&suites(config)?)
         .ask(&decisions(config))
         .client_auth(client_auth)
+        .prefer_client_order(!config.server_preference)
         .alpn(protocols)
         .key_log(config.export_traffic_secrets);
     if let Some(bytes) = config.max_cert_list {
@@ -112,6 +112,34 @@ pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<
         builder = builder.credential(credential);
     }
     builder.build().map_err(refused)
+}
+
+/// Trust anchors that are nothing but the names that the client is to be told.
+fn named_authorities(config: &Config) -> Result<Arc<Roots>, Error> {
+    let mut roots = Roots::empty();
+    let names = config.use_client_ca_list.as_deref().unwrap_or(b"<NULL>");
+    if names != b"<NULL>" && names != b"<EMPTY>" {
+        for name in names.split(|byte| *byte == b',') {
+            let bad = || Error::Failed("-use-client-ca-list".into());
+            let name = encoding::hex(name).ok_or_else(bad)?;
+            let anchor = TrustAnchor {
+                subject: der_content(&name).ok_or_else(bad)?.into(),
+                subject_public_key_info: Vec::new().into(),
+                name_constraints: None,
+            };
+            roots.add_trust_anchor(&anchor).map_err(|error| Error::Failed(error.to_string()))?;
+        }
+    }
+    Ok(Arc::new(roots))
+}
+
+/// What is behind the tag and the length of an element of up to 255 bytes.
+fn der_content(element: &[u8]) -> Option<&[u8]> {
+    match element {
+        [_, 0x81, _, content @ ..] => Some(content),
+        [_, length, content @ ..] if *length < 0x80 => Some(content),
+        _ => None,
+    }
 }
 
 fn check_versions(config: &Config) -> Result<(), Error> {
@@ -145,6 +173,23 @@ fn groups(config: &Config) -> Result<Vec<NamedGroup>, Error> {
     if config.curves.is_empty() { Ok(GROUPS.to_vec()) } else { supported_groups(&config.curves) }
 }
 
+/// What is named; else the suite expects a share of the most preferred post-quantum group and of the most preferred
+/// classic one, whichever comes first. `None`: the library's own choice is that.
+fn key_shares(config: &Config) -> Result<Option<Vec<NamedGroup>>, Error> {
+    if config.no_key_shares || !config.key_shares.is_empty() {
+        return supported_groups(&config.key_shares).map(Some);
+    }
+    let groups = groups(config)?;
+    let is_first = |at: usize, group: &NamedGroup| {
+        let kind = group.is_post_quantum();
+        groups.iter().position(|other| other.is_post_quantum() == kind) == Some(at)
+    };
+    let shares =
+        groups.iter().enumerate().filter(|(at, group)| is_first(*at, group)).map(|(_, group)| *group);
+    let classic_first = groups.first().is_some_and(|group| !group.is_post_quantum());
+    Ok(classic_first.then(|| shares.collect()))
+}
+
 fn supported_groups(codes: &[u16]) -> Result<Vec<NamedGroup>, Error> {
     supported(codes, "group", NamedGroup::is_supported)
 }
@@ -153,7 +198,13 @@ fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
     if config.verify_prefs.is_empty() {
         return Ok(VERIFY_SCHEMES.to_vec());
     }
-    supported(&config.verify_prefs, "signature scheme", SignatureScheme::is_supported)
+    let mut schemes = supported(&config.verify_prefs, "signature scheme", SignatureScheme::is_supported)?;
+    // The suite lets a client accept schemes that are for certificates only in TLS 1.3, to see that the handshake is
+    // not signed with them all the same. The library refuses to be configured so that nobody could sign at all.
+    if !schemes.iter().any(|scheme| scheme.usable_in_tls13_handshake()) {
+        schemes.push(SignatureScheme::ML_DSA_87);
+    }
+    Ok(schemes)
 }
 
 fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
@@ -208,7 +259,7 @@ pub(crate) fn signing_key(config: &Config) -> Result<Option<SigningKey>, Error> 
 }
 
 /// What is named and fits the key; all that fits it by default.
-fn signing_schemes(config: &Config, key: &SigningKey) -> Result<Vec<SignatureScheme>, Error> {
+pub(crate) fn signing_schemes(config: &Config, key: &SigningKey) -> Result<Vec<SignatureScheme>, Error> {
     if config.signing_prefs.is_empty() {
         return Ok(key.schemes().to_vec());
     }

@@ -74,7 +74,11 @@ impl<'c, R: Role> Pump<'c, R> {
     /// Receives until something happens.
     pub(super) fn next(&mut self) -> Result<Happened, Failure> {
         loop {
-            self.flush()?;
+            // Afterwards what waits is a KeyUpdate that the peer asked for: it goes out ahead of our next data, so
+            // that however many it asks for before that, it gets one.
+            if self.tls.is_handshaking() {
+                self.flush()?;
+            }
             let shown =
                 if self.config.is_async { self.shown.min(self.input.len()) } else { self.input.len() };
             let window = self.input.get_mut(..shown).unwrap_or_default();
@@ -108,7 +112,10 @@ impl<'c, R: Role> Pump<'c, R> {
     fn event(&mut self, mut event: Event) -> Result<Option<Happened>, Failure> {
         loop {
             match event {
-                Event::HandshakeDone => return Ok(Some(Happened::HandshakeDone)),
+                Event::HandshakeDone => {
+                    self.flush()?;
+                    return Ok(Some(Happened::HandshakeDone));
+                }
                 Event::Closed => return Ok(Some(Happened::Closed)),
                 Event::Need(need) => match self.decide(*need)? {
                     Some(next) => event = next,
