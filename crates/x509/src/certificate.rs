@@ -1,5 +1,7 @@
 //! A certificate (RFC 5280 section 4.1), read in one pass over borrowed bytes.
 
+use core::fmt;
+
 use crate::algorithm::CertificateSignature;
 use crate::extension::{
     AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, Extension, Extensions,
@@ -29,6 +31,13 @@ pub struct Validity {
     pub not_before: i64,
     /// Last second of validity.
     pub not_after: i64,
+}
+
+impl fmt::Display for Validity {
+    /// `2026-11-30 12:00:00 UTC until 2027-02-28 12:00:00 UTC`.
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} until {}", time::display(self.not_before), time::display(self.not_after))
+    }
 }
 
 /// A parsed certificate. Everything borrows from the encoding; parsing allocates nothing.

@@ -225,6 +225,7 @@ fn dates_before_1970_and_after_2049_are_understood() {
     let parsed = Certificate::parse(&early).expect("a certificate");
     assert_eq!(parsed.validity().not_before, -631_152_000);
     assert_eq!(parsed.validity().not_after, 4_102_444_800);
+    assert_eq!(parsed.validity().to_string(), "1950-01-01 00:00:00 UTC until 2100-01-01 00:00:00 UTC");
     accepted(server(trusting(&root), &[early]));
 }
 
