@@ -113,8 +113,8 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     }
 
     /// The decision that is the caller's, if one waits.
-    pub fn take_need(&mut self) -> Option<Box<Need>> {
-        self.need.take()
+    pub fn take_need(&mut self) -> Option<Need> {
+        self.need.take().map(|need| *need)
     }
 
     /// The connection.

@@ -437,7 +437,7 @@ fn a_decision_of_the_caller_is_waited_for_without_reading() {
     assert!(error.get_ref().unwrap().is::<NeedWaits>(), "{error}");
     assert_eq!(client.transport().incoming.borrow().bytes.len(), waiting);
     client.transport().incoming.borrow_mut().bytes.clear();
-    client.connection_mut().answer_as_configured(*need).unwrap();
+    client.connection_mut().answer_as_configured(need).unwrap();
     shake_hands(&mut client, &mut server);
     client.write_all(b"data").unwrap();
     assert_eq!(read_some(&mut server), b"data");
