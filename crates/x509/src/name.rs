@@ -1,6 +1,7 @@
 //! Distinguished names and general names (RFC 5280 sections 4.1.2.4, 4.2.1.6 and 7.1), borrowed.
 
 use core::fmt;
+use core::hash::{Hash, Hasher};
 
 use crate::oid::{self, Oid};
 use crate::reader::{Element, Parsed, Reader, at, tag};
@@ -95,22 +96,45 @@ impl<'a> Name<'a> {
         // An RDN of several attributes must not be cut in the middle.
         prefix && parts.next().is_none_or(|next| next.begins_rdn)
     }
+}
 
-    /// A hash under which equal names meet: FNV-1a over types and normalised values.
-    pub(crate) fn hash(&self) -> u64 {
-        let mut hash = Fnv::new();
+/// Equal names hash alike: what is hashed is the normalised form.
+impl Hash for Name<'_> {
+    fn hash<H: Hasher>(&self, state: &mut H) {
         for attribute in self.attributes() {
-            hash.bytes(attribute.oid);
+            state.write(attribute.oid);
             match attribute.comparable() {
-                Some(characters) => {
-                    characters.for_each(|c| hash.bytes(c.encode_utf8(&mut [0; 4]).as_bytes()))
-                }
-                None => hash.bytes(attribute.value),
+                Some(characters) => hash_characters(characters, state),
+                None => state.write(attribute.value),
             }
-            hash.bytes(&[u8::from(attribute.begins_rdn)]);
+            state.write_u8(u8::from(attribute.begins_rdn));
         }
-        hash.0
     }
+}
+
+/// Through a buffer: a keyed hash costs by the call, not by the octet.
+fn hash_characters<H: Hasher>(characters: impl Iterator<Item = char>, state: &mut H) {
+    let mut buffer = [0u8; 64];
+    let mut used = 0usize;
+    for character in characters {
+        if let (true, Some(room)) = (character.is_ascii(), buffer.get_mut(used)) {
+            *room = u8::try_from(character).unwrap_or(0);
+            used = used.saturating_add(1);
+            continue;
+        }
+        let end = used.saturating_add(character.len_utf8());
+        match buffer.get_mut(used..end) {
+            Some(room) => {
+                character.encode_utf8(room);
+                used = end;
+            }
+            None => {
+                state.write(buffer.get(..used).unwrap_or(&[]));
+                used = character.encode_utf8(&mut buffer).len();
+            }
+        }
+    }
+    state.write(buffer.get(..used).unwrap_or(&[]));
 }
 
 impl PartialEq for Name<'_> {
@@ -208,17 +232,14 @@ impl Attribute<'_> {
 
     /// The characters that count: lower case, outer spaces dropped, runs of inner ones one. `None` for types that
     /// compare as bytes.
-    fn comparable(&self) -> Option<impl Iterator<Item = char>> {
-        let text = match self.tag {
+    fn comparable(&self) -> Option<Normalised<'_>> {
+        match self.tag {
             tag::UTF8_STRING | tag::PRINTABLE_STRING | tag::IA5_STRING => {
-                core::str::from_utf8(self.value).ok()?
+                let text = core::str::from_utf8(self.value).ok()?;
+                Some(Normalised { rest: text.trim_matches(' ').chars(), lower: None, space: false })
             }
-            _ => return None,
-        };
-        let words = text.split(' ').filter(|word| !word.is_empty()).enumerate();
-        Some(words.flat_map(|(index, word)| {
-            (index > 0).then_some(' ').into_iter().chain(word.chars().flat_map(char::to_lowercase))
-        }))
+            _ => None,
+        }
     }
 
     /// The value as text, for people.
@@ -238,6 +259,41 @@ impl Attribute<'_> {
                 )
             }
             _ => None,
+        }
+    }
+}
+
+/// Iterator over the characters of a string that count in a comparison.
+struct Normalised<'a> {
+    rest: core::str::Chars<'a>,
+    /// The rest of a character whose lower case is several.
+    lower: Option<core::char::ToLowercase>,
+    /// The last character was a space.
+    space: bool,
+}
+
+impl Iterator for Normalised<'_> {
+    type Item = char;
+
+    #[inline]
+    fn next(&mut self) -> Option<char> {
+        if let Some(character) = self.lower.as_mut().and_then(Iterator::next) {
+            return Some(character);
+        }
+        loop {
+            let character = self.rest.next()?;
+            let repeated = self.space && character == ' ';
+            self.space = character == ' ';
+            if repeated {
+                continue;
+            }
+            if character.is_ascii() {
+                return Some(character.to_ascii_lowercase());
+            }
+            let mut lower = character.to_lowercase();
+            let first = lower.next();
+            self.lower = Some(lower);
+            return first;
         }
     }
 }
@@ -267,21 +323,6 @@ pub(crate) fn is_direction(c: char) -> bool {
     matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
 }
 
-/// FNV-1a, 64 bits. Not keyed: only the names of configured anchors and of one bounded chain are put in tables.
-struct Fnv(u64);
-
-impl Fnv {
-    const fn new() -> Self {
-        Self(0xcbf2_9ce4_8422_2325)
-    }
-
-    fn bytes(&mut self, bytes: &[u8]) {
-        for &byte in bytes {
-            self.0 = (self.0 ^ u64::from(byte)).wrapping_mul(0x0100_0000_01b3);
-        }
-    }
-}
-
 /// One name of a subjectAltName or of a subtree (RFC 5280 section 4.2.1.6).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 #[non_exhaustive]
@@ -301,6 +342,15 @@ pub enum GeneralName<'a> {
 }
 
 impl<'a> GeneralName<'a> {
+    /// Length of its contents in octets.
+    pub(crate) const fn len(&self) -> usize {
+        match self {
+            Self::Dns(text) | Self::Uri(text) | Self::Email(text) => text.len(),
+            Self::Ip(octets) | Self::Other(_, octets) => octets.len(),
+            Self::Directory(name) => name.contents.len(),
+        }
+    }
+
     pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
         let element = reader.any()?;
         let text = || {
@@ -360,5 +410,63 @@ impl<'a> Iterator for GeneralNames<'a> {
 
     fn next(&mut self) -> Option<GeneralName<'a>> {
         if self.reader.is_empty() { None } else { GeneralName::read(&mut self.reader).ok() }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn normalised(text: &str) -> String {
+        let attribute = Attribute {
+            oid: oid::COMMON_NAME,
+            tag: tag::UTF8_STRING,
+            value: text.as_bytes(),
+            begins_rdn: true,
+        };
+        attribute.comparable().into_iter().flatten().collect()
+    }
+
+    #[test]
+    fn comparison_folds_case_and_spaces() {
+        for (text, expected) in [
+            ("", ""),
+            ("   ", ""),
+            (" A  b   C ", "a b c"),
+            ("\u{c4}PFEL", "\u{e4}pfel"),
+            // Its lower case is two characters.
+            ("\u{130}X", "i\u{307}x"),
+            ("a\tb", "a\tb"),
+        ] {
+            assert_eq!(normalised(text), expected);
+        }
+    }
+
+    #[test]
+    fn equal_names_hash_alike_across_string_types_and_buffer_ends() {
+        let name = |tag: u8, text: &str| {
+            let value = [&[tag, u8::try_from(text.len()).unwrap()], text.as_bytes()].concat();
+            let fields = [&[6, 3, 0x55, 4, 3], value.as_slice()].concat();
+            let attribute = [&[0x30, u8::try_from(fields.len()).unwrap()], fields.as_slice()].concat();
+            [&[0x31, u8::try_from(attribute.len()).unwrap()], attribute.as_slice()].concat()
+        };
+        let state = std::hash::RandomState::new();
+        let hash = |contents: &[u8]| {
+            std::hash::BuildHasher::hash_one(&state, Name::from_contents(contents).unwrap())
+        };
+        for length in 1..100 {
+            let lower = format!("{}\u{e4}b", "x".repeat(length));
+            let upper = format!(" {}\u{c4}B ", "X".repeat(length));
+            let (one, two) = (name(tag::UTF8_STRING, &lower), name(tag::UTF8_STRING, &upper));
+            assert_eq!(Name::from_contents(&one), Name::from_contents(&two));
+            assert_eq!(hash(&one), hash(&two), "{length}");
+            assert_ne!(hash(&one), hash(&name(tag::UTF8_STRING, &lower[1..])), "{length}");
+        }
+        let (printable, utf8) = (name(tag::PRINTABLE_STRING, "Ox CA"), name(tag::UTF8_STRING, "ox  ca"));
+        assert_eq!(Name::from_contents(&printable), Name::from_contents(&utf8));
+        assert_eq!(hash(&printable), hash(&utf8));
+        // Latin-1 strings compare as bytes.
+        let teletex = name(tag::TELETEX_STRING, "ox ca");
+        assert_ne!(Name::from_contents(&teletex), Name::from_contents(&utf8));
     }
 }

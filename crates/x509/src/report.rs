@@ -16,6 +16,30 @@ mod cause;
 
 pub use cause::Cause;
 
+/// Text for people, cut where it gets longer than anyone reads: names are made by the peer and may be of any length.
+pub(crate) fn shown(value: impl fmt::Display) -> String {
+    /// The longest text of one name, in octets.
+    const LIMIT: usize = 256;
+    struct Bounded(String);
+    impl fmt::Write for Bounded {
+        fn write_str(&mut self, text: &str) -> fmt::Result {
+            let room = LIMIT.saturating_sub(self.0.len());
+            let cut = text
+                .char_indices()
+                .map(|(at, c)| at.saturating_add(c.len_utf8()))
+                .take_while(|&end| end <= room);
+            let kept = text.get(..cut.last().unwrap_or(0)).unwrap_or("");
+            self.0.push_str(kept);
+            if kept.len() == text.len() { Ok(()) } else { Err(fmt::Error) }
+        }
+    }
+    let mut bounded = Bounded(String::new());
+    if fmt::write(&mut bounded, format_args!("{value}")).is_err() {
+        bounded.0.push_str("...");
+    }
+    bounded.0
+}
+
 /// Which certificate a rule speaks of.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 #[non_exhaustive]
@@ -183,7 +207,7 @@ impl<'a> Subject<'a> {
         let anchors =
             candidates.iter().flat_map(|candidate| &candidate.path).filter_map(|position| match position {
                 Position::Anchor(number) => {
-                    Some((*number, self.context.roots.anchor(*number)?.subject().to_string()))
+                    Some((*number, shown(self.context.roots.anchor(*number)?.subject())))
                 }
                 Position::Chain(_) => None,
             });
@@ -194,7 +218,7 @@ impl<'a> Subject<'a> {
             offset: fault.offset,
             anchors: anchors.collect(),
             candidates,
-            subject: self.certificate(fault.at).map(|certificate| certificate.subject().to_string()),
+            subject: self.certificate(fault.at).map(|certificate| shown(certificate.subject())),
             presented: self.chain.iter().take(DESCRIBED).map(|der| present(der)).collect(),
             presented_more: self.chain.len().saturating_sub(DESCRIBED),
         })
@@ -212,8 +236,8 @@ impl<'a> Subject<'a> {
 fn present(der: &[u8]) -> Presented {
     match Certificate::parse(der) {
         Ok(certificate) => Presented {
-            subject: certificate.subject().to_string(),
-            issuer: certificate.issuer().to_string(),
+            subject: shown(certificate.subject()),
+            issuer: shown(certificate.issuer()),
             validity: Some((certificate.validity().not_before, certificate.validity().not_after)),
         },
         Err(error) => {

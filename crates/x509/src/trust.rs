@@ -2,6 +2,7 @@
 
 use core::fmt;
 use std::collections::HashMap;
+use std::hash::{BuildHasher, RandomState};
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 
@@ -110,6 +111,8 @@ impl fmt::Debug for Anchor {
 pub struct Roots {
     anchors: Vec<Arc<Anchor>>,
     by_subject: HashMap<u64, Vec<usize>>,
+    /// Keyed: a peer must not be able to make names that collide.
+    names: RandomState,
 }
 
 impl Roots {
@@ -225,7 +228,7 @@ impl Roots {
     }
 
     fn insert(&mut self, anchor: Anchor) {
-        let bucket = self.by_subject.entry(anchor.subject().hash()).or_default();
+        let bucket = self.by_subject.entry(self.names.hash_one(anchor.subject())).or_default();
         let known =
             bucket.iter().filter_map(|&index| self.anchors.get(index)).any(|known| known.is_same(&anchor));
         if !known {
@@ -251,7 +254,7 @@ impl Roots {
         self.anchors.iter()
     }
 
-    /// The anchors' names as DER, for the `certificate_authorities` extension (RFC 9846 section 4.2.4) and the
+    /// The anchors' names as DER, for the `certificate_authorities` extension (RFC 9846 section 4.3.4) and the
     /// CertificateRequest of TLS 1.2.
     #[must_use]
     pub fn subjects_hints(&self) -> Vec<Vec<u8>> {
@@ -264,6 +267,11 @@ impl Roots {
         let mut digests: Vec<_> = self.anchors.iter().map(|anchor| anchor_digest(anchor)).collect();
         digests.sort_unstable();
         sha256(&[digests.concat().as_slice()])
+    }
+
+    /// The hash by which this set finds names.
+    pub(crate) fn hash(&self, name: Name<'_>) -> u64 {
+        self.names.hash_one(name)
     }
 
     /// Indices of the anchors whose name has this hash; names still have to be compared.

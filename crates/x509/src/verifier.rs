@@ -6,6 +6,7 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::defaults;
 use crate::identity::{PeerIdentity, VerifiedPath, names_server};
+use crate::path::build::Attempt;
 use crate::path::{Chain, Context, Detail, Fault, build};
 use crate::policy::{Policy, Purpose};
 use crate::report::{self, Position, Report};
@@ -112,7 +113,7 @@ impl Verifier {
                 subject.report(Fault::new(Rule::WorkBudget, Position::Chain(0), None).with(detail), &[])
             );
         }
-        let mut parsed = Chain::parse(chain).map_err(|fault| subject.report(fault, &[]))?;
+        let mut parsed = Chain::parse(chain, &self.roots).map_err(|fault| subject.report(fault, &[]))?;
         let found = build::search(context, &mut parsed)
             .map_err(|failure| subject.report(failure.fault, &failure.attempts))?;
         let Some((leaf, anchor)) = parsed.nodes.first().zip(self.roots.anchor(found.anchor)) else {
@@ -120,7 +121,10 @@ impl Verifier {
         };
         if name.is_some_and(|name| !names_server(&leaf.certificate, name)) {
             let offset = leaf.certificate.subject_alt_name().map(|san| san.offset);
-            return Err(subject.report(Fault::new(Rule::NameMatch, Position::Chain(0), offset), &[]));
+            let fault = Fault::new(Rule::NameMatch, Position::Chain(0), offset);
+            let path = found.path.iter().map(|&position| Position::Chain(usize::from(position)));
+            let path = path.chain([Position::Anchor(found.anchor)]).collect();
+            return Err(subject.report(fault, &[Attempt { path, fault }]));
         }
         Ok(VerifiedPath {
             path: found.path,

@@ -138,3 +138,22 @@ fn a_budget_is_part_of_the_policy() {
     let report = server_with(trusting(&root), &issued.chain, budget(1)).expect_err("two signatures");
     assert_eq!(report.cause, Cause::BudgetExceeded { what: "signatures to verify" });
 }
+
+/// Names that are equal only after normalisation are compared once each, not at every step of the search.
+#[test]
+fn long_names_in_many_spellings_cost_their_length_and_no_more() {
+    let spelling = |number: usize| {
+        let word: String = (0..11).map(|bit| if number >> bit & 1 == 1 { 'X' } else { 'x' }).collect();
+        format!("CN={}{word}", "a".repeat(700))
+    };
+    let cas: Vec<_> =
+        (0..100).map(|number| Ca::with(CaSpec::with_subject(&spelling(number), P256))).collect();
+    let mut chain = vec![cas[0].issue(LeafSpec::client("x")).chain[0].clone()];
+    for (index, ca) in cas.iter().enumerate() {
+        chain.push(cas[(index + 1) % cas.len()].cross_sign(ca));
+    }
+    let roots = trusting(&Ca::with(CaSpec::with_subject(&spelling(1_000), P256)));
+    let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("no path");
+    assert_eq!(report.rule, Rule::WorkBudget);
+    accepted(verify(&trusting(&cas[0]), &chain));
+}

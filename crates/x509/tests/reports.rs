@@ -151,3 +151,20 @@ fn a_report_is_an_error_that_travels_between_threads() {
     travels(report.as_ref());
     let _ = UnixTime::now();
 }
+
+#[test]
+fn texts_from_the_peer_are_cut() {
+    let root = root();
+    let issued = root.issue(leaf().name(0x86, format!("https://{}", "x".repeat(5_000)).as_bytes()));
+    let report = server_named(trusting(&root), &issued.chain, "b.test").expect_err("another name");
+    assert!(report.to_string().len() < 1_000, "{report}");
+    assert!(report.to_string().contains("xxx...;"), "{report}");
+}
+
+#[test]
+fn a_mismatch_of_the_name_shows_the_path_that_was_good() {
+    let root = root();
+    let issued = root.intermediate("Middle", P256).issue(leaf());
+    let report = server_named(trusting(&root), &issued.chain, "b.test").expect_err("another name");
+    assert_eq!(report.candidates[0].path, [LEAF, FIRST, ANCHOR]);
+}

@@ -20,20 +20,22 @@ impl Remaining {
     }
 
     pub(crate) fn signature(&mut self) -> Result<(), Exhausted> {
-        spend(&mut self.signatures, Exhausted("signatures to verify"))
+        spend(&mut self.signatures, 1, Exhausted("signatures to verify"))
     }
 
     pub(crate) fn node(&mut self) -> Result<(), Exhausted> {
-        spend(&mut self.nodes, Exhausted("issuers to try"))
+        spend(&mut self.nodes, 1, Exhausted("issuers to try"))
     }
 
-    pub(crate) fn name_comparison(&mut self) -> Result<(), Exhausted> {
-        spend(&mut self.name_comparisons, Exhausted("comparisons with name constraints"))
+    /// One comparison with a subtree of `length` octets; long ones count as several.
+    pub(crate) fn name_comparison(&mut self, length: usize) -> Result<(), Exhausted> {
+        let cost = u32::try_from(length / 64).unwrap_or(u32::MAX).saturating_add(1);
+        spend(&mut self.name_comparisons, cost, Exhausted("comparisons with name constraints"))
     }
 }
 
-fn spend(left: &mut u32, exhausted: Exhausted) -> Result<(), Exhausted> {
-    *left = left.checked_sub(1).ok_or(exhausted)?;
+fn spend(left: &mut u32, cost: u32, exhausted: Exhausted) -> Result<(), Exhausted> {
+    *left = left.checked_sub(cost).ok_or(exhausted)?;
     Ok(())
 }
 

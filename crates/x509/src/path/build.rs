@@ -168,7 +168,7 @@ impl<'a> Search<'a, '_> {
         (*verdict)?;
         let below = self.path_length();
         self.check_path_length(&node.certificate, below, node.at())?;
-        let depth = if node.self_issued { below } else { below.saturating_add(1) };
+        let depth = if node.is_self_issued() { below } else { below.saturating_add(1) };
         let limit = self.context.policy.budget().depth;
         if depth > u32::from(limit) {
             return Err(Fault::new(Rule::PathDepth, node.at(), None).with(Detail::Limit(limit.into())));
@@ -237,7 +237,7 @@ impl<'a> Search<'a, '_> {
         let limits = constraints::Limits::new(limits, &mut self.budget)?;
         let nodes = self.nodes;
         for (depth, frame) in self.stack.iter().enumerate() {
-            if let Some(node) = nodes.get(frame.node).filter(|node| depth == 0 || !node.self_issued) {
+            if let Some(node) = nodes.get(frame.node).filter(|node| depth == 0 || !node.is_self_issued()) {
                 limits.check(&node.certificate, node.at(), &mut self.budget)?;
             }
         }
@@ -331,15 +331,13 @@ impl<'a> Search<'a, '_> {
 
     /// Intermediates of the path that count (RFC 5280 section 6.1.4 (l)): all but the self-issued ones.
     fn path_length(&self) -> u32 {
-        self.path().skip(1).fold(0u32, |sum, node| sum.saturating_add(u32::from(!node.self_issued)))
+        self.path().skip(1).fold(0u32, |sum, node| sum.saturating_add(u32::from(!node.is_self_issued())))
     }
 
     /// The same name and key twice in a path is a loop, whatever the certificates are (RFC 4158 section 5.2).
     fn is_in_path(&self, candidate: &Node<'a>) -> bool {
         self.path().any(|node| {
-            node.subject_hash == candidate.subject_hash
-                && node.certificate.spki() == candidate.certificate.spki()
-                && node.certificate.subject() == candidate.certificate.subject()
+            node.subject == candidate.subject && node.certificate.spki() == candidate.certificate.spki()
         })
     }
 
@@ -370,10 +368,7 @@ fn anchor_candidate(context: &Context<'_>, child: &Node<'_>, anchor: usize, hint
 /// nothing.
 fn node_candidate(nodes: &[Node<'_>], child: &Node<'_>, index: usize, hinted: bool) -> Option<Issuer> {
     let node = nodes.get(index)?;
-    let named = index != 0
-        && node.reachable
-        && node.subject_hash == child.issuer_hash
-        && node.certificate.subject() == child.certificate.issuer();
+    let named = index != 0 && node.reachable && node.subject == child.issuer;
     let key_id = node.certificate.subject_key_id().map(|ski| ski.key_id);
     (named && hinted != contradicts(child, key_id)).then_some(Issuer::Node(index))
 }
@@ -386,20 +381,20 @@ fn contradicts(child: &Node<'_>, issuer_key_id: Option<&[u8]>) -> bool {
 
 /// Marks the certificates from which names lead to an anchor.
 fn mark_reachable(context: &Context<'_>, nodes: &mut [Node<'_>]) {
-    let mut fresh: Vec<u64> = Vec::new();
+    let mut fresh: Vec<u16> = Vec::new();
     for node in nodes.iter_mut() {
         let issuer = node.certificate.issuer();
         let bucket = context.roots.bucket(node.issuer_hash).iter();
         node.reachable =
             bucket.filter_map(|&index| context.roots.anchor(index)).any(|a| a.subject() == issuer);
-        if node.reachable && !node.self_issued {
-            fresh.push(node.subject_hash);
+        if node.reachable && !node.is_self_issued() {
+            fresh.push(node.subject);
         }
     }
     while let Some(subject) = fresh.pop() {
-        for node in nodes.iter_mut().filter(|node| !node.reachable && node.issuer_hash == subject) {
+        for node in nodes.iter_mut().filter(|node| !node.reachable && node.issuer == subject) {
             node.reachable = true;
-            fresh.push(node.subject_hash);
+            fresh.push(node.subject);
         }
     }
 }
@@ -408,9 +403,9 @@ fn mark_reachable(context: &Context<'_>, nodes: &mut [Node<'_>]) {
 /// once.
 pub(crate) fn climb(nodes: &[Node<'_>]) -> Vec<Position> {
     let mut path: Vec<&Node<'_>> = nodes.first().into_iter().collect();
-    while let Some(top) = path.last().filter(|top| !top.self_issued) {
+    while let Some(top) = path.last().filter(|top| !top.is_self_issued()) {
         let next = nodes.iter().skip(1).find(|node| {
-            node.subject_hash == top.issuer_hash && !path.iter().any(|used| used.position == node.position)
+            node.subject == top.issuer && !path.iter().any(|used| used.position == node.position)
         });
         match next {
             Some(next) => path.push(next),

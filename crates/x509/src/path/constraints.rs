@@ -31,7 +31,7 @@ impl<'l> Limits<'l> {
     pub(crate) fn new(constraints: NameConstraints<'l>, budget: &mut Remaining) -> Result<Self, Exhausted> {
         let mut malformed = Forms::default();
         for base in constraints.permitted().chain(constraints.excluded()) {
-            budget.name_comparison()?;
+            budget.name_comparison(base.len())?;
             match base {
                 GeneralName::Dns(base) => malformed.dns |= !is_dns_base(base),
                 GeneralName::Ip(base) => malformed.ip |= !is_network(base),
@@ -74,8 +74,8 @@ impl<'l> Limits<'l> {
     fn name<'a>(&self, name: GeneralName<'a>, at: Position, budget: &mut Remaining) -> Result<(), Fault<'a>> {
         let fault = |rule| Err(Fault::new(rule, at, None).with(Detail::Name(name)));
         let understood = self.understands(&name);
-        let mut judge = |base| -> Result<Comparison, Exhausted> {
-            budget.name_comparison()?;
+        let mut judge = |base: GeneralName<'_>| -> Result<Comparison, Exhausted> {
+            budget.name_comparison(base.len())?;
             Ok(match compare(&name, &base) {
                 Comparison::OtherForm => Comparison::OtherForm,
                 _ if !understood => Comparison::NotUnderstood,

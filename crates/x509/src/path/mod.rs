@@ -12,7 +12,7 @@ use oxtls_crypto::signature::PublicKey;
 use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
-use crate::name::GeneralName;
+use crate::name::{GeneralName, Name};
 use crate::oid::Oid;
 use crate::policy::{Policy, Purpose};
 use crate::reader::ParseError;
@@ -68,9 +68,10 @@ pub(crate) struct Node<'a> {
     pub(crate) certificate: Certificate<'a>,
     /// Where it stands in the peer's chain.
     pub(crate) position: u16,
-    subject_hash: u64,
+    /// Names by number: equal names have equal ones.
+    subject: u16,
+    issuer: u16,
     issuer_hash: u64,
-    self_issued: bool,
     /// Whether names lead from it to an anchor.
     reachable: bool,
     key: OnceCell<Result<PublicKey, oxtls_crypto::Error>>,
@@ -79,23 +80,47 @@ pub(crate) struct Node<'a> {
 }
 
 impl<'a> Node<'a> {
-    fn new(certificate: Certificate<'a>, position: u16) -> Self {
-        let subject = certificate.subject();
-        let issuer = certificate.issuer();
+    fn new(certificate: Certificate<'a>, position: u16, names: &mut Names<'a>) -> Self {
+        let (subject, _) = names.number(certificate.subject());
+        let (issuer, issuer_hash) = names.number(certificate.issuer());
         Self {
             certificate,
             position,
-            subject_hash: subject.hash(),
-            issuer_hash: issuer.hash(),
-            self_issued: subject == issuer,
+            subject,
+            issuer,
+            issuer_hash,
             reachable: false,
             key: OnceCell::new(),
             as_issuer: OnceCell::new(),
         }
     }
 
+    /// Issuer and subject are the same (RFC 5280 section 6.1).
+    const fn is_self_issued(&self) -> bool {
+        self.subject == self.issuer
+    }
+
     fn at(&self) -> Position {
         Position::Chain(usize::from(self.position))
+    }
+}
+
+/// Numbers for names, so that building compares integers: names are made by the peer and may be long.
+struct Names<'a> {
+    roots: &'a Roots,
+    known: Vec<(u64, Name<'a>)>,
+}
+
+impl<'a> Names<'a> {
+    fn number(&mut self, name: Name<'a>) -> (u16, u64) {
+        let hash = self.roots.hash(name);
+        let place = self.known.iter().position(|(known, other)| *known == hash && *other == name);
+        let place = place.unwrap_or_else(|| {
+            self.known.push((hash, name));
+            self.known.len().saturating_sub(1)
+        });
+        // Two names a certificate, at most MAX_CHAIN certificates: far below 2^16.
+        (u16::try_from(place).unwrap_or(u16::MAX), hash)
     }
 }
 
@@ -109,12 +134,14 @@ pub(crate) struct Chain<'a> {
 
 impl<'a> Chain<'a> {
     /// Parses the peer's certificates; the leaf must be there and well formed.
-    pub(crate) fn parse(chain: &'a [CertificateDer<'_>]) -> Result<Self, Fault<'a>> {
-        let mut nodes = Vec::with_capacity(chain.len().min(crate::defaults::MAX_CHAIN));
+    pub(crate) fn parse(chain: &'a [CertificateDer<'_>], roots: &'a Roots) -> Result<Self, Fault<'a>> {
+        let count = chain.len().min(crate::defaults::MAX_CHAIN);
+        let mut nodes = Vec::with_capacity(count);
+        let mut names = Names { roots, known: Vec::with_capacity(count.saturating_add(1)) };
         let mut left_out = None;
         for (position, der) in (0u16..).zip(chain.iter().take(crate::defaults::MAX_CHAIN)) {
             match Certificate::parse(der) {
-                Ok(certificate) => nodes.push(Node::new(certificate, position)),
+                Ok(certificate) => nodes.push(Node::new(certificate, position, &mut names)),
                 Err(error) => {
                     let fault = Fault::malformed(error, Position::Chain(usize::from(position)));
                     if position == 0 {

@@ -8,7 +8,7 @@ use crate::identity::describe_name;
 use crate::oid;
 use crate::path::{Detail, Fault};
 use crate::policy::Purpose;
-use crate::report::{Position, Subject};
+use crate::report::{Position, Subject, shown};
 use crate::rules::Rule;
 use crate::spki::KeyKind;
 use crate::time;
@@ -138,7 +138,7 @@ impl Cause {
             Rule::NotAfter | Rule::NotBefore => validity(subject, fault),
             Rule::NameMatch => name_mismatch(subject),
             Rule::Signature => Self::BadSignature {
-                issuer: subject.certificate(fault.at).map_or_else(String::new, |c| c.issuer().to_string()),
+                issuer: subject.certificate(fault.at).map_or_else(String::new, |c| shown(c.issuer())),
             },
             Rule::SignatureAlgorithm => Self::Algorithm { algorithm: describe_algorithm(fault) },
             Rule::KeyStrength => Self::WeakKey { key: describe_key(subject, fault) },
@@ -344,13 +344,13 @@ fn unknown_issuer(subject: &Subject<'_>, at: Position) -> Cause {
     if certificate.is_self_issued() {
         return Cause::SelfSigned { leaf: at == Position::Chain(0), anchors };
     }
-    let issuer = certificate.issuer().to_string();
+    let issuer = shown(certificate.issuer());
     let locations: Vec<_> = certificate
         .authority_info_access()
         .into_iter()
         .flat_map(|access| access.ca_issuers())
         .take(4)
-        .map(|uri| uri.escape_debug().to_string())
+        .map(|uri| shown(uri.escape_debug()))
         .collect();
     if !locations.is_empty() {
         return Cause::MissingIntermediate { issuer, locations };
@@ -377,8 +377,12 @@ fn name_mismatch(subject: &Subject<'_>) -> Cause {
         _ => String::new(),
     };
     let leaf = subject.certificate(Position::Chain(0));
-    let presented =
-        leaf.iter().flat_map(|leaf| leaf.alt_names()).take(16).map(|name| describe_name(&name)).collect();
+    let presented = leaf
+        .iter()
+        .flat_map(|leaf| leaf.alt_names())
+        .take(16)
+        .map(|name| shown(describe_name(&name)))
+        .collect();
     let common_name = leaf
         .and_then(|leaf| leaf.subject().common_names().find(|common| common.eq_ignore_ascii_case(&wanted)));
     Cause::NameMismatch { wanted, presented, common_name }
@@ -413,9 +417,9 @@ fn describe_algorithm(fault: &Fault<'_>) -> String {
 
 fn detail_text(fault: &Fault<'_>) -> String {
     match &fault.detail {
-        Detail::Name(name) => describe_name(name),
+        Detail::Name(name) => shown(describe_name(name)),
         Detail::Extension(oid) => {
-            oid::extension_name(oid.0).map_or_else(|| oid.to_string(), |name| format!("{name} ({oid})"))
+            oid::extension_name(oid.0).map_or_else(|| shown(oid), |name| format!("{name} ({oid})"))
         }
         Detail::What(what) => (*what).to_owned(),
         Detail::Limit(limit) => limit.to_string(),
