@@ -10,14 +10,10 @@ pub const HANDSHAKE_TIMEOUT: Duration = Duration::from_secs(30);
 /// says to ignore them, not how many): more are a way to keep us busy.
 pub const MAX_WARNING_ALERTS: u8 = 4;
 
-/// KeyUpdates in a row without application data between them. RFC 9846 section 4.7.3 bounds the number of updates a
-/// connection needs far below what a flood would send.
+/// KeyUpdates in a row without application data between them. RFC 9846 section 4.7.3 bounds updates only at
+/// 2^48; each costs a key derivation, and no sane peer sends two without data between.
 pub const MAX_KEY_UPDATES_IN_A_ROW: u8 = 32;
 
 /// Post-handshake messages other than KeyUpdate in a row without application data between them: tickets come a few
 /// at a time.
 pub const MAX_TICKETS_IN_A_ROW: u8 = 32;
-
-/// Records left under a write key when it is updated by itself (RFC 9846 section 5.5): room for every alert and
-/// KeyUpdate that may still be due under the old key.
-pub const UPDATE_WHEN_RECORDS_LEFT: u64 = 1024;

@@ -141,6 +141,15 @@ fn a_reply_is_dropped_behind_close_notify() {
 }
 
 #[test]
+fn keys_are_updated_only_where_application_data_may_go() {
+    let (mut client, mut server) = connected();
+    client.close();
+    assert!(matches!(client.update_keys(false), Err(SealError::Closed)));
+    let _ = server.reset();
+    assert!(matches!(server.update_keys(true), Err(SealError::Failed)));
+}
+
+#[test]
 fn halves_make_their_connection_whole_again() {
     let (client, mut server) = connected();
     let (other, _) = connected();

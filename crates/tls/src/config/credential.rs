@@ -145,7 +145,7 @@ impl Credential {
         leaf.is_some_and(|leaf| leaf.is_valid_for(&ServerName::DnsName(name)))
     }
 
-    /// The first scheme of the peer's that this key can sign with, our order among the peer's.
+    /// The first of our schemes, in our order, that the peer accepts.
     pub(crate) fn scheme_for(&self, accepted: &[SignatureScheme]) -> Option<SignatureScheme> {
         self.inner.schemes.iter().copied().find(|scheme| accepted.contains(scheme))
     }

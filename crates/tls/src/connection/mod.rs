@@ -360,12 +360,13 @@ impl<R: Role> Connection<R> {
     /// also happens by itself before a key is used too often.
     ///
     /// # Errors
-    /// The handshake is not done, or this side has closed.
+    /// The handshake is not done, this side has closed, or the connection has failed.
     pub fn update_keys(&mut self, ask_peer: bool) -> Result<(), SealError> {
-        if self.handshaking.is_some() || !self.send.is_open() {
-            return Err(if self.handshaking.is_some() { SealError::Handshaking } else { SealError::Closed });
+        // A server that may already send data is open before its handshake is done.
+        if self.handshaking.is_some() {
+            return Err(SealError::Handshaking);
         }
-        self.send.update_key(ask_peer).map_err(SealError::Record)
+        self.send.update_key_now(ask_peer)
     }
 
     /// Two owned halves, for two threads or tasks, once the handshake is done. They share one atomic word and no lock.

@@ -192,10 +192,20 @@ impl SendHalf {
 
     /// Sends a KeyUpdate and moves the key on, as one step (RFC 9846 section 4.7.3). A second request while one is
     /// out asks for nothing.
-    pub(crate) fn update_key(&mut self, request: bool) -> Result<(), oxtls_record::SealError> {
+    fn update_key(&mut self, request: bool) -> Result<(), oxtls_record::SealError> {
         let request = request && self.mailbox.ask();
         self.seal_into_queue(ContentType::Handshake, &key_update(request))?;
         self.writer.update_key()
+    }
+
+    /// [`SendHalf::update_key`] because the caller wants it, in a state in which that can be.
+    pub(crate) fn update_key_now(&mut self, request: bool) -> Result<(), SealError> {
+        match self.state {
+            State::Open => self.update_key(request).map_err(SealError::Record),
+            State::Handshaking => Err(SealError::Handshaking),
+            State::Closed => Err(SealError::Closed),
+            State::Failed => Err(SealError::Failed),
+        }
     }
 
     /// What this half shares with the other.

@@ -68,10 +68,7 @@ impl Sender {
     /// # Errors
     /// As there.
     pub fn update_keys(&mut self, ask_peer: bool) -> Result<(), SealError> {
-        if !self.half.is_open() {
-            return Err(SealError::Closed);
-        }
-        self.half.update_key(ask_peer).map_err(SealError::Record)
+        self.half.update_key_now(ask_peer)
     }
 
     pub(super) fn into_half(self) -> SendHalf {
