@@ -161,15 +161,6 @@ impl<'a> Reader<'a> {
         self.bytes(len)
     }
 
-    /// Reads a vector with a length of one byte, which is read on by a reader of its own.
-    ///
-    /// # Errors
-    /// [`Error::Malformed`] if it is cut off.
-    #[inline]
-    pub fn reader_u8(&mut self) -> Result<Self, Error> {
-        Ok(Self { rest: self.vec_u8()?, what: self.what })
-    }
-
     /// Reads a vector with a length of two bytes, which is read on by a reader of its own.
     ///
     /// # Errors

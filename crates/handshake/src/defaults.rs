@@ -58,9 +58,6 @@ pub const MAX_CHAIN: usize = 16;
 /// Early data to skip when 0-RTT is refused, plaintext bytes.
 pub const MAX_EARLY_DATA: u32 = 16 * 1024;
 
-/// Most PSK identities of a hello to look at.
-pub const MAX_PSK_IDENTITIES: usize = 8;
-
 /// How long a ticket may be used: a day is what session caches and rotating ticket keys commonly live; the protocol
 /// allows seven (RFC 9846 section 4.7.1).
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);

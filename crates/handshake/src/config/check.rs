@@ -6,6 +6,7 @@ use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::config::{ClientHandshake, Common, KeyShares, Randomness, ServerHandshake};
+use crate::extension::record_size_limit;
 use crate::extension::server_name::is_host_name;
 use crate::step::Transport;
 use crate::suite::{CipherSuite, ProtocolVersion};
@@ -103,7 +104,7 @@ impl std::error::Error for ConfigError {
 const MIN_MAX_MESSAGE: u32 = 1024;
 
 /// The range of record_size_limit: RFC 8449 section 4, TLS 1.3's limit counts the content type.
-const RECORD_SIZE_LIMIT: core::ops::RangeInclusive<u16> = 64..=16_385;
+const RECORD_SIZE_LIMIT: core::ops::RangeInclusive<u16> = record_size_limit::MIN..=record_size_limit::MAX;
 
 impl Common {
     /// Refuses what no handshake could be made with. Machines check it when they are made; check it yourself to

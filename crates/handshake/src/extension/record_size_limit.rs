@@ -7,6 +7,9 @@ use crate::extension::{self, ExtensionType};
 /// The smallest limit that may be sent: bytes of plaintext, content type included in TLS 1.3.
 pub const MIN: u16 = 64;
 
+/// The largest limit of TLS 1.3: 2^14 bytes of content and the content type (RFC 8449 section 4).
+pub const MAX: u16 = 16_385;
+
 /// Reads a limit: bytes of plaintext, content type included in TLS 1.3. One over what the version allows means no
 /// limit, which is the reader's to see.
 ///
