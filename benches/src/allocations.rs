@@ -16,6 +16,25 @@ pub struct Counting;
 
 thread_local! {
     static ALLOCATIONS: Cell<u64> = const { Cell::new(0) };
+    static BYTES: Cell<u64> = const { Cell::new(0) };
+    static LIVE: Cell<i64> = const { Cell::new(0) };
+}
+
+/// What this thread has done so far.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tally {
+    /// Allocations and reallocations.
+    pub allocations: u64,
+    /// Bytes that they asked for, a reallocation's anew.
+    pub bytes: u64,
+    /// Bytes allocated and not freed; negative where others' were freed.
+    pub live: i64,
+}
+
+/// What this thread has done so far.
+#[must_use]
+pub fn tally() -> Tally {
+    Tally { allocations: count(), bytes: BYTES.with(Cell::get), live: LIVE.with(Cell::get) }
 }
 
 /// Allocations and reallocations of this thread so far.
@@ -24,32 +43,40 @@ pub fn count() -> u64 {
     ALLOCATIONS.with(Cell::get)
 }
 
-fn counted() {
+fn counted(size: usize) {
     ALLOCATIONS.with(|count| count.set(count.get() + 1));
+    BYTES.with(|bytes| bytes.set(bytes.get() + size as u64));
+    live(size as i64);
+}
+
+fn live(change: i64) {
+    LIVE.with(|live| live.set(live.get() + change));
 }
 
 // SAFETY: every call goes to the system's allocator as it came; the counter is a constant-initialised thread-local
 // without a destructor, so using it neither allocates nor fails while a thread ends.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        counted();
+        counted(layout.size());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn alloc_zeroed(&self, layout: Layout) -> *mut u8 {
-        counted();
+        counted(layout.size());
         // SAFETY: the caller's promises are passed on.
         unsafe { System.alloc_zeroed(layout) }
     }
 
     unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        counted();
+        counted(size);
+        live(-(layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.realloc(pointer, layout, size) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        live(-(layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(pointer, layout) }
     }
