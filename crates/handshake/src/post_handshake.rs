@@ -11,6 +11,7 @@ use oxtls_crypto::secret::Secret;
 
 use crate::defaults;
 use crate::error::Error;
+use crate::extension::grease::Grease;
 use crate::key_schedule::tls13;
 use crate::message::new_session_ticket::{MAX_LIFETIME, NewSessionTicket};
 use crate::message::{Handshake, HandshakeType, key_update as key_update_message};
@@ -53,6 +54,7 @@ impl PostHandshake {
         let tickets = resumption.map(|secret| Tickets {
             resumption: Resumption::new(outcome, hash, secret),
             next_nonce: 0,
+            grease: false,
             lifetime: defaults::TICKET_LIFETIME,
             max_early_data: 0,
             quic,
@@ -192,12 +194,18 @@ fn store(resumption: &Resumption, ticket: &NewSessionTicket<'_>, now: Duration) 
 pub struct Tickets {
     resumption: Resumption,
     next_nonce: u32,
+    grease: bool,
     lifetime: Duration,
     max_early_data: u32,
     quic: bool,
 }
 
 impl Tickets {
+    /// Puts an extension that means nothing into every ticket (RFC 8701).
+    pub(crate) const fn grease(&mut self, on: bool) {
+        self.grease = on;
+    }
+
     /// Sets how long tickets from here on may be used: whole seconds, cut to seven days. The default is
     /// [`defaults::TICKET_LIFETIME`].
     pub fn set_lifetime(&mut self, lifetime: Duration) {
@@ -224,13 +232,14 @@ impl Tickets {
         self.next_nonce = nonce.checked_add(1).ok_or(EXHAUSTED)?;
         let nonce = nonce.to_be_bytes();
         let seconds = u32::try_from(self.lifetime.as_secs()).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME);
+        let [a, b, c, d, grease @ ..]: [u8; 8] = random::array().map_err(Error::Crypto)?;
         let session = Session {
             lifetime: Duration::from_secs(seconds.into()),
-            age_add: u32::from_be_bytes(random::array().map_err(Error::Crypto)?),
+            age_add: u32::from_be_bytes([a, b, c, d]),
             max_early_data: self.max_early_data,
             ..self.resumption.session(&nonce, now)?
         };
-        Ok(NewTicket { session, seconds, nonce })
+        Ok(NewTicket { session, seconds, nonce, grease: self.grease.then(|| Grease::new(grease)) })
     }
 }
 
@@ -241,6 +250,7 @@ pub struct NewTicket {
     session: Session,
     seconds: u32,
     nonce: [u8; 4],
+    grease: Option<Grease>,
 }
 
 impl NewTicket {
@@ -265,7 +275,7 @@ impl NewTicket {
             ticket,
             max_early_data: Some(self.session.max_early_data).filter(|&size| size > 0),
         }
-        .encode()
+        .encode_with(self.grease)
     }
 }
 

@@ -4,15 +4,16 @@ use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::random;
 
 use crate::client::{State, tls13};
-use crate::config::{ClientHandshake, Common, ConfigError, KeyShares, Randomness};
+use crate::config::{ClientHandshake, Common, ConfigError, KeyShares, Randomness, Recorded};
 use crate::error::Error;
+use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::{ExtensionType, OfferedSet};
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::EarlySecret;
 use crate::machine::{Incoming, Out, Step};
 use crate::message::HandshakeType;
-use crate::message::offer::Offer;
+use crate::message::offer::{Offer, Order};
 use crate::message::server_hello::{
     HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello, ServerHelloOrRetry, check_downgrade,
 };
@@ -37,6 +38,8 @@ struct Fixed {
     quic_parameters: Option<Vec<u8>>,
     random: [u8; 32],
     session_id: Vec<u8>,
+    order: Order,
+    grease: Option<Grease>,
 }
 
 /// What a HelloRetryRequest has fixed, and the transcript that it began.
@@ -60,7 +63,8 @@ pub(super) fn start(
         .map(|group| key_exchange(common, group))
         .collect::<Result<Vec<_>, _>>()
         .map_err(ConfigError::Crypto)?;
-    let (hello, offered) = fixed.hello(&shares, None).map_err(|_| ConfigError::HelloTooLong)?;
+    let (hello, offered) =
+        fixed.hello(&shares, Shares::First, None).map_err(|_| ConfigError::HelloTooLong)?;
     if !fixed.session_id.is_empty() {
         out.enable_compatibility();
     }
@@ -108,13 +112,15 @@ impl Waiting {
             self.check_retry_group(group)?;
             self.shares = vec![key_exchange(&self.fixed.config.common, group).map_err(Error::Crypto)?];
         }
-        let (hello, offered) = self.fixed.hello(&self.shares, retry.cookie).map_err(|error| match error {
-            // Without a cookie the hello has been made before.
-            Error::TooLong if retry.cookie.is_some() => {
-                Error::IllegalParameter { what: "a cookie that leaves no room for the rest of ClientHello" }
-            }
-            other => other,
-        })?;
+        let asked = if retry.selected_group.is_some() { Shares::Asked } else { Shares::First };
+        let (hello, offered) =
+            self.fixed.hello(&self.shares, asked, retry.cookie).map_err(|error| match error {
+                // Without a cookie the hello has been made before.
+                Error::TooLong if retry.cookie.is_some() => Error::IllegalParameter {
+                    what: "a cookie that leaves no room for the rest of ClientHello",
+                },
+                other => other,
+            })?;
         self.offered = offered;
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
@@ -198,25 +204,31 @@ impl Fixed {
             Transport::Stream => None,
             Transport::Quic { parameters } => Some(parameters),
         };
-        let (random, session_id) = match &config.common.randomness {
-            Randomness::Recorded(recorded) => (recorded.random, recorded.session_id.clone()),
-            Randomness::System => {
-                let (random, session_id) = fresh()?;
-                (random, if config.compatibility_mode { session_id.to_vec() } else { Vec::new() })
-            }
+        let drawn = match &config.common.randomness {
+            Randomness::Recorded(recorded) => Drawn::recorded(recorded),
+            Randomness::System => Drawn::fresh(&config)?,
         };
         // RFC 9001 section 8.4: no compatibility mode over QUIC.
-        let session_id = if quic_parameters.is_some() { Vec::new() } else { session_id };
-        Ok(Self { config, quic_parameters, random, session_id })
+        let session_id = if quic_parameters.is_some() { Vec::new() } else { drawn.session_id };
+        let grease = config.grease.then(|| Grease::new(drawn.grease));
+        Ok(Self { config, quic_parameters, random: drawn.random, session_id, order: drawn.order, grease })
     }
 
     /// A hello with these shares, and the extensions that the responses to it are judged by.
-    fn hello(&self, shares: &[KeyExchange], cookie: Option<&[u8]>) -> Result<(Vec<u8>, OfferedSet), Error> {
+    fn hello(
+        &self,
+        shares: &[KeyExchange],
+        which: Shares,
+        cookie: Option<&[u8]>,
+    ) -> Result<(Vec<u8>, OfferedSet), Error> {
         let common = &self.config.common;
-        let key_shares: Vec<_> = shares
-            .iter()
-            .map(|share| KeyShareEntry { group: share.group(), key_exchange: share.share() })
-            .collect();
+        let grease = self
+            .grease
+            .filter(|_| which == Shares::First)
+            .map(|grease| KeyShareEntry { group: NamedGroup(grease.group()), key_exchange: &[0] });
+        let ours =
+            shares.iter().map(|share| KeyShareEntry { group: share.group(), key_exchange: share.share() });
+        let key_shares: Vec<_> = grease.into_iter().chain(ours).collect();
         let offer = Offer {
             random: &self.random,
             session_id: &self.session_id,
@@ -239,6 +251,8 @@ impl Fixed {
             compress_certificate: &common.decompress,
             quic_transport_parameters: self.quic_parameters.as_deref(),
             ticket_request: None,
+            order: self.order,
+            grease: self.grease,
         };
         Ok((offer.encode()?, offer.offered()))
     }
@@ -289,14 +303,53 @@ fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls
     KeyExchange::offer(group)
 }
 
-/// A hello's random and session id, drawn at once: a draw costs the same whatever its size.
-fn fresh() -> Result<([u8; 32], [u8; 32]), oxtls_crypto::Error> {
-    let (mut hello_random, mut session_id) = ([0; 32], [0; 32]);
-    let drawn: [u8; 64] = random::array()?;
-    for (to, from) in hello_random.iter_mut().chain(&mut session_id).zip(drawn) {
-        *to = from;
+/// Which shares a hello carries.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Shares {
+    /// Those of our choice; GREASE may stand among them.
+    First,
+    /// The one that the server asked for and no other (RFC 9846 section 4.2.2).
+    Asked,
+}
+
+/// A hello's random values, drawn at once: a draw costs the same whatever its size.
+struct Drawn {
+    random: [u8; 32],
+    session_id: Vec<u8>,
+    order: Order,
+    grease: [u8; 4],
+}
+
+impl Drawn {
+    fn fresh(config: &ClientHandshake) -> Result<Self, oxtls_crypto::Error> {
+        let drawn: [u8; 76] = random::array()?;
+        let mut rest = drawn.as_slice();
+        let random = take(&mut rest);
+        let session_id: [u8; 32] = take(&mut rest);
+        let order = u64::from_be_bytes(take(&mut rest));
+        Ok(Self {
+            random,
+            session_id: if config.compatibility_mode { session_id.to_vec() } else { Vec::new() },
+            order: if config.shuffle_extensions { Order::shuffled(order) } else { Order::FIXED },
+            grease: take(&mut rest),
+        })
     }
-    Ok((hello_random, session_id))
+
+    fn recorded(recorded: &Recorded) -> Self {
+        Self {
+            random: recorded.random,
+            session_id: recorded.session_id.clone(),
+            order: Order::FIXED,
+            grease: take(&mut recorded.random.as_slice()),
+        }
+    }
+}
+
+/// The next bytes; zeros if there are too few, which the sizes above rule out.
+fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
+    let (taken, rest) = from.split_first_chunk().unwrap_or((&[0; N], &[]));
+    *from = rest;
+    *taken
 }
 
 /// Before and after ServerHello alike: compatibility ChangeCipherSpecs are dropped, data is refused.

@@ -143,6 +143,12 @@ pub struct ClientHandshake {
     pub compatibility_mode: bool,
     /// Authorities to name to the server (certificate_authorities), DER names.
     pub authorities: Vec<Vec<u8>>,
+    /// Send values that mean nothing among those that do, so that servers keep ignoring what they do not know
+    /// (RFC 8701).
+    pub grease: bool,
+    /// Send the hello's extensions in an order of its own for each connection, so that no server and nothing between
+    /// comes to rely on one. Without effect on a recorded handshake.
+    pub shuffle_extensions: bool,
 }
 
 /// What a server machine is told, by the answer to ChooseConfig.
@@ -168,6 +174,9 @@ pub struct ServerHandshake {
     pub announce_groups: AnnounceGroups,
     /// When another key share is worth a round trip.
     pub retry: Retry,
+    /// Send values that mean nothing in CertificateRequest and in tickets, so that clients keep ignoring what they do
+    /// not know (RFC 8701).
+    pub grease: bool,
 }
 
 /// When a server asks for another key share by a HelloRetryRequest (RFC 9846 section 4.3.8).
@@ -208,6 +217,7 @@ impl Default for ServerHandshake {
             resumption: false,
             announce_groups: AnnounceGroups::WhenAnotherIsPreferred,
             retry: Retry::WhenNeeded,
+            grease: false,
         }
     }
 }
@@ -220,6 +230,8 @@ impl Default for ClientHandshake {
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
             authorities: Vec::new(),
+            grease: false,
+            shuffle_extensions: true,
         }
     }
 }

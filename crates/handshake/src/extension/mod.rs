@@ -9,6 +9,7 @@ pub mod early_data;
 pub mod ec_point_formats;
 pub mod encrypted_client_hello;
 pub mod extended_master_secret;
+pub mod grease;
 pub mod key_share;
 pub mod oid_filters;
 pub mod padding;

@@ -32,7 +32,9 @@ pub fn parse<'a>(r: &mut Reader<'a>) -> Result<PskKeyExchangeModes<'a>, Error> {
     }
 }
 
-/// Writes the extension with psk_dhe_ke alone.
-pub fn write(w: &mut Writer) {
-    extension::write(w, ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| w.vec_u8(&[PSK_DHE_KE]));
+/// Writes the extension with psk_dhe_ke alone, or behind a mode that is reserved to mean nothing (RFC 8701).
+pub fn write(w: &mut Writer, grease: Option<u8>) {
+    extension::write(w, ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| {
+        w.block_u8(|w| grease.into_iter().chain([PSK_DHE_KE]).for_each(|mode| w.u8(mode)));
+    });
 }

@@ -287,7 +287,10 @@ fn single_values_come_back_as_they_were_written() {
     assert_eq!(parsed(&bytes, cookie::parse, false), b"cookie");
     let bytes = data(ExtensionType::RECORD_SIZE_LIMIT, |w| record_size_limit::write(w, 64));
     assert_eq!(parsed(&bytes, record_size_limit::parse, false), 64);
-    let bytes = data(ExtensionType::PSK_KEY_EXCHANGE_MODES, psk_key_exchange_modes::write);
+    let greased =
+        data(ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| psk_key_exchange_modes::write(w, Some(0x2a)));
+    assert_eq!(greased, [2, 0x2a, 1]);
+    let bytes = data(ExtensionType::PSK_KEY_EXCHANGE_MODES, |w| psk_key_exchange_modes::write(w, None));
     assert!(parsed(&bytes, psk_key_exchange_modes::parse, false).psk_dhe_ke());
     let bytes = data(ExtensionType::EARLY_DATA, |w| early_data::write_max_size(w, 7));
     assert_eq!(parsed(&bytes, early_data::parse_max_size, false), 7);

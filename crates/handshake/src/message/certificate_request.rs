@@ -5,6 +5,7 @@ use oxtls_crypto::signature::SignatureScheme;
 use crate::codec::{List16, Reader, Writer};
 use crate::error::Error;
 use crate::extension::certificate_authorities::{self, DistinguishedNames};
+use crate::extension::grease::{self, Grease};
 use crate::extension::{
     self, Context, ExtensionType, OfferedSet, compress_certificate, oid_filters, signature_algorithms,
     signed_certificate_timestamp, status_request,
@@ -99,6 +100,8 @@ pub struct NewCertificateRequest<'a> {
     pub signed_certificate_timestamp: bool,
     /// Compressions that we can undo; empty: none.
     pub compress_certificate: &'a [u16],
+    /// Values that mean nothing: a signature scheme ahead of the others and an extension (RFC 8701).
+    pub grease: Option<Grease>,
 }
 
 impl NewCertificateRequest<'_> {
@@ -114,9 +117,10 @@ impl NewCertificateRequest<'_> {
     }
 
     fn write_extensions(&self, w: &mut Writer) {
-        signature_algorithms::write(w, self.signature_algorithms);
+        let grease = self.grease.map(|grease| grease.signature_scheme());
+        signature_algorithms::write(w, &grease::ahead(grease, self.signature_algorithms));
         if let Some(schemes) = self.signature_algorithms_cert {
-            signature_algorithms::write_cert(w, schemes);
+            signature_algorithms::write_cert(w, &grease::ahead(grease, schemes));
         }
         if !self.certificate_authorities.is_empty() {
             certificate_authorities::write(w, self.certificate_authorities);
@@ -129,6 +133,9 @@ impl NewCertificateRequest<'_> {
         }
         if !self.compress_certificate.is_empty() {
             compress_certificate::write(w, self.compress_certificate);
+        }
+        if let Some(grease) = self.grease {
+            grease::write(w, grease.empty_extension(), &[]);
         }
     }
 

@@ -2,6 +2,7 @@
 
 use crate::codec::Reader;
 use crate::error::Error;
+use crate::extension::grease::{self, Grease};
 use crate::extension::{self, Context, ExtensionType, OfferedSet, early_data};
 use crate::message::{HandshakeType, message};
 
@@ -55,6 +56,14 @@ impl<'a> NewSessionTicket<'a> {
     /// # Errors
     /// [`Error::TooLong`] if nonce or ticket outgrow their length fields.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        self.encode_with(None)
+    }
+
+    /// The whole message, with an extension that means nothing (RFC 8701).
+    ///
+    /// # Errors
+    /// As [`NewSessionTicket::encode`].
+    pub fn encode_with(&self, grease: Option<Grease>) -> Result<Vec<u8>, Error> {
         message(HandshakeType::NEW_SESSION_TICKET, |w| {
             w.u32(self.lifetime);
             w.u32(self.age_add);
@@ -63,6 +72,9 @@ impl<'a> NewSessionTicket<'a> {
             w.block_u16(|w| {
                 if let Some(size) = self.max_early_data {
                     early_data::write_max_size(w, size);
+                }
+                if let Some(grease) = grease {
+                    grease::write(w, grease.empty_extension(), &[]);
                 }
             });
         })

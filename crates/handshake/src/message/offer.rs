@@ -5,6 +5,7 @@ use oxtls_crypto::signature::SignatureScheme;
 
 use crate::codec::Writer;
 use crate::error::Error;
+use crate::extension::grease::{self, Grease};
 use crate::extension::key_share::{self, KeyShareEntry};
 use crate::extension::ticket_request::{self, TicketRequest};
 use crate::extension::{
@@ -58,6 +59,60 @@ pub struct Offer<'a> {
     pub quic_transport_parameters: Option<&'a [u8]>,
     /// How many tickets are wanted.
     pub ticket_request: Option<TicketRequest>,
+    /// In which order the extensions stand.
+    pub order: Order,
+    /// Values that mean nothing, ahead of every list but the key shares, and two extensions of no meaning, first and
+    /// last of all. The share that goes with its group is among `key_shares` or left out, as the hello may.
+    pub grease: Option<Grease>,
+}
+
+/// The order of a ClientHello's extensions. One and the same for both hellos of a handshake: a server must find the
+/// second as the first was (RFC 9846 section 4.2.2).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Order(Option<u64>);
+
+/// The order without shuffling.
+const ORDER: [ExtensionType; 16] = [
+    ExtensionType::SERVER_NAME,
+    ExtensionType::SUPPORTED_VERSIONS,
+    ExtensionType::SUPPORTED_GROUPS,
+    ExtensionType::KEY_SHARE,
+    ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION,
+    ExtensionType::COOKIE,
+    ExtensionType::PSK_KEY_EXCHANGE_MODES,
+    ExtensionType::SIGNATURE_ALGORITHMS,
+    ExtensionType::SIGNATURE_ALGORITHMS_CERT,
+    ExtensionType::CERTIFICATE_AUTHORITIES,
+    ExtensionType::STATUS_REQUEST,
+    ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP,
+    ExtensionType::COMPRESS_CERTIFICATE,
+    ExtensionType::RECORD_SIZE_LIMIT,
+    ExtensionType::QUIC_TRANSPORT_PARAMETERS,
+    ExtensionType::TICKET_REQUEST,
+];
+
+impl Order {
+    /// Always the same.
+    pub const FIXED: Self = Self(None);
+
+    /// One of all orders, each as likely as any other up to one part in 2^19: 16! is 2^44. pre_shared_key, which must
+    /// be the last (RFC 9846 section 4.3.11), is none of them.
+    #[must_use]
+    pub const fn shuffled(seed: u64) -> Self {
+        Self(Some(seed))
+    }
+
+    fn types(self) -> [ExtensionType; ORDER.len()] {
+        let mut types = ORDER;
+        let Some(mut seed) = self.0 else { return types };
+        for last in (1..types.len()).rev() {
+            let choices = u64::try_from(last).unwrap_or_default().saturating_add(1);
+            let (rest, choice) = (seed.div_euclid(choices), seed.rem_euclid(choices));
+            types.swap(last, usize::try_from(choice).unwrap_or_default());
+            seed = rest;
+        }
+        types
+    }
 }
 
 impl Offer<'_> {
@@ -66,92 +121,115 @@ impl Offer<'_> {
     /// # Errors
     /// [`Error::TooLong`] if the extensions together outgrow 65,535 bytes: a server's cookie can do that.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        let suites = grease::ahead(self.grease.map(|grease| grease.cipher_suite()), self.cipher_suites);
         message(HandshakeType::CLIENT_HELLO, |w| {
             w.u16(ProtocolVersion::TLS1_2.0);
             w.bytes(self.random);
             w.vec_u8(self.session_id);
-            w.block_u16(|w| self.cipher_suites.iter().for_each(|suite| w.u16(suite.0)));
+            w.block_u16(|w| suites.iter().for_each(|suite| w.u16(suite.0)));
             w.vec_u8(&[0]);
-            w.block_u16(|w| {
-                self.write_negotiation(w);
-                self.write_authentication(w);
-                self.write_other(w);
-            });
+            w.block_u16(|w| self.write_extensions(w));
         })
     }
 
-    fn write_negotiation(&self, w: &mut Writer) {
-        if let Some(name) = self.server_name {
-            server_name::write(w, name);
+    fn write_extensions(&self, w: &mut Writer) {
+        if let Some(grease) = self.grease {
+            grease::write(w, grease.empty_extension(), &[]);
         }
-        supported_versions::write(w, self.supported_versions);
-        supported_groups::write(w, self.supported_groups);
-        key_share::write(w, self.key_shares);
-        if !self.alpn.is_empty() {
-            alpn::write(w, self.alpn);
+        for typ in self.order.types() {
+            if self.sends(typ) {
+                self.write_extension(w, typ);
+            }
         }
-        if let Some(cookie) = self.cookie {
-            cookie::write(w, cookie);
-        }
-        if self.psk_dhe_ke {
-            psk_key_exchange_modes::write(w);
+        if let Some(grease) = self.grease {
+            grease::write(w, grease.one_byte_extension(), &[0]);
         }
     }
 
-    fn write_authentication(&self, w: &mut Writer) {
-        signature_algorithms::write(w, self.signature_algorithms);
-        if let Some(schemes) = self.signature_algorithms_cert {
-            signature_algorithms::write_cert(w, schemes);
-        }
-        if !self.certificate_authorities.is_empty() {
-            certificate_authorities::write(w, self.certificate_authorities);
-        }
-        if self.status_request {
-            status_request::write_request(w);
-        }
-        if self.signed_certificate_timestamp {
-            signed_certificate_timestamp::write_request(w);
-        }
-        if !self.compress_certificate.is_empty() {
-            compress_certificate::write(w, self.compress_certificate);
-        }
-    }
-
-    fn write_other(&self, w: &mut Writer) {
-        if let Some(limit) = self.record_size_limit {
-            record_size_limit::write(w, limit);
-        }
-        if let Some(parameters) = self.quic_transport_parameters {
-            quic_transport_parameters::write(w, parameters);
-        }
-        if let Some(request) = self.ticket_request {
-            ticket_request::write(w, request);
+    fn write_extension(&self, w: &mut Writer, typ: ExtensionType) {
+        match typ {
+            ExtensionType::SERVER_NAME => server_name::write(w, self.server_name.unwrap_or_default()),
+            ExtensionType::SUPPORTED_VERSIONS => {
+                let grease = self.grease.map(|grease| grease.version());
+                supported_versions::write(w, &grease::ahead(grease, self.supported_versions));
+            }
+            ExtensionType::SUPPORTED_GROUPS => {
+                let grease = self.grease.map(|grease| grease.group());
+                supported_groups::write(w, &grease::ahead(grease, self.supported_groups));
+            }
+            ExtensionType::KEY_SHARE => key_share::write(w, self.key_shares),
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => alpn::write(w, self.alpn),
+            ExtensionType::COOKIE => cookie::write(w, self.cookie.unwrap_or_default()),
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => {
+                psk_key_exchange_modes::write(w, self.grease.map(|grease| grease.psk_key_exchange_mode()));
+            }
+            _ => self.write_authentication(w, typ),
         }
     }
 
-    /// The extensions that [`Offer::encode`] sends: what the server's responses are judged by.
+    fn write_authentication(&self, w: &mut Writer, typ: ExtensionType) {
+        let grease = self.grease.map(|grease| grease.signature_scheme());
+        match typ {
+            ExtensionType::SIGNATURE_ALGORITHMS => {
+                signature_algorithms::write(w, &grease::ahead(grease, self.signature_algorithms));
+            }
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT => {
+                let schemes = self.signature_algorithms_cert.unwrap_or_default();
+                signature_algorithms::write_cert(w, &grease::ahead(grease, schemes));
+            }
+            ExtensionType::CERTIFICATE_AUTHORITIES => {
+                certificate_authorities::write(w, self.certificate_authorities);
+            }
+            ExtensionType::STATUS_REQUEST => status_request::write_request(w),
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => signed_certificate_timestamp::write_request(w),
+            ExtensionType::COMPRESS_CERTIFICATE => compress_certificate::write(w, self.compress_certificate),
+            _ => self.write_other(w, typ),
+        }
+    }
+
+    fn write_other(&self, w: &mut Writer, typ: ExtensionType) {
+        match typ {
+            ExtensionType::RECORD_SIZE_LIMIT => {
+                record_size_limit::write(w, self.record_size_limit.unwrap_or_default());
+            }
+            ExtensionType::QUIC_TRANSPORT_PARAMETERS => {
+                quic_transport_parameters::write(w, self.quic_transport_parameters.unwrap_or_default());
+            }
+            ExtensionType::TICKET_REQUEST => {
+                if let Some(request) = self.ticket_request {
+                    ticket_request::write(w, request);
+                }
+            }
+            _ => {}
+        }
+    }
+
+    /// The extensions that [`Offer::encode`] sends and whose answers mean something: what the server's responses are
+    /// judged by.
     #[must_use]
     pub fn offered(&self) -> OfferedSet {
-        [
-            (self.server_name.is_some(), ExtensionType::SERVER_NAME),
-            (true, ExtensionType::SUPPORTED_VERSIONS),
-            (true, ExtensionType::SUPPORTED_GROUPS),
-            (true, ExtensionType::KEY_SHARE),
-            (!self.alpn.is_empty(), ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION),
-            (self.cookie.is_some(), ExtensionType::COOKIE),
-            (self.psk_dhe_ke, ExtensionType::PSK_KEY_EXCHANGE_MODES),
-            (true, ExtensionType::SIGNATURE_ALGORITHMS),
-            (self.signature_algorithms_cert.is_some(), ExtensionType::SIGNATURE_ALGORITHMS_CERT),
-            (!self.certificate_authorities.is_empty(), ExtensionType::CERTIFICATE_AUTHORITIES),
-            (self.status_request, ExtensionType::STATUS_REQUEST),
-            (self.signed_certificate_timestamp, ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP),
-            (!self.compress_certificate.is_empty(), ExtensionType::COMPRESS_CERTIFICATE),
-            (self.record_size_limit.is_some(), ExtensionType::RECORD_SIZE_LIMIT),
-            (self.quic_transport_parameters.is_some(), ExtensionType::QUIC_TRANSPORT_PARAMETERS),
-            (self.ticket_request.is_some(), ExtensionType::TICKET_REQUEST),
-        ]
-        .into_iter()
-        .filter_map(|(sent, typ)| sent.then_some(typ))
-        .collect()
+        ORDER.into_iter().filter(|typ| self.sends(*typ)).collect()
+    }
+
+    fn sends(&self, typ: ExtensionType) -> bool {
+        match typ {
+            ExtensionType::SUPPORTED_VERSIONS
+            | ExtensionType::SUPPORTED_GROUPS
+            | ExtensionType::KEY_SHARE
+            | ExtensionType::SIGNATURE_ALGORITHMS => true,
+            ExtensionType::SERVER_NAME => self.server_name.is_some(),
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => !self.alpn.is_empty(),
+            ExtensionType::COOKIE => self.cookie.is_some(),
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => self.psk_dhe_ke,
+            ExtensionType::SIGNATURE_ALGORITHMS_CERT => self.signature_algorithms_cert.is_some(),
+            ExtensionType::CERTIFICATE_AUTHORITIES => !self.certificate_authorities.is_empty(),
+            ExtensionType::STATUS_REQUEST => self.status_request,
+            ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
+            ExtensionType::COMPRESS_CERTIFICATE => !self.compress_certificate.is_empty(),
+            ExtensionType::RECORD_SIZE_LIMIT => self.record_size_limit.is_some(),
+            ExtensionType::QUIC_TRANSPORT_PARAMETERS => self.quic_transport_parameters.is_some(),
+            ExtensionType::TICKET_REQUEST => self.ticket_request.is_some(),
+            _ => false,
+        }
     }
 }

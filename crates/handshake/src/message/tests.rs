@@ -13,7 +13,7 @@ use super::client_hello::{ClientHello, OwnedClientHello};
 use super::compressed_certificate::CompressedCertificate;
 use super::encrypted_extensions::EncryptedExtensions;
 use super::new_session_ticket::NewSessionTicket;
-use super::offer::Offer;
+use super::offer::{Offer, Order};
 use super::server_hello::{
     DOWNGRADE_TLS11, DOWNGRADE_TLS12, HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello,
     ServerHelloOrRetry, check_downgrade,
@@ -56,6 +56,8 @@ fn with_offer<T>(edit: impl FnOnce(&mut Offer<'_>), then: impl FnOnce(&Offer<'_>
         compress_certificate: &[2],
         quic_transport_parameters: Some(b"quic"),
         ticket_request: Some(TicketRequest { new_session_count: 2, resumption_count: 1 }),
+        order: Order::FIXED,
+        grease: None,
     };
     edit(&mut offer);
     then(&offer)
@@ -472,6 +474,7 @@ fn certificate_request_comes_back_as_it_was_sent() {
         status_request: true,
         signed_certificate_timestamp: true,
         compress_certificate: &[1, 2],
+        grease: None,
     };
     let message = request.encode().unwrap();
     let whole = body(&message, HandshakeType::CERTIFICATE_REQUEST);
@@ -795,4 +798,51 @@ proptest! {
             ServerHelloOrRetry::HelloRetryRequest(retry)
         );
     }
+}
+
+#[test]
+fn every_order_of_extensions_is_a_permutation_and_carries_the_same() {
+    let sorted = |message: &[u8]| {
+        let hello = OwnedClientHello::new(message).unwrap();
+        let mut types: Vec<u16> =
+            hello.parse().unwrap().extensions.types_in_order().map(|typ| typ.0).collect();
+        let order = types.clone();
+        types.sort_unstable();
+        (order, types)
+    };
+    let (fixed, all) = sorted(&full_hello());
+    let mut orders = std::collections::BTreeSet::from([fixed]);
+    for seed in [0, 1, 0x1234_5678_9abc_def0, u64::MAX, 20_922_789_887_999] {
+        let shuffled =
+            with_offer(|offer| offer.order = Order::shuffled(seed), |offer| offer.encode().unwrap());
+        let (order, types) = sorted(&shuffled);
+        assert_eq!(types, all);
+        orders.insert(order);
+        assert_eq!(
+            with_offer(|o| o.order = Order::shuffled(seed), |o| o.offered()),
+            with_offer(|_| {}, |o| o.offered())
+        );
+    }
+    assert!(orders.len() >= 5, "{} orders", orders.len());
+}
+
+#[test]
+fn each_extension_can_stand_anywhere() {
+    let mut firsts = std::collections::BTreeSet::new();
+    for seed in 0..2000_u64 {
+        let order = Order::shuffled(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+        let message = with_offer(|offer| offer.order = order, |offer| offer.encode().unwrap());
+        let hello = OwnedClientHello::new(&message).unwrap();
+        firsts.insert(hello.parse().unwrap().extensions.types_in_order().next().unwrap().0);
+    }
+    assert_eq!(firsts.len(), 16);
+}
+
+#[test]
+fn a_greased_ticket_is_read_like_any_other() {
+    let ticket =
+        NewSessionTicket { lifetime: 1, age_add: 2, nonce: b"n", ticket: b"t", max_early_data: Some(3) };
+    let greased = ticket.encode_with(Some(extension::grease::Grease::new([5; 4]))).unwrap();
+    assert_eq!(greased.len(), ticket.encode().unwrap().len() + 4);
+    assert_eq!(NewSessionTicket::parse(&greased[4..]).unwrap(), ticket);
 }

@@ -12,6 +12,7 @@ use crate::authentication::{self, ClaimedPeer, ProvedPeer};
 use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
+use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, EarlySecret, HandshakeSecret, HandshakeSecrets, MainSecret};
@@ -198,7 +199,9 @@ fn server_hello_to_certificate(
     };
     connection.send(encrypted_extensions(&connection, &asked, &transport)?, out);
     if connection.config.client_auth != ClientAuth::None {
-        connection.send(certificate_request(&connection.config).encode()?, out);
+        let grease = grease(&connection.config)?;
+        connection
+            .send(NewCertificateRequest { grease, ..certificate_request(&connection.config) }.encode()?, out);
     }
     connection.send(authentication::certificate(&credential, asked.ocsp, asked.sct)?, out);
 
@@ -298,7 +301,20 @@ fn certificate_request(config: &ServerHandshake) -> NewCertificateRequest<'_> {
         status_request: common.ocsp,
         signed_certificate_timestamp: common.sct,
         compress_certificate: &[],
+        grease: None,
     }
+}
+
+/// Values that mean nothing, if the configuration wants them (RFC 8701).
+fn grease(config: &ServerHandshake) -> Result<Option<Grease>> {
+    if !config.grease {
+        return Ok(None);
+    }
+    let seed = match &config.common.randomness {
+        Randomness::Recorded(recorded) => recorded.random.first_chunk().copied().unwrap_or_default(),
+        Randomness::System => random::array().map_err(Error::Crypto)?,
+    };
+    Ok(Some(Grease::new(seed)))
 }
 
 /// CertificateVerify and Finished, and the application keys: ours is in use from here, the client's waits for its
@@ -416,7 +432,10 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         exporter,
         session: None,
     };
-    let post_handshake = PostHandshake::server_tls13(&outcome, hash, resumption, out.is_quic());
+    let mut post_handshake = PostHandshake::server_tls13(&outcome, hash, resumption, out.is_quic());
+    if let Some(tickets) = &mut post_handshake.tickets {
+        tickets.grease(config.grease);
+    }
     out.done(proof, outcome, post_handshake);
     Ok(())
 }

@@ -29,6 +29,8 @@ pub(crate) struct ClientInner {
     key_shares: KeyShares,
     compatibility_mode: bool,
     send_server_name: bool,
+    grease: bool,
+    shuffle_extensions: bool,
 }
 
 impl ClientConfig {
@@ -42,6 +44,8 @@ impl ClientConfig {
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
             send_server_name: true,
+            grease: false,
+            shuffle_extensions: true,
         }
     }
 
@@ -58,6 +62,8 @@ impl ClientInner {
             server_name: dns_name.filter(|_| self.send_server_name),
             key_shares: self.key_shares.clone(),
             compatibility_mode: self.compatibility_mode,
+            grease: self.grease,
+            shuffle_extensions: self.shuffle_extensions,
             ..ClientHandshake::default()
         }
     }
@@ -74,6 +80,8 @@ pub struct ClientConfigBuilder {
     key_shares: KeyShares,
     compatibility_mode: bool,
     send_server_name: bool,
+    grease: bool,
+    shuffle_extensions: bool,
 }
 
 impl ClientConfigBuilder {
@@ -107,6 +115,20 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Send values that mean nothing among those that do, so that servers keep ignoring what they do not know
+    /// (RFC 8701). Off by default: a server that breaks over them should break for who looks into it.
+    pub fn grease(mut self, on: bool) -> Self {
+        self.grease = on;
+        self
+    }
+
+    /// Send the extensions of ClientHello in another order for each connection, so that nothing comes to rely on one.
+    /// On by default.
+    pub fn shuffle_extensions(mut self, on: bool) -> Self {
+        self.shuffle_extensions = on;
+        self
+    }
+
     common_builder_methods!();
 
     /// Checks it all.
@@ -133,6 +155,8 @@ impl ClientConfigBuilder {
             key_shares: self.key_shares,
             compatibility_mode: self.compatibility_mode,
             send_server_name: self.send_server_name,
+            grease: self.grease,
+            shuffle_extensions: self.shuffle_extensions,
         };
         inner.handshake(None).check(&oxtls_handshake::step::Transport::Stream)?;
         Ok(ClientConfig { inner: Arc::new(inner) })

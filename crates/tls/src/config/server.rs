@@ -101,6 +101,13 @@ impl ServerConfigBuilder {
         self
     }
 
+    /// Send values that mean nothing in CertificateRequest and in tickets, so that clients keep ignoring what they do
+    /// not know (RFC 8701). Off by default.
+    pub fn grease(mut self, on: bool) -> Self {
+        self.handshake.grease = on;
+        self
+    }
+
     common_builder_methods!();
 
     /// Checks it all.
