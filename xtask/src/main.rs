@@ -1,6 +1,7 @@
 //! Every developer verb of the workspace: `cargo xtask help`.
 #![forbid(unsafe_code)]
 
+mod bogo;
 mod ci;
 mod run;
 mod tally;
@@ -24,6 +25,10 @@ cargo xtask <verb>
                     --quick        without those that move many megabytes
                     --list         names them and runs nothing
                     WORD ...       only the scenarios whose name contains one of the words
+  bogo [args]       BoringSSL's protocol suite against our shim; closes with `N passed, N failed, N skipped`
+                    --set core|modern|all   which tests (core)
+                    --test GLOB             only those of the set whose name matches
+                    --update                writes down what passes, which must pass from then on
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
                     then `test`
 ";
@@ -56,6 +61,7 @@ fn verb() -> Result<bool, run::Error> {
         Some("demo") => run::succeeds(test::demo().args(rest)),
         Some("test") => test::test(&test_scope(rest)?),
         Some("interop") => run::succeeds(test::interop().args(rest)),
+        Some("bogo") => bogo::bogo(rest),
         Some("ci") => {
             no_more(rest)?;
             ci::ci()

@@ -42,7 +42,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::WrongCipherSuite(_) => "WRONG_CIPHER_RETURNED",
         HandshakeError::WrongGroup => "WRONG_CURVE",
         HandshakeError::BadKeyShare(_) => "BAD_ECPOINT",
-        HandshakeError::DuplicateExtension(_) => "DUPLICATE_EXTENSION",
+        HandshakeError::DuplicateExtension { .. } => "DUPLICATE_EXTENSION",
         HandshakeError::ForbiddenExtension(_) | HandshakeError::UnsupportedExtension(_) => {
             "UNEXPECTED_EXTENSION"
         }
@@ -140,7 +140,8 @@ fn of_record(error: RecordError) -> &'static str {
         | RecordError::ApplicationDataRefused
         | RecordError::InterleavedFragment(_) => "UNEXPECTED_RECORD",
         RecordError::AllPadding => "ALL_PADDING",
-        RecordError::PlaintextUnderProtection(_) => "INVALID_OUTER_RECORD_TYPE",
+        RecordError::WrongOuterType(_) => "INVALID_OUTER_RECORD_TYPE",
+        RecordError::WrongVersion(_) => "WRONG_VERSION_NUMBER",
         _ => "UNNAMED",
     }
 }
