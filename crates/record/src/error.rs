@@ -69,8 +69,10 @@ pub enum RecordError {
     AllPadding,
     /// More than [`crate::limits::MAX_EMPTY_RECORDS`] application data records without content in a row.
     TooManyEmptyRecords,
-    /// An unprotected record where only protected ones are good.
-    PlaintextUnderProtection(ContentType),
+    /// A protected record whose header names another type than application data (RFC 9846 section 5.2).
+    WrongOuterType(ContentType),
+    /// A protected record whose `legacy_record_version` is not 0x0303 (RFC 9846 section 5.2).
+    WrongVersion(u16),
     /// The caller's destination can't hold what the record decrypts to. Nothing was consumed.
     OutputTooSmall {
         /// The bytes that it must hold.
@@ -100,7 +102,8 @@ impl RecordError {
             | Self::InterleavedFragment(_)
             | Self::AllPadding
             | Self::TooManyEmptyRecords
-            | Self::PlaintextUnderProtection(_) => 10, // unexpected_message
+            | Self::WrongOuterType(_) => 10, // unexpected_message
+            Self::WrongVersion(_) => 70,       // protocol_version
             Self::DecryptFailed => 20,         // bad_record_mac
             Self::TooLong { .. } => 22,        // record_overflow
             Self::MessageTooLong { .. } => 47, // illegal_parameter
@@ -164,12 +167,11 @@ impl fmt::Display for RecordError {
             }
             Self::AllPadding => f.write_str("the peer sent a protected record without a content type"),
             Self::TooManyEmptyRecords => f.write_str("the peer sent too many records without content"),
-            Self::PlaintextUnderProtection(kind) => {
-                write!(
-                    f,
-                    "the peer sent an unprotected record of type {} after protection began",
-                    kind.to_byte()
-                )
+            Self::WrongOuterType(kind) => {
+                write!(f, "the peer sent a protected record that shows the type {}", kind.to_byte())
+            }
+            Self::WrongVersion(version) => {
+                write!(f, "the peer sent a protected record of version {version:#06x}, not 0x0303")
             }
             Self::OutputTooSmall { needed } => {
                 write!(f, "the destination is too small: opening this record takes {needed} bytes")

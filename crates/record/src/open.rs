@@ -4,7 +4,7 @@ use core::ops::Range;
 
 use crate::alert::Alert;
 use crate::error::RecordError;
-use crate::header::{ContentType, HEADER_LEN, Header};
+use crate::header::{ContentType, HEADER_LEN, Header, VERSION};
 use crate::keys::ReadKey;
 use crate::limits::{
     DEFAULT_MAX_MESSAGE, MAX_CHANGE_CIPHER_SPECS, MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_FRAGMENT,
@@ -202,7 +202,7 @@ impl Reader {
         let (content_type, record) = match self.key_for(header.content_type) {
             None => self.take_plaintext(header.content_type, body, HEADER_LEN),
             Some(key) => match key.open_in_place(head, body) {
-                Ok(len) => self.take_inner(body.get(..len).unwrap_or_default(), HEADER_LEN),
+                Ok(len) => self.take_inner(&header, body.get(..len).unwrap_or_default(), HEADER_LEN),
                 Err(error) => self.skip(&header, error),
             },
         }?;
@@ -230,27 +230,35 @@ impl Reader {
         let (content_type, record) = match self.key_for(header.content_type) {
             None => self.copy_plaintext(header.content_type, body, out),
             Some(key) => match key.open_into(head, body, out) {
-                Ok(len) => self.take_inner(out.get(..len).unwrap_or_default(), 0),
+                Ok(len) => self.take_inner(&header, out.get(..len).unwrap_or_default(), 0),
                 Err(error) => self.skip(&header, error),
             },
         }?;
         Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
     }
 
+    #[inline]
+    fn takes_plaintext_alert(&self) -> bool {
+        self.mode.plaintext_alert && !self.opened
+    }
+
     /// Judges a record by its header alone, so that what can't be good is refused before it is waited for.
     #[inline]
     fn admit(&self, header: &Header) -> Result<(), RecordError> {
         let length = usize::from(header.length);
+        // RFC 9846 section 5.2 fixes it, and the records of a peer that gets it wrong are not worth a decryption.
+        let protected = self.key.is_some() && header.content_type == ContentType::ApplicationData;
+        if protected && header.version != VERSION {
+            return Err(RecordError::WrongVersion(header.version));
+        }
         let limit = match (header.content_type, &self.key) {
             (ContentType::ApplicationData, Some(key)) => self.max_ciphertext(key),
             (ContentType::ApplicationData, None) if self.is_awaiting_client_hello() => MAX_CIPHERTEXT,
             (ContentType::ApplicationData, None) => return Err(RecordError::ApplicationDataRefused),
             (ContentType::ChangeCipherSpec, _) if length == 1 => 1,
             (ContentType::ChangeCipherSpec, _) => return Err(RecordError::BadChangeCipherSpec),
-            (ContentType::Alert, Some(_)) if self.mode.plaintext_alert && !self.opened => MAX_FRAGMENT,
-            (ContentType::Alert | ContentType::Handshake, Some(_)) => {
-                return Err(RecordError::PlaintextUnderProtection(header.content_type));
-            }
+            (ContentType::Alert, Some(_)) if self.takes_plaintext_alert() => MAX_FRAGMENT,
+            (ContentType::Alert | ContentType::Handshake, Some(key)) => self.max_ciphertext(key),
             (ContentType::Alert | ContentType::Handshake, None) => MAX_FRAGMENT,
         };
         if length > limit { Err(RecordError::TooLong { length, limit }) } else { Ok(()) }
@@ -273,15 +281,24 @@ impl Reader {
         matches!(self.mode.application_data, ApplicationDataMode::SkipUntilClientHello { .. })
     }
 
-    /// The key for a record of this outer type, once admitted: whatever is not application data is in the clear.
+    /// The key for a record of this outer type, once admitted. Under a key a ChangeCipherSpec alone may be in the
+    /// clear, and an alert where the mode says so; all else is taken for protected, whatever it claims to be.
     #[inline]
     fn key_for(&mut self, content_type: ContentType) -> Option<&mut ReadKey> {
-        if content_type == ContentType::ApplicationData { self.key.as_mut() } else { None }
+        match content_type {
+            ContentType::ApplicationData | ContentType::Handshake => self.key.as_mut(),
+            ContentType::ChangeCipherSpec => None,
+            ContentType::Alert if self.takes_plaintext_alert() => None,
+            ContentType::Alert => self.key.as_mut(),
+        }
     }
 
     /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.
     #[inline]
-    fn take_inner(&mut self, inner: &[u8], at: usize) -> Result<Taken, RecordError> {
+    fn take_inner(&mut self, header: &Header, inner: &[u8], at: usize) -> Result<Taken, RecordError> {
+        if header.content_type != ContentType::ApplicationData {
+            return Err(RecordError::WrongOuterType(header.content_type));
+        }
         if !self.opened {
             self.first_opened();
         }
@@ -314,7 +331,10 @@ impl Reader {
     #[cold]
     fn skip(&mut self, header: &Header, error: RecordError) -> Result<Taken, RecordError> {
         match self.mode.application_data {
-            ApplicationDataMode::SkipUndecryptable { limit } if error == RecordError::DecryptFailed => {
+            ApplicationDataMode::SkipUndecryptable { limit }
+                if error == RecordError::DecryptFailed
+                    && header.content_type == ContentType::ApplicationData =>
+            {
                 self.charge_skipped(usize::from(header.length), limit)
             }
             _ => Err(error),

@@ -21,6 +21,10 @@ impl NamedGroup {
     pub const SECP521R1: Self = Self(0x0019);
     /// X25519 (RFC 7748).
     pub const X25519: Self = Self(0x001d);
+    /// ML-KEM-768 alone (draft-ietf-tls-mlkem): for those who must not have anything beside it.
+    pub const MLKEM768: Self = Self(0x0201);
+    /// ML-KEM-1024 alone (draft-ietf-tls-mlkem).
+    pub const MLKEM1024: Self = Self(0x0202);
     /// Hybrid of P-256 and ML-KEM-768.
     pub const SECP256R1_MLKEM768: Self = Self(0x11eb);
     /// Hybrid of ML-KEM-768 and X25519.
@@ -28,7 +32,7 @@ impl NamedGroup {
     /// Hybrid of P-384 and ML-KEM-1024.
     pub const SECP384R1_MLKEM1024: Self = Self(0x11ed);
 
-    /// Every group that this crate can use, post-quantum hybrids first.
+    /// Every group that this crate can use, post-quantum hybrids first, ML-KEM alone last.
     pub const SUPPORTED: &'static [Self] = &[
         Self::X25519_MLKEM768,
         Self::SECP256R1_MLKEM768,
@@ -37,6 +41,8 @@ impl NamedGroup {
         Self::SECP256R1,
         Self::SECP384R1,
         Self::SECP521R1,
+        Self::MLKEM1024,
+        Self::MLKEM768,
     ];
 
     /// The name in the IANA registry, or `"unknown"`.
@@ -46,6 +52,8 @@ impl NamedGroup {
             Self::SECP384R1 => "secp384r1",
             Self::SECP521R1 => "secp521r1",
             Self::X25519 => "x25519",
+            Self::MLKEM768 => "MLKEM768",
+            Self::MLKEM1024 => "MLKEM1024",
             Self::SECP256R1_MLKEM768 => "SecP256r1MLKEM768",
             Self::X25519_MLKEM768 => "X25519MLKEM768",
             Self::SECP384R1_MLKEM1024 => "SecP384r1MLKEM1024",
@@ -65,7 +73,7 @@ impl NamedGroup {
 
     /// Whether the secret stays safe from someone who records it today and owns a quantum computer later.
     pub const fn is_post_quantum(self) -> bool {
-        self.is_hybrid()
+        matches!(self.shape(), Some(Shape::Hybrid { .. } | Shape::MlKem(_)))
     }
 
     /// Exact length in bytes of the share that a client offers; 0 for a group that is not supported.
@@ -75,6 +83,7 @@ impl NamedGroup {
             Some(Shape::Hybrid { curve, ml_kem, .. }) => {
                 curve.share_len().saturating_add(ml_kem.encapsulation_key_len())
             }
+            Some(Shape::MlKem(set)) => set.encapsulation_key_len(),
             None => 0,
         }
     }
@@ -86,6 +95,7 @@ impl NamedGroup {
             Some(Shape::Hybrid { curve, ml_kem, .. }) => {
                 curve.share_len().saturating_add(ml_kem.ciphertext_len())
             }
+            Some(Shape::MlKem(set)) => set.ciphertext_len(),
             None => 0,
         }
     }
@@ -97,6 +107,8 @@ impl NamedGroup {
             Self::SECP256R1 => Shape::Ecdh(Curve::P256),
             Self::SECP384R1 => Shape::Ecdh(Curve::P384),
             Self::SECP521R1 => Shape::Ecdh(Curve::P521),
+            Self::MLKEM768 => Shape::MlKem(ParameterSet::MlKem768),
+            Self::MLKEM1024 => Shape::MlKem(ParameterSet::MlKem1024),
             Self::X25519_MLKEM768 => Shape::Hybrid {
                 curve: Curve::X25519,
                 ml_kem: ParameterSet::MlKem768,
@@ -133,6 +145,7 @@ impl fmt::Debug for NamedGroup {
 pub(super) enum Shape {
     Ecdh(Curve),
     Hybrid { curve: Curve, ml_kem: ParameterSet, order: Order },
+    MlKem(ParameterSet),
 }
 
 /// Which half comes first, in shares and in the secret alike. The draft gives X25519MLKEM768 the opposite order of

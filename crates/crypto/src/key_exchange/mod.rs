@@ -48,6 +48,7 @@ pub struct Answer {
 enum Half {
     Ecdh(ecdh::Half),
     Hybrid(hybrid::Half),
+    MlKem(ml_kem::Half),
 }
 
 impl KeyExchange {
@@ -61,6 +62,7 @@ impl KeyExchange {
             Shape::Hybrid { curve, ml_kem, order } => {
                 Half::Hybrid(hybrid::Half::generate(Parts { group, curve, ml_kem, order })?)
             }
+            Shape::MlKem(set) => Half::MlKem(ml_kem::Half::generate(set)?),
         };
         Self::with_half(group, half)
     }
@@ -71,10 +73,12 @@ impl KeyExchange {
     /// 66 bytes).
     ///
     /// # Errors
-    /// [`Error::UnsupportedKey`] when `private` does not fit the group, and for every hybrid.
+    /// [`Error::UnsupportedKey`] when `private` does not fit the group, and for every group with ML-KEM in it.
     pub fn from_private_key(group: NamedGroup, private: &[u8]) -> Result<Self, Error> {
         let Shape::Ecdh(curve) = shape(group)? else {
-            return Err(Error::UnsupportedKey("a hybrid exchange cannot start from a given private key"));
+            return Err(Error::UnsupportedKey(
+                "an exchange with ML-KEM in it cannot start from a given private key",
+            ));
         };
         Self::with_half(group, Half::Ecdh(ecdh::Half::from_private_key(curve, private)?))
     }
@@ -84,6 +88,7 @@ impl KeyExchange {
         match &half {
             Half::Ecdh(half) => half.write_share(&mut share)?,
             Half::Hybrid(half) => half.write_share(&mut share)?,
+            Half::MlKem(half) => half.write_share(&mut share)?,
         }
         Ok(Self { group, half, share })
     }
@@ -109,6 +114,7 @@ impl KeyExchange {
         match self.half {
             Half::Ecdh(half) => half.agree(self.group, peer_share),
             Half::Hybrid(half) => half.finish(peer_share),
+            Half::MlKem(half) => half.decapsulate(self.group, peer_share),
         }
     }
 }
@@ -119,10 +125,16 @@ impl KeyExchange {
 /// [`Error::InvalidShare`] as for [`KeyExchange::finish`], and for a group that is not supported.
 pub fn answer(group: NamedGroup, peer_share: &[u8]) -> Result<Answer, Error> {
     check_share(group, true, peer_share)?;
-    let half = match shape(group)? {
-        Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => ecdh::Half::generate(curve)?,
-    };
-    answer_with(group, peer_share, half)
+    match shape(group)? {
+        Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => {
+            answer_with(group, peer_share, ecdh::Half::generate(curve)?)
+        }
+        Shape::MlKem(set) => {
+            let mut share = Vec::with_capacity(group.answer_len());
+            let secret = ml_kem::encapsulate(set, group, peer_share, &mut share)?;
+            Ok(Answer { share, secret })
+        }
+    }
 }
 
 /// [`answer`] with a known ECDH private key (as [`KeyExchange::from_private_key`] takes it): for tests and for
@@ -138,6 +150,9 @@ pub fn answer_with_private_key(
     check_share(group, true, peer_share)?;
     let half = match shape(group)? {
         Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => ecdh::Half::from_private_key(curve, private)?,
+        Shape::MlKem(_) => {
+            return Err(Error::UnsupportedKey("an answer by ML-KEM alone cannot be given a private key"));
+        }
     };
     answer_with(group, peer_share, half)
 }
@@ -153,6 +168,7 @@ fn answer_with(group: NamedGroup, peer_share: &[u8], ecdh: ecdh::Half) -> Result
         Shape::Hybrid { curve, ml_kem, order } => {
             hybrid::answer(Parts { group, curve, ml_kem, order }, peer_share, ecdh)
         }
+        Shape::MlKem(_) => Err(Error::Internal("ML-KEM alone has no use for a key of a curve")),
     }
 }
 
@@ -168,6 +184,11 @@ pub fn check_share(group: NamedGroup, from_client: bool, share: &[u8]) -> Result
             let ml_kem_len =
                 if from_client { ml_kem.encapsulation_key_len() } else { ml_kem.ciphertext_len() };
             Parts { group, curve, ml_kem, order }.split(share, ml_kem_len).map(|_| ())
+        }
+        Shape::MlKem(_) => {
+            let wanted = if from_client { group.offer_len() } else { group.answer_len() };
+            let reason = "the share has the wrong length";
+            if share.len() == wanted { Ok(()) } else { Err(Error::InvalidShare { group, reason }) }
         }
     }
 }

@@ -121,7 +121,7 @@ proptest! {
             }
             Ok(opened) => prop_assert!(opened.record.is_none()),
             Err(RecordError::Internal(_) | RecordError::KeyExhausted) => panic!("no peer can do that"),
-            Err(error) => prop_assert!([10, 20, 22, 50, 80].contains(&error.alert())),
+            Err(error) => prop_assert!([10, 20, 22, 50, 70, 80].contains(&error.alert())),
         }
         prop_assert_eq!(reader.key().unwrap().sequence(), 0);
     }

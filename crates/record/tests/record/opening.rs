@@ -220,7 +220,7 @@ fn unprotected_records_are_refused_under_a_key() {
     for kind in [ContentType::Alert, ContentType::Handshake] {
         let mut reader = pair(0).1;
         let error = refused(&mut reader, &raw(kind.to_byte(), &[2, 40]));
-        assert_eq!((error, error.alert()), (RecordError::PlaintextUnderProtection(kind), 10));
+        assert_eq!((error, error.alert()), (RecordError::DecryptFailed, 20), "it is taken for protected");
     }
 }
 
@@ -232,11 +232,11 @@ fn an_unprotected_alert_is_taken_where_the_mode_says_so_until_a_record_has_opene
     let opened = open_one(&mut reader, &alert).unwrap();
     assert_eq!(opened.record, Some(Record::Alert(Alert { level: 2, description: 40 })));
     assert_eq!(refused(&mut reader, &raw(21, &[2])), RecordError::MalformedAlert { length: 1 });
-    assert!(matches!(refused(&mut reader, &raw(22, &[1])), RecordError::PlaintextUnderProtection(_)));
+    assert_eq!(refused(&mut reader, &raw(22, &[1])), RecordError::DecryptFailed);
     assert!(open_one(&mut reader, &forger.seal(&[1, 22])).is_ok());
     assert!(!reader.mode().plaintext_alert);
     let error = reader.open(&mut alert.clone()).unwrap_err();
-    assert_eq!(error, RecordError::PlaintextUnderProtection(ContentType::Alert));
+    assert_eq!(error, RecordError::DecryptFailed);
     // The next key starts afresh.
     reader.install(read_key(0, 7));
     reader.set_mode(Mode { plaintext_alert: true, ..ACCEPT });
@@ -249,7 +249,7 @@ fn setting_the_mode_again_does_not_bring_the_plaintext_alert_back() {
     assert!(open_one(&mut reader, &forger.seal(&[1, 22])).is_ok());
     reader.set_mode(Mode { plaintext_alert: true, ..ACCEPT });
     let error = reader.open(&mut raw(21, &[2, 40])).unwrap_err();
-    assert_eq!(error, RecordError::PlaintextUnderProtection(ContentType::Alert));
+    assert_eq!(error, RecordError::DecryptFailed);
 }
 
 #[test]
@@ -342,8 +342,8 @@ fn a_record_that_does_not_open_does_not_move_the_sequence() {
     for position in 0..good.len() {
         let mut bad = good.clone();
         bad[position] ^= 1;
-        if matches!(position, 0 | 1 | 3 | 4) {
-            continue; // another type, not TLS, or another length
+        if matches!(position, 0..=4) {
+            continue; // another type, not TLS, another version, or another length
         }
         let error = refused(&mut reader, &bad);
         assert_eq!((error, error.alert()), (RecordError::DecryptFailed, 20), "{position}");
@@ -385,13 +385,40 @@ fn every_error_has_a_sentence_and_an_alert() {
         RecordError::MessageTooLong { length: 2, limit: 1 },
         RecordError::AllPadding,
         RecordError::TooManyEmptyRecords,
-        RecordError::PlaintextUnderProtection(ContentType::Alert),
+        RecordError::WrongOuterType(ContentType::Alert),
+        RecordError::WrongVersion(0x0301),
         RecordError::OutputTooSmall { needed: 1 },
         RecordError::KeyExhausted,
         RecordError::Internal("x"),
     ];
     for error in errors {
         assert!(error.to_string().len() > 20, "{error}");
-        assert!([10, 20, 22, 47, 50, 80].contains(&error.alert()), "{error}");
+        assert!([10, 20, 22, 47, 50, 70, 80].contains(&error.alert()), "{error}");
     }
+}
+
+#[test]
+fn a_protected_record_is_of_version_0x0303() {
+    let (mut writer, mut reader) = pair(0);
+    let mut record = seal(&mut writer, DATA, b"hello");
+    record[2] = 1;
+    let error = refused(&mut reader, &record);
+    assert_eq!((error, error.alert()), (RecordError::WrongVersion(0x0301), 70));
+}
+
+#[test]
+fn a_protected_record_that_shows_another_type_is_refused_though_it_opens() {
+    let header = [22, 3, 3, 0, 1 + 1 + 16];
+    let hash = oxtls_crypto::Hash::Sha256;
+    let traffic = crate::common::secret(hash, 7);
+    let key =
+        oxtls_crypto::aead::AeadKey::expand_label(crate::common::SUITES[0].0, hash, &traffic, "key").unwrap();
+    let iv = oxtls_crypto::aead::Iv::expand_label(hash, &traffic, "iv").unwrap();
+    let nonces = oxtls_crypto::aead::Nonces::Xor(iv);
+    let mut sealer = oxtls_crypto::aead::SealingKey::new(crate::common::SUITES[0].0, &key, nonces).unwrap();
+    let mut record = [&header[..], &[0; 18]].concat();
+    let (ciphertext, tail) = record[5..].split_at_mut(1);
+    sealer.seal_scatter(&header, b"x", ciphertext, &[22], tail).unwrap();
+    let error = refused(&mut pair(0).1, &record);
+    assert_eq!((error, error.alert()), (RecordError::WrongOuterType(ContentType::Handshake), 10));
 }
