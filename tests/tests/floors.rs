@@ -50,7 +50,8 @@ const FLOORS: [Floor; 6] = [
 ];
 
 /// Crates that stand on the whole house and that no library may use.
-const ABOVE: [&str; 6] = ["oxtls-bogo", "oxtls-cli", "oxtls-tests", "oxtls-test-pki", "oxtls-benches", "xtask"];
+const ABOVE: [&str; 6] =
+    ["oxtls-bogo", "oxtls-cli", "oxtls-tests", "oxtls-test-pki", "oxtls-benches", "xtask"];
 
 fn metadata() -> Value {
     let cargo = env::var_os("CARGO").unwrap_or_else(|| "cargo".into());
