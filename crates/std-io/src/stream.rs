@@ -366,18 +366,14 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
         if buf.is_empty() {
             return Ok(0);
         }
-        // Room for a KeyUpdate that the peer may be owed, too.
-        let mut room = self.connection.sealed_len(buf.len()).saturating_add(SPARE).min(OUTPUT);
+        // Room for a KeyUpdate ahead of the data, too.
+        let room = self.connection.sealed_len(buf.len()).saturating_add(SPARE).min(OUTPUT);
         loop {
             if self.output.len() < room {
                 self.output.resize(room, 0);
             }
             let sealed = match self.connection.seal(buf, &mut self.output) {
                 Ok(sealed) => sealed,
-                Err(SealError::TooSmall { needed }) if self.output.len() < needed.max(OUTPUT) => {
-                    room = needed.max(OUTPUT);
-                    continue;
-                }
                 Err(error) => return Err(seal_failed(error)),
             };
             self.unsent = 0..sealed.written;

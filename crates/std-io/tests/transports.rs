@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use common::*;
 use oxtls::{
-    AlertDescription, Clock, Decision, ErrorKind as TlsKind, Fault, HandshakeError, KeyAlgorithm, Role,
-    ServerConnection,
+    AlertDescription, Clock, Decision, ErrorKind as TlsKind, Fault, HandshakeError, KeyAlgorithm, Padding,
+    Role, ServerConnection,
 };
 use oxtls_std::{NeedWaits, Stream, tls_error};
 use oxtls_test_pki::Ca;
@@ -328,6 +328,20 @@ fn a_write_of_64_kib_is_sealed_at_once_in_four_records() {
     assert_eq!(server.write(&pattern(64 * 1024)).unwrap(), 64 * 1024);
     let after = server.transport().outgoing.borrow().bytes.len();
     assert_eq!(after - before, 64 * 1024 + 4 * 22);
+}
+
+/// The KeyUpdate that the peer is owed cannot go out any more; what the peer has sent is still there.
+#[test]
+fn a_reply_that_cannot_be_sent_does_not_keep_us_from_reading() {
+    let (mut client, mut server) = connected();
+    client.connection_mut().update_keys(true).unwrap();
+    client.write_all(b"the last words").unwrap();
+    client.shutdown().unwrap();
+    server.transport().outgoing.borrow_mut().write_error = Some(ErrorKind::BrokenPipe);
+    let mut data = Vec::new();
+    server.read_to_end(&mut data).unwrap();
+    assert_eq!(data, b"the last words");
+    assert_eq!(server.write(b"answer").unwrap_err().kind(), ErrorKind::BrokenPipe);
 }
 
 #[test]
