@@ -4,10 +4,13 @@
 use oxtls_crypto::hash::Digest;
 use oxtls_crypto::signature::{PublicKey, SignatureScheme, spki_of_certificate};
 
-use crate::config::Credential;
+use crate::config::{Common, Credential};
 use crate::error::Error;
-use crate::message::certificate::NewCertificate;
+use crate::machine::Out;
+use crate::message::HEADER_LEN;
 use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
+use crate::message::compressed_certificate::CompressedCertificate;
+use crate::need::{Decompress, Need};
 use crate::outcome::PeerCertificates;
 
 /// Checks what the outside answered to ChooseCredential: whoever answers can be a program of its own, and a peer that
@@ -33,18 +36,33 @@ pub(crate) fn check_choice(
     Ok(())
 }
 
-/// Our Certificate, with what the peer asked to have stapled to it, as far as there is any.
+/// A peer's CompressedCertificate: judged before anybody decompresses it (RFC 8879 section 4), and handed out. Gives
+/// the length that must come out.
 ///
 /// # Errors
-/// `TooLong` for a chain over 2^24 bytes.
-pub(crate) fn certificate(credential: &Credential, ocsp: bool, sct: bool) -> Result<Vec<u8>, Error> {
-    NewCertificate {
-        context: &[],
-        chain: &credential.chain,
-        ocsp: credential.ocsp.as_deref().filter(|_| ocsp),
-        scts: credential.scts.as_deref().filter(|_| sct),
+/// `Malformed`; `IllegalParameter` for an algorithm that was not offered, or a message longer than we would take as
+/// it is.
+pub(crate) fn ask_to_decompress(body: &[u8], common: &Common, out: &mut Out) -> Result<u32, Error> {
+    let CompressedCertificate { algorithm, uncompressed_length: length, bytes } =
+        CompressedCertificate::parse(body)?;
+    if !common.decompress.contains(&algorithm) {
+        return Err(Error::IllegalParameter { what: "a certificate compression that was not offered" });
     }
-    .encode()
+    let header = u32::try_from(HEADER_LEN).unwrap_or_default();
+    if length.saturating_add(header) > common.max_message {
+        return Err(Error::IllegalParameter { what: "a compressed certificate longer than we take" });
+    }
+    let bytes = bytes.to_vec();
+    out.ask(|serial| Need::Decompress(Decompress { algorithm, bytes, length, serial }));
+    Ok(length)
+}
+
+/// Checks what the outside has decompressed.
+///
+/// # Errors
+/// `DecompressionFailed` if it is not of the length that the peer said.
+pub(crate) fn check_decompressed(body: &[u8], length: u32) -> Result<(), Error> {
+    if u32::try_from(body.len()) == Ok(length) { Ok(()) } else { Err(Error::DecompressionFailed) }
 }
 
 /// Our CertificateVerify around the signature that the outside answered to Sign.

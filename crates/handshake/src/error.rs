@@ -86,6 +86,9 @@ pub enum Error {
     UnusableCertificateKey(oxtls_crypto::Error),
     /// The peer's certificate could not be read far enough to find its key: `bad_certificate`.
     UnreadableCertificate,
+    /// The peer's compressed certificate could not be decompressed, or not to the length that it says:
+    /// `bad_certificate` (RFC 8879 section 4).
+    DecompressionFailed,
     /// No protocol version in common: `protocol_version`.
     NoCommonVersion {
         /// What the peer offers or chose.
@@ -164,7 +167,7 @@ impl Error {
             Self::MissingExtension(_) => AlertDescription::MISSING_EXTENSION,
             Self::BadSignature | Self::BadFinished | Self::BadBinder => AlertDescription::DECRYPT_ERROR,
             Self::UnusableCertificateKey(_) => AlertDescription::UNSUPPORTED_CERTIFICATE,
-            Self::UnreadableCertificate => AlertDescription::BAD_CERTIFICATE,
+            Self::UnreadableCertificate | Self::DecompressionFailed => AlertDescription::BAD_CERTIFICATE,
             Self::NoCommonVersion { .. } => AlertDescription::PROTOCOL_VERSION,
             Self::NoCommonSuite { .. }
             | Self::NoCommonGroup { .. }
@@ -229,6 +232,9 @@ impl fmt::Display for Error {
             Self::BadBinder => f.write_str("the client's PSK binder does not verify"),
             Self::UnusableCertificateKey(error) => write!(f, "the key in the peer's certificate is unusable: {error}"),
             Self::UnreadableCertificate => f.write_str("the peer's certificate cannot be read"),
+            Self::DecompressionFailed => {
+                f.write_str("the peer's compressed certificate does not decompress to what it says")
+            }
             Self::NoCommonVersion { peer } => write!(f, "no protocol version in common: the peer offers {}", List(peer)),
             Self::NoCommonSuite { peer } => write!(f, "no cipher suite in common: the peer offers {}", List(peer)),
             Self::NoCommonGroup { peer } => {

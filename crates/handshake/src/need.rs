@@ -218,7 +218,9 @@ impl ChooseCredential {
     }
 }
 
-/// Decompress the peer's certificate message (RFC 8879).
+/// Decompress the peer's certificate message (RFC 8879). The peer has proved nothing yet: stop at `length` bytes,
+/// whatever else would come out. What cannot be decompressed, or not to this length, is refused by
+/// [`Error::DecompressionFailed`](crate::error::Error::DecompressionFailed).
 #[derive(Debug)]
 pub struct Decompress {
     /// The algorithm, one that we offered.

@@ -394,6 +394,7 @@ fn the_request_carries_what_the_server_accepts_and_asks_to_have_stapled() {
         schemes: stapled.schemes.clone(),
         ocsp: Some(b"an OCSP response".to_vec()),
         scts: Some(b"\0\x05\0\x03sct".to_vec()),
+        compressed: Vec::new(),
     });
     let mut flight = flight_of(config, Some(stapled));
     flight.client.give(&flight.finished);

@@ -178,6 +178,7 @@ fn server_flight(trace: &Trace) -> End {
         schemes: vec![scheme],
         ocsp: None,
         scts: None,
+        compressed: Vec::new(),
     });
     let cookie = trace.has("server HelloRetryRequest").then(|| {
         // key_share comes first, then the cookie: type, length, length, cookie.

@@ -269,6 +269,7 @@ fn stapled() -> Arc<Credential> {
         schemes: bare.schemes.clone(),
         ocsp: Some(b"response".to_vec()),
         scts: Some(b"\0\x05\0\x03sct".to_vec()),
+        compressed: Vec::new(),
     })
 }
 

@@ -10,7 +10,7 @@
 //!                         <--  ServerHello
 //!                         <--  {EncryptedExtensions}     tls13.rs
 //!                         <--  {CertificateRequest*}
-//!                         <--  {Certificate}
+//!                         <--  {Certificate}             Decompress*
 //!                         <--  {CertificateVerify}       VerifyPeer
 //!                         <--  {Finished}                ChooseCredential*
 //! {Certificate*}          -->                            Sign*

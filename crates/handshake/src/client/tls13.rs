@@ -7,7 +7,7 @@ use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{self, ClaimedPeer, ProvedPeer};
-use crate::config::{ClientHandshake, Credential};
+use crate::config::{Asked, ClientHandshake, Credential};
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet};
 use crate::key_schedule::key_log;
@@ -16,12 +16,9 @@ use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_
 use crate::message::certificate::{Certificate, NewCertificate};
 use crate::message::certificate_request::CertificateRequest;
 use crate::message::certificate_verify::{SignerRole, signed_content};
-use crate::message::compressed_certificate::CompressedCertificate;
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::{HandshakeType, finished};
-use crate::need::{
-    AnswerKind, ChooseCredential, CredentialRequest, Decompress, NameToVerify, Need, Sign, VerifyPeer,
-};
+use crate::need::{AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, Sign, VerifyPeer};
 use crate::outcome::{EchStatus, Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
 use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
@@ -204,35 +201,17 @@ impl Core {
         Ok(Some(State::CertificateVerify(self, peer)))
     }
 
-    /// The chain is decompressed outside; its length is judged before anything is (RFC 8879 section 4).
+    /// The chain is decompressed outside, and hashed as it came.
     fn compressed_certificate(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
-        let body = message.expect(
-            HandshakeType::COMPRESSED_CERTIFICATE,
-            Level::Handshake,
-            "CompressedCertificate",
-        )?;
-        let CompressedCertificate { algorithm, uncompressed_length: length, bytes } =
-            CompressedCertificate::parse(body)?;
-        if !self.config.common.decompress.contains(&algorithm) {
-            return Err(
-                Error::IllegalParameter { what: "a certificate compression that was not offered" }.into()
-            );
-        }
-        if length > self.config.common.max_message {
-            return Err(
-                Error::IllegalParameter { what: "a compressed certificate longer than we take" }.into()
-            );
-        }
-        let bytes = bytes.to_vec();
+        let due = "CompressedCertificate";
+        let body = message.expect(HandshakeType::COMPRESSED_CERTIFICATE, Level::Handshake, due)?;
+        let length = authentication::ask_to_decompress(body, &self.config.common, out)?;
         self.transcript.add(message.encoded());
-        out.ask(|serial| Need::Decompress(Decompress { algorithm, bytes, length, serial }));
         Ok(Some(State::Decompressed(self, length)))
     }
 
     fn decompressed(self: Box<Self>, body: &[u8], length: u32) -> Step<State> {
-        if u32::try_from(body.len()) != Ok(length) {
-            return Err(Error::UnreadableCertificate.into());
-        }
+        authentication::check_decompressed(body, length)?;
         let peer = self.claimed_peer(body)?;
         Ok(Some(State::CertificateVerify(self, peer)))
     }
@@ -335,7 +314,11 @@ impl Finishing {
         out: &mut Out,
     ) -> Step<State> {
         authentication::check_choice(&credential, scheme, &request.schemes)?;
-        let message = authentication::certificate(&credential, request.ocsp, request.sct)?;
+        let message = credential.message(Asked {
+            ocsp: request.ocsp,
+            scts: request.sct,
+            compression: &request.compression,
+        })?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
         let message = signed_content(SignerRole::Client, &self.transcript.current());

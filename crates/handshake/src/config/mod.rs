@@ -1,32 +1,19 @@
 //! What a machine must be told: plain values, checked when they are made.
 
 mod check;
+mod credential;
 
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
-use oxtls_crypto::signature::{SignatureScheme, Signer};
-use pki_types::CertificateDer;
+use oxtls_crypto::signature::SignatureScheme;
 
 pub use check::ConfigError;
+pub(crate) use credential::Asked;
+pub use credential::{CompressedForm, Credential};
 
 use crate::defaults;
 use crate::suite::{CipherSuite, ProtocolVersion};
-
-/// A certificate chain, ready to be sent, and the key that proves it, unless that key lives elsewhere.
-#[derive(Debug)]
-pub struct Credential {
-    /// The chain, leaf first.
-    pub chain: Vec<CertificateDer<'static>>,
-    /// The key. `None`: whoever answers `Sign` has it.
-    pub signer: Option<Arc<dyn Signer>>,
-    /// Schemes that the key can sign with, in order of preference.
-    pub schemes: Vec<SignatureScheme>,
-    /// OCSP response to staple.
-    pub ocsp: Option<Vec<u8>>,
-    /// SCT list to send, encoded (RFC 6962 section 3.3).
-    pub scts: Option<Vec<u8>>,
-}
 
 /// Whether a server asks for a client certificate.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -92,7 +79,8 @@ pub struct Common {
     pub ocsp: bool,
     /// Ask for SCT lists. Ours are sent whenever the peer asks and the credential has one.
     pub sct: bool,
-    /// Certificate compression algorithms that can be answered (RFC 8879), in order of preference.
+    /// Certificate compression algorithms that are offered to the peer (RFC 8879), in order of preference: for each,
+    /// whoever drives the machine answers [`Decompress`](crate::need::Decompress).
     pub decompress: Vec<u16>,
     /// Where random values come from.
     pub randomness: Randomness,

@@ -4,6 +4,9 @@ use crate::codec::Reader;
 use crate::error::Error;
 use crate::message::{HandshakeType, message};
 
+/// The shortest Certificate: an empty context and an empty list, one and three bytes of length.
+const MIN_CERTIFICATE: u32 = 4;
+
 /// A parsed CompressedCertificate.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct CompressedCertificate<'a> {
@@ -20,13 +23,13 @@ impl<'a> CompressedCertificate<'a> {
     /// Reads the body.
     ///
     /// # Errors
-    /// [`Error::Malformed`].
+    /// [`Error::Malformed`], also if no Certificate can come out.
     pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let mut r = Reader::new(body, "CompressedCertificate");
         let algorithm = r.u16()?;
         let uncompressed_length = r.u24()?;
         let bytes = r.vec_u24()?;
-        if bytes.is_empty() {
+        if bytes.is_empty() || uncompressed_length < MIN_CERTIFICATE {
             return Err(r.malformed());
         }
         r.finish()?;

@@ -237,6 +237,7 @@ fn go_on(chosen: Chosen, hello: &ClientHello<'_>, group: NamedGroup, out: &mut O
         schemes: request.schemes.clone(),
         ocsp: request.ocsp,
         sct: request.sct,
+        compression: request.compression.clone(),
         server_name: request.server_name.clone(),
         session_id: hello.session_id.to_vec(),
         record_size_limit: extensions.record_size_limit,

@@ -13,11 +13,12 @@
 //!                         <--  {Certificate}             Sign
 //!                         <--  {CertificateVerify}
 //!                         <--  {Finished}
-//! {Certificate*}          -->
+//! {Certificate*}          -->                            Decompress*            client_certificate.rs
 //! {CertificateVerify*}    -->                            VerifyPeer*
 //! {Finished}              -->                            Done
 //! ```
 
+mod client_certificate;
 mod hello;
 mod negotiate;
 mod retry;

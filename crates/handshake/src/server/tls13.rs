@@ -9,7 +9,7 @@ use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{self, ClaimedPeer, ProvedPeer};
-use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
+use crate::config::{self, ClientAuth, Common, Credential, Randomness, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
 use crate::extension::grease::Grease;
@@ -17,13 +17,13 @@ use crate::extension::key_share::KeyShareEntry;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, EarlySecret, HandshakeSecret, HandshakeSecrets, MainSecret};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
-use crate::message::certificate::Certificate;
+
 use crate::message::certificate_request::NewCertificateRequest;
 use crate::message::certificate_verify::{SignerRole, signed_content};
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::server_hello::ServerHello;
 use crate::message::{HandshakeType, finished};
-use crate::need::{AnswerKind, NameToVerify, Need, Sign, VerifyPeer};
+use crate::need::{AnswerKind, Need, Sign};
 use crate::outcome::{EchStatus, Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
 use crate::server::hello::Chosen;
@@ -45,6 +45,8 @@ pub(super) enum State {
     Signature(Box<Flight>),
     /// Our flight is out and a certificate was asked for.
     Certificate(Box<Finishing>),
+    /// Decompress is out; the length that must come out.
+    Decompressed(Box<Finishing>, u32),
     /// The client sent certificates.
     CertificateVerify(Box<Finishing>, ClaimedPeer),
     /// VerifyPeer is out.
@@ -64,13 +66,13 @@ impl State {
             return Err(Error::QuicViolation("there is no EndOfEarlyData over QUIC").into());
         }
         match self {
-            Self::Certificate(state) => Ok(Some(certificate(state, message)?)),
-            Self::CertificateVerify(state, peer) => Ok(Some(certificate_verify(state, peer, message, out)?)),
+            Self::Certificate(state) => Ok(Some(state.certificate(message, out)?)),
+            Self::CertificateVerify(state, peer) => Ok(Some(state.certificate_verify(peer, message, out)?)),
             Self::Finished(state, client) => {
                 finished(*state, client, message, out)?;
                 Ok(None)
             }
-            Self::Credential(_) | Self::Signature(_) | Self::Verdict(..) => {
+            Self::Credential(_) | Self::Signature(_) | Self::Decompressed(..) | Self::Verdict(..) => {
                 Err(message.unexpected("the answer to a Need").into())
             }
         }
@@ -84,6 +86,9 @@ impl State {
             }
             (Self::Signature(state), AnswerKind::Signature(signature)) => {
                 certificate_verify_and_finished(*state, &signature, out)
+            }
+            (Self::Decompressed(state, length), AnswerKind::Decompressed(body)) => {
+                state.decompressed(&body, length)
             }
             (Self::Verdict(state, peer), answer) => {
                 let proof = PeerVerified::from_answer(&answer)?;
@@ -102,6 +107,7 @@ pub(super) struct Asked {
     pub(super) schemes: Vec<SignatureScheme>,
     pub(super) ocsp: bool,
     pub(super) sct: bool,
+    pub(super) compression: Vec<u16>,
     pub(super) server_name: Option<String>,
     pub(super) session_id: Vec<u8>,
     pub(super) record_size_limit: Option<u16>,
@@ -130,7 +136,7 @@ pub(super) struct Flight {
 /// After our flight.
 #[derive(Debug)]
 pub(super) struct Finishing {
-    connection: Connection,
+    pub(super) connection: Connection,
     scheme: SignatureScheme,
     /// The client's handshake traffic secret: its Finished is made with it.
     client: Secret,
@@ -142,13 +148,13 @@ pub(super) struct Finishing {
 
 /// What holds from the hello to Done.
 #[derive(Debug)]
-struct Connection {
-    config: Arc<ServerHandshake>,
+pub(super) struct Connection {
+    pub(super) config: Arc<ServerHandshake>,
     suite: Tls13Suite,
     group: NamedGroup,
     alpn: Option<Vec<u8>>,
     server_name: Option<String>,
-    transcript: Transcript,
+    pub(super) transcript: Transcript,
     retried: bool,
     tickets: bool,
     credential: Arc<Credential>,
@@ -203,7 +209,8 @@ fn server_hello_to_certificate(
         connection
             .send(NewCertificateRequest { grease, ..certificate_request(&connection.config) }.encode()?, out);
     }
-    connection.send(authentication::certificate(&credential, asked.ocsp, asked.sct)?, out);
+    let stapled = config::Asked { ocsp: asked.ocsp, scts: asked.sct, compression: &asked.compression };
+    connection.send(credential.message(stapled)?, out);
 
     let message = signed_content(SignerRole::Server, &connection.transcript.current());
     out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
@@ -292,7 +299,7 @@ fn encrypted_extensions(connection: &Connection, asked: &Asked, transport: &Tran
 }
 
 /// CertificateRequest (RFC 9846 section 4.4.2); also what a client's Certificate is judged by.
-fn certificate_request(config: &ServerHandshake) -> NewCertificateRequest<'_> {
+pub(super) fn certificate_request(config: &ServerHandshake) -> NewCertificateRequest<'_> {
     let common = &config.common;
     NewCertificateRequest {
         signature_algorithms: &common.verify_schemes,
@@ -300,7 +307,7 @@ fn certificate_request(config: &ServerHandshake) -> NewCertificateRequest<'_> {
         certificate_authorities: &config.authorities,
         status_request: common.ocsp,
         signed_certificate_timestamp: common.sct,
-        compress_certificate: &[],
+        compress_certificate: &common.decompress,
         grease: None,
     }
 }
@@ -353,44 +360,6 @@ fn certificate_verify_and_finished(state: Flight, signature: &[u8], out: &mut Ou
     } else {
         State::Finished(finishing, Client::Anonymous)
     })
-}
-
-/// The client's Certificate, which may be empty where the configuration allows it.
-fn certificate(mut state: Box<Finishing>, message: Incoming<'_>) -> Result<State> {
-    let body = message.expect(HandshakeType::CERTIFICATE, Level::Handshake, "Certificate")?;
-    let config = &state.connection.config;
-    let certificate =
-        Certificate::parse(body, certificate_request(config).offered(), config.common.max_chain)?;
-    if !certificate.context.is_empty() {
-        return Err(Error::IllegalParameter { what: "certificate_request_context" });
-    }
-    let required = config.client_auth == ClientAuth::Required;
-    state.connection.transcript.add(message.encoded());
-    match certificate.peer {
-        Some(peer) => Ok(State::CertificateVerify(state, ClaimedPeer::new(peer)?)),
-        None if required => Err(Error::CertificateRequired),
-        None => Ok(State::Finished(state, Client::Anonymous)),
-    }
-}
-
-/// Proof of possession first, then the question who it is.
-fn certificate_verify(
-    mut state: Box<Finishing>,
-    peer: ClaimedPeer,
-    message: Incoming<'_>,
-    out: &mut Out,
-) -> Result<State> {
-    let body = message.expect(HandshakeType::CERTIFICATE_VERIFY, Level::Handshake, "CertificateVerify")?;
-    let connection = &mut state.connection;
-    let transcript = connection.transcript.current();
-    let offered = &connection.config.common.verify_schemes;
-    let peer = peer.prove(body, offered, SignerRole::Client, &transcript)?;
-    connection.transcript.add(message.encoded());
-    let certificates = peer.certificates.clone();
-    out.ask(|serial| {
-        Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
-    });
-    Ok(State::Verdict(state, peer))
 }
 
 /// The client's Finished: its application key, and Done.

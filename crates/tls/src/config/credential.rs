@@ -112,6 +112,7 @@ impl Credential {
             schemes: shared.schemes.clone(),
             ocsp: shared.ocsp.clone(),
             scts: shared.scts.clone(),
+            compressed: Vec::new(),
         };
         change(&mut inner);
         Self { inner: Arc::new(inner) }
@@ -122,7 +123,8 @@ impl Credential {
         signer: Option<Arc<dyn Signer>>,
         schemes: Vec<SignatureScheme>,
     ) -> Self {
-        let inner = handshake::Credential { chain, signer, schemes, ocsp: None, scts: None };
+        let inner =
+            handshake::Credential { chain, signer, schemes, ocsp: None, scts: None, compressed: Vec::new() };
         Self { inner: Arc::new(inner) }
     }
 
