@@ -77,7 +77,9 @@ fn of_malformed(what: &str) -> &'static str {
         "ClientHello" | "legacy_session_id" | "cipher_suites" | "legacy_compression_methods" => {
             "CLIENTHELLO_PARSE_FAILED"
         }
-        "server_name" | "certificate_authorities" | "ProtocolNameList" => "ERROR_PARSING_EXTENSION",
+        "server_name" | "certificate_authorities" | "ProtocolNameList" | "SignedCertificateTimestampList" => {
+            "ERROR_PARSING_EXTENSION"
+        }
         "Certificate without a certificate" => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
         _ => "DECODE_ERROR",
     }
@@ -93,6 +95,7 @@ fn of_illegal(what: &str) -> &'static str {
         "an application protocol that was not offered" => "INVALID_ALPN_PROTOCOL",
         "another version than in HelloRetryRequest"
         | "supported_versions with a version that was not offered" => "UNEXPECTED_VERSION",
+        "AlertLevel" => "UNKNOWN_ALERT_TYPE",
         "legacy_compression_method" => "COMPRESSION_METHOD",
         "certificate_request_context" => "REQUEST_CONTEXT",
         "KeyUpdate.request_update" => "KEY_UPDATE_REQUEST",

@@ -11,7 +11,7 @@ use oxtls::pki_types::pem::PemObject;
 use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
     CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Credential, Decision, KeyAlgorithm,
-    KeyShares, NamedGroup, Roots, ServerConfig, ServerConnection, SignatureScheme, Signer, SigningKey,
+    KeyShares, NamedGroup, Retry, Roots, ServerConfig, ServerConnection, SignatureScheme, Signer, SigningKey,
 };
 
 use crate::encoding;
@@ -36,6 +36,9 @@ const VERIFY_SCHEMES: [SignatureScheme; 8] = [
 const GROUPS: [NamedGroup; 4] =
     [NamedGroup::X25519_MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
 
+/// The suite limits the length of a chain by its bytes only.
+const LONGEST_CHAIN: usize = 1024;
+
 /// Why there is no connection.
 pub(crate) enum Error {
     /// The library has not what is asked for.
@@ -55,6 +58,9 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
         .request_ocsp(config.enable_ocsp_stapling)
         .request_scts(config.enable_signed_cert_timestamps)
         .send_server_name(config.host_name.is_some())
+        .grease(config.enable_grease)
+        .shuffle_extensions(config.permute_extensions)
+        .max_chain(LONGEST_CHAIN)
         .key_log(config.export_traffic_secrets);
     if let Some(shares) = key_shares(config)? {
         builder = builder.key_shares(KeyShares::Exactly(shares));
@@ -64,6 +70,9 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
     }
     if let Some(bytes) = config.max_cert_list {
         builder = builder.max_message(bytes);
+    }
+    if let Some(bytes) = config.max_send_fragment {
+        builder = builder.max_fragment(bytes);
     }
     if let Some(credential) = credential(config)? {
         builder = builder.credential(credential);
@@ -103,10 +112,16 @@ pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<
         .ask(&decisions(config))
         .client_auth(client_auth)
         .prefer_client_order(!config.server_preference)
+        .retry(Retry::ForPreference)
+        .grease(config.enable_grease)
+        .max_chain(LONGEST_CHAIN)
         .alpn(protocols)
         .key_log(config.export_traffic_secrets);
     if let Some(bytes) = config.max_cert_list {
         builder = builder.max_message(bytes);
+    }
+    if let Some(bytes) = config.max_send_fragment {
+        builder = builder.max_fragment(bytes);
     }
     if let Some(credential) = credential(config)? {
         builder = builder.credential(credential);
