@@ -13,8 +13,8 @@ use std::time::Duration;
 
 use common::*;
 use oxtls::{
-    AlertDescription, Clock, Decision, ErrorKind as TlsKind, Fault, HandshakeError, KeyAlgorithm, Padding,
-    Role, ServerConnection,
+    AlertDescription, Clock, Decision, ErrorKind as TlsKind, Fault, HandshakeError, KeyAlgorithm, Role,
+    ServerConnection,
 };
 use oxtls_std::{NeedWaits, Stream, tls_error};
 use oxtls_test_pki::Ca;
