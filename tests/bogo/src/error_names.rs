@@ -15,6 +15,8 @@ pub(crate) fn of(error: &Error) -> &'static str {
     match error.kind() {
         ErrorKind::Handshake(error) => of_handshake(error),
         ErrorKind::Record(error) => of_record(*error),
+        // An alert that is itself answered by one is none that its sender may send.
+        ErrorKind::AlertReceived { .. } if error.alert_sent().is_some() => "BAD_ALERT",
         ErrorKind::AlertReceived { alert, .. } => of_alert(*alert),
         ErrorKind::ClosedDuringHandshake => "CLOSED_DURING_HANDSHAKE",
         ErrorKind::Truncated { .. } => "TRUNCATED",

@@ -146,7 +146,7 @@ impl ClientConfigBuilder {
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
-        check_common(&self.common)?;
+        check_common(&self.common, &self.session)?;
         let inner = ClientInner {
             session: self.session,
             verifier,

@@ -42,6 +42,7 @@ pub(crate) struct Session {
     pub(crate) handshake_timeout: Duration,
     pub(crate) ask: Vec<Decision>,
     pub(crate) padding: Padding,
+    pub(crate) max_fragment: Option<u16>,
 }
 
 impl Default for Session {
@@ -51,12 +52,20 @@ impl Default for Session {
             handshake_timeout: defaults::HANDSHAKE_TIMEOUT,
             ask: Vec::new(),
             padding: Padding::None,
+            max_fragment: None,
         }
     }
 }
 
+/// The range of what may be put in a record: as record_size_limit's, less the content type (RFC 8449 section 4).
+const MIN_FRAGMENT: u16 = 63;
+const MAX_FRAGMENT: u16 = 1 << 14;
+
 /// Checks what either role's machine would refuse later.
-pub(crate) fn check_common(common: &Common) -> Result<(), ConfigError> {
+pub(crate) fn check_common(common: &Common, session: &Session) -> Result<(), ConfigError> {
+    if session.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
+        return Err(ConfigError::Invalid(format!("max_fragment has {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes")));
+    }
     if let Some(protocol) = common.alpn.iter().find(|protocol| protocol.is_empty() || protocol.len() > 255) {
         return Err(ConfigError::Invalid(format!(
             "an application protocol name has 1 to 255 bytes, not {}",
@@ -145,6 +154,19 @@ macro_rules! common_builder_methods {
         /// Largest handshake message to hold, bytes with header (default 128 KiB).
         pub fn max_message(mut self, bytes: u32) -> Self {
             self.common.max_message = bytes;
+            self
+        }
+
+        /// Most certificates of a peer's chain to take (default 16).
+        pub fn max_chain(mut self, certificates: usize) -> Self {
+            self.common.max_chain = certificates;
+            self
+        }
+
+        /// Most plaintext that we put in a record, bytes (default 16,384): small records reach a reader that decrypts
+        /// whole ones sooner.
+        pub fn max_fragment(mut self, bytes: u16) -> Self {
+            self.session.max_fragment = Some(bytes);
             self
         }
 

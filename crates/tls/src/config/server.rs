@@ -2,7 +2,7 @@
 
 use std::sync::Arc;
 
-use oxtls_handshake::config::{self as handshake, Common, ServerHandshake};
+use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
 use super::{ConfigError, Credential, Session, check_common, common_builder_methods};
@@ -94,6 +94,13 @@ impl ServerConfigBuilder {
         self
     }
 
+    /// When to spend a round trip (HelloRetryRequest) for a better group than those the client sent shares of. By
+    /// default only if it sent none that can be used.
+    pub fn retry(mut self, retry: Retry) -> Self {
+        self.handshake.retry = retry;
+        self
+    }
+
     /// Let application data be sent before the client's Finished, to a client that has proved nothing yet. Off by
     /// default.
     pub fn half_rtt(mut self, on: bool) -> Self {
@@ -119,7 +126,7 @@ impl ServerConfigBuilder {
         if self.credentials.is_empty() && !self.session.ask.contains(&super::Decision::ChooseCredential) {
             return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
         }
-        check_common(&self.common)?;
+        check_common(&self.common, &self.session)?;
         let (client_auth, roots) = match self.client_auth {
             ClientAuth::None => (handshake::ClientAuth::None, None),
             ClientAuth::Optional(roots) => (handshake::ClientAuth::Optional, Some(roots)),

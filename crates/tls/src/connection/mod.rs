@@ -156,10 +156,10 @@ impl<R: Role> Connection<R> {
     fn with(machine: <R as Sealed>::Machine, role: R) -> Self {
         let mailbox = Arc::new(Mailbox::default());
         let clock = role.session().clock.clone();
-        let padding = role.session().padding;
+        let (padding, max_fragment) = (role.session().padding, role.session().max_fragment);
         Self {
             handshaking: Some(Box::new(Handshaking::new(machine, role))),
-            send: SendHalf::new(padding, Arc::clone(&mailbox)),
+            send: SendHalf::new(padding, max_fragment, Arc::clone(&mailbox)),
             receive: ReceiveHalf::new(clock, mailbox),
             info: None,
             key_log: KeyLogLines::default(),

@@ -260,6 +260,9 @@ impl ReceiveHalf {
     /// Judges an alert (RFC 9846 section 6). Level is not looked at under a 1.3 key, as the RFC says.
     pub(crate) fn alert(&mut self, alert: Alert, handshaking: bool) -> Result<AlertMeaning, Broken> {
         let description = AlertDescription(alert.description);
+        if self.protected {
+            self.check_alert_level(alert, handshaking)?;
+        }
         let warning = if self.protected {
             description == AlertDescription::USER_CANCELED
         } else {
@@ -283,6 +286,25 @@ impl ReceiveHalf {
             return Err(Broken::flood("warning alerts"));
         }
         Ok(AlertMeaning::Ignored)
+    }
+
+    /// In TLS 1.3 the level of an alert means nothing, but it must be one (RFC 9846 section 6), and one that calls an
+    /// error a warning comes from a peer that means to go on: it is told that we do not.
+    fn check_alert_level(&self, alert: Alert, handshaking: bool) -> Result<(), Broken> {
+        let description = AlertDescription(alert.description);
+        let closure = matches!(description, AlertDescription::CLOSE_NOTIFY | AlertDescription::USER_CANCELED);
+        match alert.level {
+            Alert::FATAL => Ok(()),
+            Alert::WARNING if closure => Ok(()),
+            Alert::WARNING => Err(Broken {
+                kind: ErrorKind::AlertReceived { alert: description, handshaking },
+                alert: Some(AlertDescription::DECODE_ERROR),
+            }),
+            _ => Err(Broken {
+                kind: ErrorKind::Handshake(HandshakeError::IllegalParameter { what: "AlertLevel" }),
+                alert: Some(AlertDescription::ILLEGAL_PARAMETER),
+            }),
+        }
     }
 
     fn close(&mut self) {
