@@ -275,3 +275,23 @@ fn files_that_cannot_work_are_named() {
     assert!(unreadable.contains("garbage.pem"), "{unreadable}");
     std::fs::remove_dir_all(&folder).unwrap();
 }
+
+#[test]
+fn a_stale_choice_of_configuration_changes_nothing() {
+    let front = server_config().ask(&[Decision::ChooseConfig]).build().unwrap();
+    let strict = mutual_server_config().build().unwrap();
+    let choose = |server: &mut oxtls::ServerConnection, client: &mut oxtls::ClientConnection| {
+        let Some(Need::ChooseConfig(token)) = feed(server, &drain(client)).unwrap().needs.pop() else {
+            panic!("no ChooseConfig")
+        };
+        token
+    };
+    let (mut client, mut server) = ends(&client_config().build().unwrap(), &front);
+    let token = choose(&mut server, &mut client);
+    server.answer_config(token, &front, None).unwrap();
+    // The token of another connection, whose handshake is over.
+    let (mut other_client, mut other_server) = ends(&client_config().build().unwrap(), &front);
+    let stale = choose(&mut other_server, &mut other_client);
+    assert!(matches!(server.answer_config(stale, &strict, None).unwrap_err().kind(), ErrorKind::Misuse(_)));
+    handshake(&mut client, &mut server).unwrap();
+}

@@ -21,6 +21,14 @@ use super::error::ConfigError;
 #[derive(Clone, Debug)]
 pub struct Credential {
     inner: Arc<handshake::Credential>,
+    facts: Arc<Facts>,
+}
+
+/// What a choice among credentials looks at, read once when the chain is loaded.
+#[derive(Debug)]
+struct Facts {
+    /// The issuers' names, DER, sorted: what a peer's certificate_authorities are looked up in.
+    issuers: Vec<Vec<u8>>,
 }
 
 impl Credential {
@@ -115,7 +123,7 @@ impl Credential {
             compressed: Vec::new(),
         };
         change(&mut inner);
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), facts: self.facts }
     }
 
     fn make(
@@ -123,9 +131,12 @@ impl Credential {
         signer: Option<Arc<dyn Signer>>,
         schemes: Vec<SignatureScheme>,
     ) -> Self {
+        let parsed = chain.iter().filter_map(|der| Certificate::parse(der).ok());
+        let mut issuers: Vec<_> = parsed.map(|certificate| certificate.issuer().to_der()).collect();
+        issuers.sort_unstable();
         let inner =
             handshake::Credential { chain, signer, schemes, ocsp: None, scts: None, compressed: Vec::new() };
-        Self { inner: Arc::new(inner) }
+        Self { inner: Arc::new(inner), facts: Arc::new(Facts { issuers }) }
     }
 
     /// The chain, leaf first.
@@ -152,11 +163,10 @@ impl Credential {
         self.inner.schemes.iter().copied().find(|scheme| accepted.contains(scheme))
     }
 
-    /// Whether one of the chain's issuers is among these DER names.
+    /// Whether one of the chain's issuers is among these DER names. Peers may send thousands: each costs a look-up and
+    /// no allocation.
     pub(crate) fn issued_by(&self, authorities: &[Vec<u8>]) -> bool {
-        self.inner.chain.iter().filter_map(|der| Certificate::parse(der).ok()).any(|certificate| {
-            authorities.iter().any(|authority| *authority == certificate.issuer().to_der())
-        })
+        authorities.iter().any(|authority| self.facts.issuers.binary_search(authority).is_ok())
     }
 }
 

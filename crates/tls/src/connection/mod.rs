@@ -145,10 +145,13 @@ impl Connection<Server> {
     ) -> Result<Option<Event>, Error> {
         let config = config.inner();
         let handshake = Arc::clone(&config.handshake);
+        self.input(step::Input::Answer(token.answer(handshake, cookie)))?;
+        // Only a token of this connection's own changes what it is configured with.
         if let Some(handshaking) = self.handshaking.as_mut() {
+            self.send.set_padding(config.session.padding);
             handshaking.role.config = config;
         }
-        self.answer(token.answer(handshake, cookie))
+        self.resume()
     }
 }
 

@@ -127,6 +127,11 @@ impl SendHalf {
         Ok(())
     }
 
+    /// Pads records from here on.
+    pub(crate) fn set_padding(&mut self, padding: Padding) {
+        self.writer.set_padding(padding);
+    }
+
     /// Honours the peer's record_size_limit.
     pub(crate) fn set_record_size_limit(&mut self, limit: u16) {
         self.writer.set_record_size_limit(limit.min(self.own_limit));
