@@ -64,8 +64,14 @@ pub enum Error {
     WrongGroup,
     /// A key share of wrong length, form or value: `illegal_parameter`.
     BadKeyShare(oxtls_crypto::Error),
-    /// The same extension twice in one message: `illegal_parameter`.
-    DuplicateExtension(ExtensionType),
+    /// The same extension twice in one message.
+    DuplicateExtension {
+        /// Which.
+        typ: ExtensionType,
+        /// The RFC names no alert. Peers expect `decode_error` in hellos and EncryptedExtensions and
+        /// `illegal_parameter` elsewhere.
+        alert: AlertDescription,
+    },
     /// A known extension in a message where it may not be: `illegal_parameter`.
     ForbiddenExtension(ExtensionType),
     /// A response to an extension that was not sent: `unsupported_extension`.
@@ -84,7 +90,7 @@ pub enum Error {
     BadBinder,
     /// The key in the peer's certificate can't be used: `unsupported_certificate`.
     UnusableCertificateKey(oxtls_crypto::Error),
-    /// The peer's certificate could not be read far enough to find its key: `bad_certificate`.
+    /// The peer's certificate could not be read far enough to find its key: `decode_error`.
     UnreadableCertificate,
     /// The peer's compressed certificate could not be decompressed, or not to the length that it says:
     /// `bad_certificate` (RFC 8879 section 4).
@@ -149,7 +155,7 @@ impl Error {
     #[must_use]
     pub fn alert(&self) -> AlertDescription {
         match self {
-            Self::Malformed { .. } => AlertDescription::DECODE_ERROR,
+            Self::Malformed { .. } | Self::UnreadableCertificate => AlertDescription::DECODE_ERROR,
             Self::UnexpectedMessage { .. }
             | Self::UnexpectedChangeCipherSpec
             | Self::ExcessHandshakeData { .. }
@@ -159,7 +165,6 @@ impl Error {
             | Self::WrongCipherSuite(_)
             | Self::WrongGroup
             | Self::BadKeyShare(_)
-            | Self::DuplicateExtension(_)
             | Self::ForbiddenExtension(_)
             | Self::Downgrade
             | Self::WrongSignatureScheme(_) => AlertDescription::ILLEGAL_PARAMETER,
@@ -167,7 +172,7 @@ impl Error {
             Self::MissingExtension(_) => AlertDescription::MISSING_EXTENSION,
             Self::BadSignature | Self::BadFinished | Self::BadBinder => AlertDescription::DECRYPT_ERROR,
             Self::UnusableCertificateKey(_) => AlertDescription::UNSUPPORTED_CERTIFICATE,
-            Self::UnreadableCertificate | Self::DecompressionFailed => AlertDescription::BAD_CERTIFICATE,
+            Self::DecompressionFailed => AlertDescription::BAD_CERTIFICATE,
             Self::NoCommonVersion { .. } => AlertDescription::PROTOCOL_VERSION,
             Self::NoCommonSuite { .. }
             | Self::NoCommonGroup { .. }
@@ -175,7 +180,7 @@ impl Error {
             Self::NoApplicationProtocol { .. } => AlertDescription::NO_APPLICATION_PROTOCOL,
             Self::CertificateRequired => AlertDescription::CERTIFICATE_REQUIRED,
             Self::EchRequired => AlertDescription::ECH_REQUIRED,
-            Self::Refused { alert, .. } => *alert,
+            Self::Refused { alert, .. } | Self::DuplicateExtension { alert, .. } => *alert,
             Self::Canceled | Self::DeadlineExceeded => AlertDescription::USER_CANCELED,
             Self::SigningFailed(_) | Self::Crypto(_) | Self::TooLong | Self::Internal(_) => {
                 AlertDescription::INTERNAL_ERROR
@@ -217,7 +222,7 @@ impl fmt::Display for Error {
             Self::WrongCipherSuite(suite) => write!(f, "the server chose {suite}, which is not what was offered"),
             Self::WrongGroup => f.write_str("the peer chose a key exchange group that was not offered or asked for"),
             Self::BadKeyShare(error) => write!(f, "the peer's key share is unusable: {error}"),
-            Self::DuplicateExtension(typ) => write!(f, "the peer sent {typ} twice in one message"),
+            Self::DuplicateExtension { typ, .. } => write!(f, "the peer sent {typ} twice in one message"),
             Self::ForbiddenExtension(typ) => write!(f, "the peer sent {typ} in a message where it may not be"),
             Self::UnsupportedExtension(typ) => write!(f, "the peer answered {typ}, which was not sent"),
             Self::MissingExtension(typ) => write!(f, "the peer left out {typ}, which is required"),

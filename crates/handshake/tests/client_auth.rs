@@ -268,7 +268,7 @@ fn a_certificate_without_a_usable_key_is_refused_before_its_proof() {
             w.vec_u16(&[]);
         });
     });
-    for (certificate, alert) in [(unknown_key, "unsupported_certificate"), (unreadable, "bad_certificate")] {
+    for (certificate, alert) in [(unknown_key, "unsupported_certificate"), (unreadable, "decode_error")] {
         let mut flight = flight(ClientAuth::Required, None);
         assert_eq!(flight.server.give_with(&certificate, true), [format!("Failed({alert})@Ap")]);
     }

@@ -278,11 +278,16 @@ fn a_message_that_is_cut_short_cannot_be_decoded() {
                 // A hello of an older version may end here. It is one then, or not what the retry asked for.
                 &[AlertDescription::PROTOCOL_VERSION, IP, DE]
             } else {
-                &[DE]
+                &[alert_for_wrong_length(&message)]
             };
             ended(state, reached.end(), &row, alerts, &format!("{} cut to {cut} bytes", message.name()));
         }
     }
+}
+
+/// A Finished of another length is one that does not verify; everything else can't be decoded.
+fn alert_for_wrong_length(message: &Message) -> AlertDescription {
+    if message.typ() == HandshakeType::FINISHED { AlertDescription::DECRYPT_ERROR } else { DE }
 }
 
 /// A ClientHello or ServerHello without a block of extensions.
@@ -308,7 +313,8 @@ fn a_message_with_a_byte_too_many_cannot_be_decoded() {
         let longer = [reached.next.body(), &[0]].concat();
         let message = reached.next.with_body(&longer);
         let row = reached.end().give(&message);
-        ended(state, reached.end(), &row, &[DE], &format!("{} and a byte", message.name()));
+        let due = alert_for_wrong_length(&message);
+        ended(state, reached.end(), &row, &[due], &format!("{} and a byte", message.name()));
     }
 }
 

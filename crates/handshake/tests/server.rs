@@ -399,10 +399,13 @@ fn early_data_before_a_retry_is_passed_over_until_the_second_hello() {
 }
 
 #[test]
-fn early_data_without_a_session_is_refused() {
+fn early_data_of_no_session_at_all_is_passed_over() {
     let (mut server, hello) = hello(|_, _| ());
-    let hello = edit(&hello, |hello| hello.set(ExtensionType::EARLY_DATA, &[]));
-    assert_eq!(server.give(&hello), ["Failed(illegal_parameter)@In"]);
+    server.give(&edit(&hello, |hello| hello.set(ExtensionType::EARLY_DATA, &[])));
+    server.answer();
+    assert_eq!(server.answer()[..2], ["Rejected(Disabled)", "S(ServerHello)@In"]);
+    let mode = server.read_mode.unwrap();
+    assert!(matches!(mode.application_data, ApplicationData::SkipUndecryptable { .. }), "{mode:?}");
 }
 
 #[test]

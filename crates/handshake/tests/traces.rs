@@ -109,6 +109,18 @@ const DE: AlertDescription = AlertDescription::DECODE_ERROR;
 mod t1_full_handshake {
     use super::*;
 
+    const ROW_3: [&str; 9] = [
+        "S(ServerHello)@In",
+        "CCS",
+        "W:HS",
+        "R:HS",
+        "R(drop,no,pa)",
+        "Limits",
+        "S(EncryptedExtensions)@HS",
+        "S(Certificate)@HS",
+        "?Sign",
+    ];
+
     fn until(row: u32) -> Flow {
         let mut flow = Flow::new(
             client(client_config(&GROUPS), Transport::Stream, None),
@@ -131,20 +143,7 @@ mod t1_full_handshake {
                 assert_eq!(flow.server.give(&hello), ["?ChooseConfig"]);
             }
             2 => assert_eq!(flow.server.answer(), ["?ChooseCredential"]),
-            3 => assert_eq!(
-                flow.server.answer(),
-                [
-                    "S(ServerHello)@In",
-                    "CCS",
-                    "W:HS",
-                    "R:HS",
-                    "R(drop,no,pa)",
-                    "Limits",
-                    "S(EncryptedExtensions)@HS",
-                    "S(Certificate)@HS",
-                    "?Sign"
-                ]
-            ),
+            3 => assert_eq!(flow.server.answer(), ROW_3),
             4 => {
                 let hello = flow.take_from_server("ServerHello");
                 assert_eq!(flow.client.give(&hello), ["CCS", "W:HS", "R:HS", "R(drop,no)"]);
@@ -245,7 +244,7 @@ mod t1_full_handshake {
     }
 
     #[test]
-    fn without_compatibility_mode_there_is_no_session_id_and_no_change_cipher_spec() {
+    fn without_compatibility_mode_there_is_no_session_id_and_the_server_alone_sends_change_cipher_spec() {
         let config = ClientHandshake { compatibility_mode: false, ..client_config(&GROUPS) };
         let mut flow = Flow::new(
             client(config, Transport::Stream, None),
@@ -256,8 +255,8 @@ mod t1_full_handshake {
         assert!(Hello::of(&hello).session_id.is_empty());
         flow.server.drain();
         flow.server.give(&hello);
-        let row = flow.server.settle();
-        assert!(row.contains(&"S(ServerHello)@In".to_owned()) && !row.contains(&"CCS".to_owned()));
+        flow.server.answer();
+        assert_eq!(flow.server.answer(), ROW_3);
         let hello = flow.take_from_server("ServerHello");
         assert_eq!(flow.client.give(&hello), ["W:HS", "R:HS", "R(drop,no)"]);
     }
@@ -298,7 +297,7 @@ mod t1_full_handshake {
         let missing = AlertDescription::MISSING_EXTENSION;
         let version = AlertDescription::PROTOCOL_VERSION;
         server_refuses(version, |hello| hello.version = 0x0302);
-        server_refuses(version, |hello| hello.version = 0x0304);
+        server_refuses(version, |hello| hello.version = 0);
         server_refuses(IP, |hello| hello.compression = vec![1, 0]);
         server_refuses(IP, |hello| hello.compression = vec![1]);
         server_refuses(DE, |hello| hello.compression.clear());
@@ -310,12 +309,22 @@ mod t1_full_handshake {
             hello.remove(ExtensionType::KEY_SHARE);
         });
         server_refuses(DE, |hello| hello.session_id = vec![0; 33]);
-        server_refuses(IP, |hello| {
+        server_refuses(DE, |hello| {
             hello
                 .extensions
                 .push((ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION, vec![0, 3, 2, b'h', b'2']))
         });
         server_refuses(IP, |hello| hello.extensions.push((ExtensionType::OID_FILTERS, vec![0, 0])));
+    }
+
+    #[test]
+    fn row_1_a_server_takes_a_client_hello_of_a_later_legacy_version() {
+        for version in [0x0304, 0x0400] {
+            let mut flow = until(1);
+            let hello = edit(&flow.take_from_client("ClientHello"), |hello| hello.version = version);
+            assert_eq!(flow.server.give(&hello), ["?ChooseConfig"]);
+            assert_eq!(flow.server.answer(), ["?ChooseCredential"]);
+        }
     }
 
     #[test]
@@ -423,9 +432,9 @@ mod t1_full_handshake {
         let alpn = ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION;
         client_refuses_extensions(IP, alpn, b"\0\x04\x03foo");
         client_refuses_extensions(DE, alpn, b"\0\x06\x02h2\x02h2");
-        client_refuses_extensions(IP, ExtensionType::KEY_SHARE, &[]);
-        client_refuses_extensions(IP, ExtensionType::SIGNATURE_ALGORITHMS, &[0, 2, 4, 3]);
         let unsupported = AlertDescription::UNSUPPORTED_EXTENSION;
+        client_refuses_extensions(unsupported, ExtensionType::KEY_SHARE, &[]);
+        client_refuses_extensions(unsupported, ExtensionType::SIGNATURE_ALGORITHMS, &[0, 2, 4, 3]);
         client_refuses_extensions(unsupported, ExtensionType::EARLY_DATA, &[]);
         client_refuses_extensions(unsupported, ExtensionType::QUIC_TRANSPORT_PARAMETERS, &[]);
         client_refuses_extensions(unsupported, ExtensionType(0x0a0a), &[]);
@@ -462,8 +471,7 @@ mod t1_full_handshake {
         client_refuses_certificate(DE, |_| certificate_body(&[], &[entry(&[], &[])]));
         client_refuses_certificate(IP, |leaf| certificate_body(b"context", &[entry(leaf, &[])]));
         client_refuses_certificate(IP, |leaf| certificate_body(&[], &vec![entry(leaf, &[]); 17]));
-        let bad = AlertDescription::BAD_CERTIFICATE;
-        client_refuses_certificate(bad, |_| certificate_body(&[], &[entry(b"no certificate", &[])]));
+        client_refuses_certificate(DE, |_| certificate_body(&[], &[entry(b"no certificate", &[])]));
         let unusable = AlertDescription::UNSUPPORTED_CERTIFICATE;
         client_refuses_certificate(unusable, |leaf| {
             // The curve of the key becomes one that does not exist.
@@ -656,7 +664,7 @@ mod t2_hello_retry_request {
     }
 
     #[test]
-    fn without_a_session_id_there_is_no_change_cipher_spec() {
+    fn without_a_session_id_the_server_alone_sends_change_cipher_spec() {
         let config = ClientHandshake { compatibility_mode: false, ..client_config(&GROUPS) };
         let answers = server_answers(&[NamedGroup::SECP256R1]);
         let mut flow = Flow::new(client(config, Transport::Stream, None), server(Transport::Stream, answers));
@@ -664,12 +672,12 @@ mod t2_hello_retry_request {
         flow.server.drain();
         let hello = flow.take_from_client("ClientHello");
         flow.server.give(&hello);
-        assert_eq!(flow.server.answer(), ["S(HelloRetryRequest)@In", "R(drop,no)"]);
+        assert_eq!(flow.server.answer(), ["S(HelloRetryRequest)@In", "CCS", "R(drop,no)"]);
         let retry = flow.take_from_server("HelloRetryRequest");
         assert_eq!(flow.client.give(&retry), ["S(ClientHello)@In"]);
         let hello = flow.take_from_client("ClientHello");
         flow.server.give(&hello);
-        flow.server.answer();
+        assert!(!flow.server.answer().contains(&"CCS".to_owned()), "it is sent once");
         let hello = flow.take_from_server("ServerHello");
         assert_eq!(flow.client.give(&hello), ["W:HS", "R:HS", "R(drop,no)"]);
     }
@@ -724,7 +732,7 @@ mod t2_hello_retry_request {
         let group = client_refuses(IP, |retry| retry.set(ExtensionType::KEY_SHARE, &shared));
         assert!(matches!(group, Error::WrongGroup));
         client_refuses(IP, |retry| retry.session_id[31] ^= 1);
-        client_refuses(IP, |retry| retry.compression = vec![1]);
+        client_refuses(DE, |retry| retry.compression = vec![1]);
         client_refuses(IP, |retry| retry.suites = vec![0x1304]);
         client_refuses(IP, |retry| retry.set(ExtensionType::SUPPORTED_VERSIONS, &[3, 3]));
         let missing = AlertDescription::MISSING_EXTENSION;
@@ -758,13 +766,22 @@ mod t2_hello_retry_request {
         server_refuses(IP, |hello| hello.suites.truncate(1));
         server_refuses(IP, |hello| hello.session_id.clear());
         server_refuses(IP, |hello| hello.set(ExtensionType::SERVER_NAME, b"\0\x04\0\0\x01a"));
-        server_refuses(IP, |hello| hello.set(ExtensionType::EARLY_DATA, &[]));
         server_refuses(IP, |hello| hello.remove(ExtensionType::RECORD_SIZE_LIMIT));
         server_refuses(IP, |hello| hello.set(ExtensionType::KEY_SHARE, &[0, 0]));
         server_refuses(IP, |hello| {
             let share = [&[0, 36, 0, 0x1d, 0, 32], &[9; 32][..]].concat();
             hello.set(ExtensionType::KEY_SHARE, &share);
         });
+    }
+
+    #[test]
+    fn row_3_a_server_passes_over_no_early_data_after_the_second_hello() {
+        let mut flow = until(3);
+        let again = |hello: &mut Hello| hello.extensions.insert(0, (ExtensionType::EARLY_DATA, Vec::new()));
+        let hello = edit(&flow.take_from_client("ClientHello"), again);
+        assert_eq!(flow.server.give(&hello), ["?ChooseCredential"]);
+        // `no`: a record that does not open is refused.
+        assert_eq!(flow.server.answer()[..4], ["S(ServerHello)@In", "W:HS", "R:HS", "R(drop,no,pa)"]);
     }
 
     #[test]

@@ -102,6 +102,9 @@ impl Waiting {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
         self.fixed.check_version(version, retry.legacy_version)?;
+        if retry.compression_method != 0 {
+            return Err(Error::Malformed { what: "HelloRetryRequest: legacy_compression_method" }.into());
+        }
         let suite = self.fixed.check(retry.session_id_echo, retry.cipher_suite, retry.compression_method)?;
         if retry.selected_group.is_none() && retry.cookie.is_none() {
             return Err(

