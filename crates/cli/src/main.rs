@@ -1,73 +1,76 @@
 //! The `oxtls` command.
 #![forbid(unsafe_code)]
 
+mod arguments;
+mod chain;
+mod connect;
 mod demo;
+mod duplex;
+mod exit;
+mod handshake;
+mod input;
+mod key_log;
+mod serve;
+mod terminal;
+mod transport;
 
 use std::process::ExitCode;
 
 use lexopt::prelude::*;
 
+use exit::{Exit, Failure};
+use terminal::{complain, print};
+
 const HELP: &str = "\
 oxtls: TLS 1.3 from the command line
 
 USAGE
-    oxtls demo          real mutual-TLS sessions on loopback, with certificates made on the spot
-    oxtls --help
+    oxtls connect HOST[:PORT]   a session with a server, piped to standard input and output
+    oxtls serve                 a server to try clients with
+    oxtls demo                  real mutual-TLS sessions on loopback, with certificates made on the spot
+    oxtls COMMAND --help        what a command can do, with examples
     oxtls --version
 
-EXIT CODES
-    0   it worked
-    1   it did not; standard error says why
-    2   the command line was not understood
+EXAMPLES
+    oxtls connect --show-chain example.com </dev/null
+    oxtls serve --www --write-ca ca.pem &
+    printf 'GET / HTTP/1.0\\r\\n\\r\\n' | oxtls connect --ca ca.pem localhost:4433
+
 ";
 
 fn main() -> ExitCode {
-    match run() {
-        Ok(()) => ExitCode::SUCCESS,
-        Err(Failure::Usage(what)) => {
-            eprintln!("oxtls: {what}\n\n{HELP}");
-            ExitCode::from(2)
-        }
-        Err(Failure::Failed(error)) => {
-            eprintln!("oxtls: {error}");
-            ExitCode::FAILURE
-        }
+    let Err(failure) = run() else { return ExitCode::SUCCESS };
+    if !failure.message.is_empty() {
+        complain(format_args!("oxtls: {failure}"));
     }
-}
-
-/// Why the command did not work.
-enum Failure {
-    Usage(String),
-    Failed(Box<dyn std::error::Error>),
-}
-
-impl From<lexopt::Error> for Failure {
-    fn from(error: lexopt::Error) -> Self {
-        Self::Usage(error.to_string())
+    if failure.exit == Exit::Usage {
+        complain("(oxtls --help and oxtls COMMAND --help say what there is)");
     }
+    ExitCode::from(failure.exit.code())
 }
 
 fn run() -> Result<(), Failure> {
     let mut arguments = lexopt::Parser::from_env();
     let Some(argument) = arguments.next()? else {
-        return Err(Failure::Usage("no command given".into()));
+        return Err(Failure::usage("no command given"));
     };
     match argument {
-        Short('h') | Long("help") => {
-            print!("{HELP}");
-            Ok(())
-        }
-        Short('V') | Long("version") => {
-            println!("oxtls {}", env!("CARGO_PKG_VERSION"));
-            Ok(())
-        }
+        Short('h') | Long("help") => say(&[HELP, exit::TABLE]),
+        Short('V') | Long("version") => say(&["oxtls ", env!("CARGO_PKG_VERSION"), "\n"]),
+        Value(command) if command == "connect" => connect::run(arguments),
+        Value(command) if command == "serve" => serve::run(arguments),
         Value(command) if command == "demo" => {
             if let Some(argument) = arguments.next()? {
                 return Err(argument.unexpected().into());
             }
-            demo::run().map_err(Failure::Failed)
+            demo::run().map_err(Failure::of_demo)
         }
-        Value(command) => Err(Failure::Usage(format!("there is no command {}", command.display()))),
+        Value(command) if command == "help" => say(&[HELP, exit::TABLE]),
+        Value(command) => Err(Failure::usage(format_args!("there is no command {}", command.display()))),
         argument => Err(argument.unexpected().into()),
     }
+}
+
+fn say(parts: &[&str]) -> Result<(), Failure> {
+    Ok(print(parts)?)
 }

@@ -11,6 +11,7 @@ use std::time::Instant;
 use oxtls::CipherSuite;
 use oxtls::handshake::defaults;
 
+use crate::terminal::out;
 use pki::Pki;
 
 /// What goes each way in a session, bytes.
@@ -20,21 +21,25 @@ const PAYLOAD: usize = 1 << 20;
 pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let pki = Pki::make()?;
-    println!("Made on the spot: an authority, a certificate for a server and one for a client ({}).", pki.algorithm());
-    println!("Each row is a session of two threads over loopback TCP: both show a certificate, both verify.\n");
+    out(format_args!(
+        "Made on the spot: an authority, a certificate for a server and one for a client ({}).",
+        pki.algorithm()
+    ))?;
+    out("Each row is a session of two threads over loopback TCP: both show a certificate, both verify.\n")?;
     let sessions = sessions(&pki)?;
-    println!("\nAnd three that must fail, told by both sides:\n");
+    out("\nAnd three that must fail, told by both sides:\n")?;
     refusal::run(&pki)?;
-    println!("\n{sessions} sessions and 3 refusals as they should be, in {:.1} s.", started.elapsed().as_secs_f64());
+    let took = started.elapsed().as_secs_f64();
+    out(format_args!("\n{sessions} sessions and 3 refusals as they should be, in {took:.1} s."))?;
     Ok(())
 }
 
 fn sessions(pki: &Pki) -> Result<usize, Box<dyn Error>> {
     let suites: &[CipherSuite] = defaults::SUITES;
-    table::head();
+    table::head()?;
     for suite in suites {
         for group in defaults::GROUPS {
-            table::row(&session::run(pki, *suite, *group, PAYLOAD)?);
+            table::row(&session::run(pki, *suite, *group, PAYLOAD)?)?;
         }
     }
     Ok(suites.len() * defaults::GROUPS.len())

@@ -4,8 +4,8 @@ use std::error::Error;
 use std::sync::Arc;
 
 use oxtls::{
-    ClientAuth, ClientConfig, ClientConfigBuilder, ConfigError, Credential, KeyAlgorithm, Roots, ServerConfig,
-    ServerConfigBuilder,
+    ClientAuth, ClientConfig, ClientConfigBuilder, ConfigError, Credential, KeyAlgorithm, Roots,
+    ServerConfig, ServerConfigBuilder,
 };
 use oxtls_test_pki::{Ca, Issued, LeafSpec};
 

@@ -7,6 +7,7 @@ use oxtls::{AlertDescription, ClientConfig, ServerConfig};
 
 use crate::demo::pki::{Pki, SERVER_NAME};
 use crate::demo::session::{Failure, both};
+use crate::terminal::out;
 
 /// One handshake that must fail.
 struct Case {
@@ -23,7 +24,7 @@ struct Case {
 /// Runs them; an error if one succeeds, or fails for another reason.
 pub(crate) fn run(pki: &Pki) -> Result<(), Box<dyn Error>> {
     for case in cases(pki)? {
-        println!("{}:", case.what);
+        out(format_args!("{}:", case.what))?;
         let (served, connected) = both(
             &case.server,
             &case.client,
@@ -34,8 +35,8 @@ pub(crate) fn run(pki: &Pki) -> Result<(), Box<dyn Error>> {
         );
         let server = refused(&served)?;
         let client = refused(&connected)?;
-        println!("    server: {server}");
-        println!("    client: {client}");
+        out(format_args!("    server: {server}"))?;
+        out(format_args!("    client: {client}"))?;
         let (refuser, refusee) = if case.by_server { (server, client) } else { (client, server) };
         if refuser.alert_sent() != Some(case.alert) || refusee.alert_received() != Some(case.alert) {
             return Err(format!("{}: the alert should have been {}", case.what, case.alert).into());

@@ -8,8 +8,8 @@ use std::time::{Duration, Instant};
 
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    CipherSuite, ClientConfig, ClientConnection, Info, NamedGroup, PeerIdentity, ProtocolVersion, ServerConfig,
-    ServerConnection,
+    CipherSuite, ClientConfig, ClientConnection, Info, NamedGroup, PeerIdentity, ProtocolVersion,
+    ServerConfig, ServerConnection,
 };
 use oxtls_std::Stream;
 
@@ -46,7 +46,8 @@ pub(crate) fn run(
     let (served, connected) = both(&server, &client, SERVER_NAME, serve, |tls| connect(tls, payload));
     let (client_identity, received) = served.map_err(|error| error as Box<dyn Error>)?;
     let session = connected.map_err(|error| error as Box<dyn Error>)?;
-    let agreed = session.suite == suite && session.group == group.to_string() && session.server == SERVER_NAME;
+    let agreed =
+        session.suite == suite && session.group == group.to_string() && session.server == SERVER_NAME;
     if !agreed || client_identity != CLIENT_NAME || received != payload || session.down != payload {
         return Err(format!("a session with {suite} and {group} did not end as configured").into());
     }

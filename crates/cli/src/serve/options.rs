@@ -1,0 +1,181 @@
+//! The command line of `oxtls serve`.
+
+use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
+use std::path::PathBuf;
+use std::time::Duration;
+
+use lexopt::prelude::*;
+use oxtls::{CipherSuite, NamedGroup};
+
+use crate::arguments::{self, KeyPairs};
+use crate::exit::Failure;
+
+/// What a server does with a client.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Standard input to the client, its data to standard output.
+    Pipe,
+    /// A page about the session.
+    Www,
+    /// Everything back.
+    Echo,
+}
+
+/// What was asked for.
+#[derive(Debug)]
+pub(super) struct Options {
+    pub(super) listen: SocketAddr,
+    pub(super) credentials: KeyPairs,
+    pub(super) write_ca: Option<PathBuf>,
+    pub(super) names: Vec<String>,
+    pub(super) client_cas: Vec<PathBuf>,
+    pub(super) require_client_cert: bool,
+    pub(super) mode: Mode,
+    pub(super) count: Option<u64>,
+    pub(super) max_clients: usize,
+    pub(super) alpn: Vec<String>,
+    pub(super) suites: Option<Vec<CipherSuite>>,
+    pub(super) groups: Option<Vec<NamedGroup>>,
+    pub(super) timeout: Duration,
+    pub(super) key_log: Option<PathBuf>,
+    pub(super) quiet: bool,
+}
+
+/// The port that TLS servers to try things with have always had.
+const PORT: u16 = 4433;
+
+/// For a handshake: a client that says nothing must not hold its place for long.
+const TIMEOUT: Duration = Duration::from_secs(10);
+
+/// Clients at a time: a thread and some hundred kilobytes each.
+const MAX_CLIENTS: usize = 64;
+
+impl Options {
+    /// Reads the command line; `None` if help is asked for.
+    pub(super) fn parse(mut arguments: lexopt::Parser) -> Result<Option<Self>, Failure> {
+        let mut options = Self::new();
+        while let Some(argument) = arguments.next()? {
+            match argument {
+                Short('h') | Long("help") => return Ok(None),
+                Short('q') | Long("quiet") => options.quiet = true,
+                Long(option) => {
+                    let option = option.to_owned();
+                    options.long(&option, &mut arguments)?;
+                }
+                argument => return Err(argument.unexpected().into()),
+            }
+        }
+        options.check()?;
+        Ok(Some(options))
+    }
+
+    fn new() -> Self {
+        Self {
+            listen: (Ipv4Addr::LOCALHOST, PORT).into(),
+            credentials: KeyPairs::default(),
+            write_ca: None,
+            names: Vec::new(),
+            client_cas: Vec::new(),
+            require_client_cert: false,
+            mode: Mode::Pipe,
+            count: None,
+            max_clients: MAX_CLIENTS,
+            alpn: Vec::new(),
+            suites: None,
+            groups: None,
+            timeout: TIMEOUT,
+            key_log: None,
+            quiet: false,
+        }
+    }
+
+    fn long(&mut self, option: &str, arguments: &mut lexopt::Parser) -> Result<(), Failure> {
+        match option {
+            "port" => self.listen = (Ipv4Addr::LOCALHOST, arguments.value()?.parse()?).into(),
+            "listen" => self.listen = address(&arguments.value()?.string()?)?,
+            "cert" => self.credentials.certificate(arguments.value()?),
+            "key" => self.credentials.key(arguments.value()?)?,
+            "write-ca" => self.write_ca = Some(arguments.value()?.into()),
+            "name" => self.names.push(arguments.value()?.string()?),
+            "client-ca" => self.client_cas.push(arguments.value()?.into()),
+            "require-client-cert" => self.require_client_cert = true,
+            "www" => self.set_mode(Mode::Www)?,
+            "echo" => self.set_mode(Mode::Echo)?,
+            "once" => self.count = Some(1),
+            "count" => self.count = Some(arguments.value()?.parse()?),
+            "max-clients" => self.max_clients = arguments.value()?.parse()?,
+            "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
+            "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
+            "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
+            "timeout" => self.timeout = arguments::seconds("--timeout", &arguments.value()?.string()?)?,
+            "key-log" => self.key_log = Some(arguments.value()?.into()),
+            option => return Err(Long(option).unexpected().into()),
+        }
+        Ok(())
+    }
+
+    fn set_mode(&mut self, mode: Mode) -> Result<(), Failure> {
+        if self.mode != Mode::Pipe && self.mode != mode {
+            return Err(Failure::usage("--www and --echo do not go together"));
+        }
+        self.mode = mode;
+        Ok(())
+    }
+
+    fn check(&self) -> Result<(), Failure> {
+        if self.require_client_cert && self.client_cas.is_empty() {
+            return Err(Failure::usage(
+                "--require-client-cert wants --client-ca FILE: whose certificates are good?",
+            ));
+        }
+        if !self.credentials.is_empty() && (self.write_ca.is_some() || !self.names.is_empty()) {
+            return Err(Failure::usage(
+                "--write-ca and --name are for a certificate made on the spot, without --cert",
+            ));
+        }
+        if self.count == Some(0) || self.max_clients == 0 {
+            return Err(Failure::usage("a server for no client at all serves nobody"));
+        }
+        Ok(())
+    }
+}
+
+fn address(text: &str) -> Result<SocketAddr, Failure> {
+    let mut found = text.to_socket_addrs().map_err(|error| {
+        Failure::usage(format_args!("--listen wants ADDRESS:PORT, not {text:?}: {error}"))
+    })?;
+    found.next().ok_or_else(|| Failure::usage(format_args!("{text:?} has no address")))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::exit::Exit;
+
+    fn parse(arguments: &[&str]) -> Result<Option<Options>, Failure> {
+        Options::parse(lexopt::Parser::from_args(arguments))
+    }
+
+    #[test]
+    fn a_server_listens_on_loopback_unless_told_otherwise() {
+        assert_eq!(parse(&[]).unwrap().unwrap().listen, "127.0.0.1:4433".parse().unwrap());
+        assert_eq!(parse(&["--port", "0"]).unwrap().unwrap().listen, "127.0.0.1:0".parse().unwrap());
+        assert_eq!(parse(&["--listen", "[::]:1"]).unwrap().unwrap().listen, "[::]:1".parse().unwrap());
+    }
+
+    #[test]
+    fn options_that_do_not_go_together_are_a_usage_error() {
+        for arguments in [
+            &["--www", "--echo"][..],
+            &["--require-client-cert"],
+            &["--cert", "c", "--write-ca", "f"],
+            &["--count", "0"],
+            &["--max-clients", "0"],
+            &["--port", "x"],
+            &["--listen", "nowhere"],
+            &["stray"],
+        ] {
+            assert_eq!(parse(arguments).expect_err("nonsense").exit, Exit::Usage, "{arguments:?}");
+        }
+    }
+}
