@@ -196,7 +196,7 @@ impl Waiting {
         }
         match check_downgrade(hello.random) {
             Err(downgrade) => downgrade,
-            Ok(()) => Error::NoCommonVersion { peer: vec![hello.legacy_version] },
+            Ok(()) => Error::NoCommonVersion { peer: vec![hello.legacy_version].into() },
         }
     }
 }
@@ -271,7 +271,7 @@ impl Fixed {
             });
         }
         if legacy != ProtocolVersion::TLS1_2 {
-            return Err(Error::NoCommonVersion { peer: vec![legacy] });
+            return Err(Error::NoCommonVersion { peer: vec![legacy].into() });
         }
         Ok(())
     }
@@ -367,8 +367,8 @@ fn read_mode(common: &Common) -> ReadMode {
 
 /// Which groups to send shares of at first.
 ///
-/// Automatic: the most preferred group; if that is a hybrid also the most preferred classic one, so that a server
-/// without hybrids costs no retry. A post-quantum share of 1.2 kB more in every hello is the price of the former.
+/// Automatic: the most preferred group; if that is post-quantum also the most preferred classic one, so that a server
+/// without such groups costs no retry. A share of 1.2 kB more in every hello is the price of the former.
 fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
     match &config.key_shares {
         KeyShares::Exactly(shares) => shares.clone(),
@@ -376,7 +376,9 @@ fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
             let groups = &config.common.groups;
             let first = groups.first().copied();
             let classic = match first {
-                Some(group) if group.is_hybrid() => groups.iter().copied().find(|g| !g.is_hybrid()),
+                Some(group) if group.is_post_quantum() => {
+                    groups.iter().copied().find(|group| !group.is_post_quantum())
+                }
                 _ => None,
             };
             first.into_iter().chain(classic).collect()
@@ -391,12 +393,21 @@ mod tests {
     use super::*;
 
     #[test]
-    fn first_shares_are_the_preferred_hybrid_and_one_classic_group() {
+    fn first_shares_are_the_preferred_post_quantum_and_one_classic_group() {
         let mut config = ClientHandshake::default();
         assert_eq!(first_shares(&config), [NamedGroup::X25519_MLKEM768, NamedGroup::X25519]);
         config.common =
             Arc::new(Common { groups: vec![NamedGroup::SECP384R1, NamedGroup::X25519], ..Common::default() });
         assert_eq!(first_shares(&config), [NamedGroup::SECP384R1]);
+        // A pure ML-KEM is no classic group, though it is no hybrid either.
+        let (pure, hybrid) = (NamedGroup::MLKEM1024, NamedGroup::X25519_MLKEM768);
+        for (groups, shares) in [
+            (vec![pure, NamedGroup::X25519], vec![pure, NamedGroup::X25519]),
+            (vec![hybrid, pure], vec![hybrid]),
+        ] {
+            config.common = Arc::new(Common { groups, ..Common::default() });
+            assert_eq!(first_shares(&config), shares);
+        }
         config.key_shares = KeyShares::Exactly(vec![NamedGroup::X25519]);
         assert_eq!(first_shares(&config), [NamedGroup::X25519]);
     }
