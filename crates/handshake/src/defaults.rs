@@ -55,18 +55,19 @@ pub const MAX_CLIENT_HELLO: u32 = 64 * 1024;
 /// Most certificates of a chain to take.
 pub const MAX_CHAIN: usize = 16;
 
-/// Early data to skip when 0-RTT is refused, plaintext bytes.
-pub const MAX_EARLY_DATA: u32 = 16 * 1024;
+/// Early data to take, or to skip when 0-RTT is refused, plaintext bytes. As BoringSSL's: with what records add, no more
+/// than 16 KiB of what nobody can read is passed over.
+pub const MAX_EARLY_DATA: u32 = 14 * 1024;
 
 /// How long a ticket may be used: a day is what session caches and rotating ticket keys commonly live; the protocol
 /// allows seven (RFC 9846 section 4.7.1).
 pub const TICKET_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 
 /// Bytes of record payload to pass over for `max_early_data` bytes of early data that are refused: room for the type
-/// byte and the tag of records down to 64 bytes, and never less than for [`MAX_EARLY_DATA`], since the ticket may come
+/// byte and the tag of records down to 128 bytes, and never less than for [`MAX_EARLY_DATA`], since the ticket may come
 /// from a configuration that allowed more than this one.
 #[must_use]
 pub fn early_data_skip(max_early_data: u32) -> u32 {
     let data = max_early_data.max(MAX_EARLY_DATA);
-    data.saturating_add(data.div_euclid(3)).saturating_add(1024)
+    data.saturating_add(data.div_euclid(7))
 }
