@@ -374,7 +374,10 @@ fn early_data_that_is_not_wanted_is_passed_over_up_to_a_limit() {
         let ApplicationData::SkipUndecryptable { limit } = mode.application_data else { panic!("{mode:?}") };
         // Records of 128 bytes have 17 more.
         assert!(limit > at_least / 128 * 145 && limit < at_least * 2, "{limit}");
-        assert!(configured > 0 || limit <= 16 * 1024, "what nobody can read costs us no more than 16 KiB: {limit}");
+        assert!(
+            configured > 0 || limit <= 16 * 1024,
+            "what nobody can read costs us no more than 16 KiB: {limit}"
+        );
         assert!(mode.plaintext_alert);
     }
 }
