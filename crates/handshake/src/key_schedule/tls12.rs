@@ -94,7 +94,12 @@ impl MasterSecret {
     ///
     /// # Errors
     /// [`Error::Crypto`].
-    pub fn key_block(&self, suite: Tls12Suite, client: &[u8; 32], server: &[u8; 32]) -> Result<KeyBlock, Error> {
+    pub fn key_block(
+        &self,
+        suite: Tls12Suite,
+        client: &[u8; 32],
+        server: &[u8; 32],
+    ) -> Result<KeyBlock, Error> {
         // Two keys and two IVs, never more than 2 * (32 + 12).
         let mut block = Zeroizing::new([0; 88]);
         prf(self.hash, self.secret.as_bytes(), "key expansion", &[server, client], &mut block[..]);
@@ -163,7 +168,8 @@ mod tests {
 
     fn master() -> MasterSecret {
         let premaster = SharedSecret::new(&[7; 32]).unwrap();
-        MasterSecret::new(Hash::Sha256, &premaster, Binding::Randoms { client: &[1; 32], server: &[2; 32] }).unwrap()
+        MasterSecret::new(Hash::Sha256, &premaster, Binding::Randoms { client: &[1; 32], server: &[2; 32] })
+            .unwrap()
     }
 
     #[test]

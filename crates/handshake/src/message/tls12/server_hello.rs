@@ -3,8 +3,9 @@
 use crate::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::extension::{
-    self, Context, ExtensionType, OfferedSet, application_layer_protocol_negotiation as alpn, ec_point_formats,
-    extended_master_secret, record_size_limit, renegotiation_info, session_ticket, signed_certificate_timestamp,
+    self, Context, ExtensionType, OfferedSet, application_layer_protocol_negotiation as alpn,
+    ec_point_formats, extended_master_secret, record_size_limit, renegotiation_info, session_ticket,
+    signed_certificate_timestamp,
 };
 use crate::message::{HandshakeType, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
@@ -90,7 +91,9 @@ impl<'a> ServerHello<'a> {
 impl<'a> ServerHelloExtensions<'a> {
     fn take(&mut self, typ: ExtensionType, r: &mut Reader<'a>) -> Result<(), Error> {
         match typ {
-            ExtensionType::RENEGOTIATION_INFO => self.renegotiation_info = Some(renegotiation_info::parse(r)?),
+            ExtensionType::RENEGOTIATION_INFO => {
+                self.renegotiation_info = Some(renegotiation_info::parse(r)?)
+            }
             ExtensionType::EXTENDED_MASTER_SECRET => self.extended_master_secret = true,
             ExtensionType::EC_POINT_FORMATS => self.ec_point_formats = Some(ec_point_formats::parse(r)?),
             ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => {
