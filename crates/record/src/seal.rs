@@ -36,6 +36,7 @@ struct Shape {
 pub struct Writer {
     key: Option<WriteKey>,
     record_size_limit: u16,
+    max_fragment: usize,
     padding: Padding,
     plaintext_version: u16,
 }
@@ -53,6 +54,7 @@ impl Writer {
         Self {
             key: None,
             record_size_limit: MAX_RECORD_SIZE_LIMIT,
+            max_fragment: MAX_FRAGMENT,
             padding: Padding::None,
             plaintext_version: VERSION,
         }
@@ -97,6 +99,12 @@ impl Writer {
     /// refusing a smaller one is the handshake's duty.
     pub fn set_record_size_limit(&mut self, limit: u16) {
         self.record_size_limit = limit.clamp(MIN_RECORD_SIZE_LIMIT, MAX_RECORD_SIZE_LIMIT);
+    }
+
+    /// Puts no more than so many bytes of content into a record, protected or not: a choice of our own, beside what the
+    /// peer's record_size_limit allows. Brought into the range from 2, which an alert needs, to 2^14.
+    pub fn set_max_fragment(&mut self, bytes: u16) {
+        self.max_fragment = usize::from(bytes).clamp(2, MAX_FRAGMENT);
     }
 
     /// Pads protected records from here on.
@@ -277,12 +285,13 @@ impl Writer {
     /// The most content in one record.
     #[inline]
     fn max_content(&self, content_type: ContentType) -> usize {
-        match &self.key {
+        let allowed = match &self.key {
             // RFC 8449 section 4: in TLS 1.2 the limit counts content alone.
-            Some(key) if key.is_tls12() => usize::from(self.record_size_limit).min(MAX_FRAGMENT),
+            Some(key) if key.is_tls12() => usize::from(self.record_size_limit),
             Some(_) if content_type != ContentType::ChangeCipherSpec => self.max_inner().saturating_sub(1),
             _ => MAX_FRAGMENT,
-        }
+        };
+        allowed.min(self.max_fragment)
     }
 
     /// The most content, type and padding in one protected record.
