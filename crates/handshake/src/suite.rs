@@ -57,6 +57,18 @@ impl CipherSuite {
     pub const TLS_AES_256_GCM_SHA384: Self = Self(0x1302);
     /// TLS 1.3, ChaCha20-Poly1305 with SHA-256.
     pub const TLS_CHACHA20_POLY1305_SHA256: Self = Self(0x1303);
+    /// TLS 1.2, ECDHE and ECDSA, AES-128-GCM with SHA-256 (RFC 5289).
+    pub const TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256: Self = Self(0xc02b);
+    /// TLS 1.2, ECDHE and ECDSA, AES-256-GCM with SHA-384 (RFC 5289).
+    pub const TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384: Self = Self(0xc02c);
+    /// TLS 1.2, ECDHE and ECDSA, ChaCha20-Poly1305 with SHA-256 (RFC 7905).
+    pub const TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256: Self = Self(0xcca9);
+    /// TLS 1.2, ECDHE and RSA, AES-128-GCM with SHA-256 (RFC 5289).
+    pub const TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256: Self = Self(0xc02f);
+    /// TLS 1.2, ECDHE and RSA, AES-256-GCM with SHA-384 (RFC 5289).
+    pub const TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384: Self = Self(0xc030);
+    /// TLS 1.2, ECDHE and RSA, ChaCha20-Poly1305 with SHA-256 (RFC 7905).
+    pub const TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256: Self = Self(0xcca8);
     /// Not a suite: signals secure renegotiation (RFC 5746).
     pub const TLS_EMPTY_RENEGOTIATION_INFO_SCSV: Self = Self(0x00ff);
     /// Not a suite: signals a version fallback (RFC 7507).
@@ -79,6 +91,26 @@ impl CipherSuite {
         }
     }
 
+    /// Primitives of a TLS 1.2 suite that this library has, or `None`.
+    #[must_use]
+    pub const fn tls12(self) -> Option<Tls12Suite> {
+        use Authentication::{Ecdsa, Rsa};
+        let (aead, hash, authentication) = match self {
+            Self::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => (AeadAlgorithm::Aes128Gcm, Hash::Sha256, Ecdsa),
+            Self::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => (AeadAlgorithm::Aes256Gcm, Hash::Sha384, Ecdsa),
+            Self::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                (AeadAlgorithm::ChaCha20Poly1305, Hash::Sha256, Ecdsa)
+            }
+            Self::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => (AeadAlgorithm::Aes128Gcm, Hash::Sha256, Rsa),
+            Self::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => (AeadAlgorithm::Aes256Gcm, Hash::Sha384, Rsa),
+            Self::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                (AeadAlgorithm::ChaCha20Poly1305, Hash::Sha256, Rsa)
+            }
+            _ => return None,
+        };
+        Some(Tls12Suite { suite: self, aead, hash, authentication })
+    }
+
     /// The registry's name of a suite that this library has, or `None`.
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {
@@ -86,6 +118,16 @@ impl CipherSuite {
             Self::TLS_AES_128_GCM_SHA256 => "TLS_AES_128_GCM_SHA256",
             Self::TLS_AES_256_GCM_SHA384 => "TLS_AES_256_GCM_SHA384",
             Self::TLS_CHACHA20_POLY1305_SHA256 => "TLS_CHACHA20_POLY1305_SHA256",
+            Self::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256 => "TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256",
+            Self::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384 => "TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384",
+            Self::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                "TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"
+            }
+            Self::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256 => "TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256",
+            Self::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384 => "TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384",
+            Self::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                "TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256"
+            }
             Self::TLS_EMPTY_RENEGOTIATION_INFO_SCSV => "TLS_EMPTY_RENEGOTIATION_INFO_SCSV",
             Self::TLS_FALLBACK_SCSV => "TLS_FALLBACK_SCSV",
             _ => return None,
@@ -123,4 +165,26 @@ pub struct Tls13Suite {
     pub aead: AeadAlgorithm,
     /// What the transcript and the key schedule hash with.
     pub hash: Hash,
+}
+
+/// What a TLS 1.2 suite has the server's certificate be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Authentication {
+    /// An ECDSA or Ed25519 key (RFC 8422 section 5.10).
+    Ecdsa,
+    /// An RSA key.
+    Rsa,
+}
+
+/// A TLS 1.2 suite resolved to its primitives.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Tls12Suite {
+    /// The code point.
+    pub suite: CipherSuite,
+    /// What protects records.
+    pub aead: AeadAlgorithm,
+    /// What the PRF and the transcript hash with.
+    pub hash: Hash,
+    /// What the server's certificate must be.
+    pub authentication: Authentication,
 }

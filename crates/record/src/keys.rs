@@ -1,12 +1,15 @@
 //! Record keys: a traffic secret, the AEAD key made of it, its counter, and the way to its successor.
 
 use core::fmt;
+use core::ops::Range;
 
-use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
+use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::{Error, Hash, Secret, hkdf};
 
 use crate::error::RecordError;
 use crate::header::HEADER_LEN;
+use crate::limits::PROTECTED_OVERHEAD;
+use crate::tls12;
 
 /// The secret of one direction and what it is used with.
 struct Traffic<Key> {
@@ -38,6 +41,7 @@ impl<Key> Traffic<Key> {
 /// One way of protecting records for each version that differs in it.
 enum Sealing {
     Tls13(Traffic<SealingKey>),
+    Tls12(SealingKey),
 }
 
 /// A key that protects outgoing records, with its traffic secret and its counter.
@@ -55,6 +59,15 @@ impl WriteKey {
     pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
         let traffic = Traffic::new(algorithm, hash, secret, SealingKey::new)?;
         Ok(Self { sealing: Sealing::Tls13(traffic), limit: algorithm.confidentiality_limit(), early: false })
+    }
+
+    /// The TLS 1.2 write key out of a key block (RFC 5246 section 6.3).
+    ///
+    /// # Errors
+    /// A key or IV that is not this algorithm's; defects of the cryptographic library.
+    pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
+        let key = SealingKey::new(algorithm, key, iv.nonces()?)?;
+        Ok(Self { sealing: Sealing::Tls12(key), limit: algorithm.confidentiality_limit(), early: false })
     }
 
     /// Marks a key as one for early data: no record_size_limit binds its records, as they may be under way before
@@ -77,8 +90,7 @@ impl WriteKey {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        let Sealing::Tls13(traffic) = &self.sealing;
-        traffic.key.sequence()
+        self.key().sequence()
     }
 
     /// How many more records may be sealed before the key must be updated (RFC 9846 section 5.5), the last
@@ -92,16 +104,17 @@ impl WriteKey {
     /// The AEAD algorithm.
     #[must_use]
     pub fn algorithm(&self) -> AeadAlgorithm {
-        let Sealing::Tls13(traffic) = &self.sealing;
-        traffic.key.algorithm()
+        self.key().algorithm()
     }
 
-    /// The traffic secret: for a key log, or for a kernel that takes the connection over together with
+    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection over together with
     /// [`WriteKey::sequence`].
     #[must_use]
-    pub fn secret(&self) -> &Secret {
-        let Sealing::Tls13(traffic) = &self.sealing;
-        &traffic.secret
+    pub fn secret(&self) -> Option<&Secret> {
+        match &self.sealing {
+            Sealing::Tls13(traffic) => Some(&traffic.secret),
+            Sealing::Tls12(_) => None,
+        }
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -110,7 +123,9 @@ impl WriteKey {
     /// # Errors
     /// As [`WriteKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        let Sealing::Tls13(traffic) = &mut self.sealing;
+        let Sealing::Tls13(traffic) = &mut self.sealing else {
+            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
+        };
         *traffic =
             Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, SealingKey::new)?;
         Ok(())
@@ -121,8 +136,33 @@ impl WriteKey {
         self.early
     }
 
-    /// Seals `content` and `tail` (inner content type and padding) into `body`, which has exactly their length and
-    /// the tag's.
+    /// TLS 1.2's way, which shows the content type and pads nothing.
+    #[inline]
+    pub(crate) fn is_tls12(&self) -> bool {
+        matches!(self.sealing, Sealing::Tls12(_))
+    }
+
+    #[inline]
+    fn key(&self) -> &SealingKey {
+        match &self.sealing {
+            Sealing::Tls13(traffic) => &traffic.key,
+            Sealing::Tls12(key) => key,
+        }
+    }
+
+    /// What protection adds to unpadded content: header, tag, and inner content type (1.3) or nonce (1.2).
+    #[inline]
+    pub(crate) fn overhead(&self) -> usize {
+        match &self.sealing {
+            Sealing::Tls13(_) => PROTECTED_OVERHEAD,
+            Sealing::Tls12(key) => {
+                HEADER_LEN.saturating_add(tls12::explicit_nonce_len(key.algorithm())).saturating_add(TAG_LEN)
+            }
+        }
+    }
+
+    /// Seals `content` and `tail` (inner content type and padding; nothing in 1.2) into `body`, which has exactly
+    /// the room for them and what protection adds.
     #[inline]
     pub(crate) fn seal(
         &mut self,
@@ -131,24 +171,32 @@ impl WriteKey {
         tail: &[u8],
         body: &mut [u8],
     ) -> Result<(), Error> {
-        let Sealing::Tls13(traffic) = &mut self.sealing;
-        let (ciphertext, tail_and_tag) = body
-            .split_at_mut_checked(content.len())
-            .ok_or(Error::InvalidLength("a record body as long as its content"))?;
-        traffic.key.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
+        match &mut self.sealing {
+            Sealing::Tls13(traffic) => {
+                let (ciphertext, tail_and_tag) = body
+                    .split_at_mut_checked(content.len())
+                    .ok_or(Error::InvalidLength("a record body as long as its content"))?;
+                traffic.key.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
+            }
+            Sealing::Tls12(key) => tls12::seal(key, header, content, body),
+        }
     }
 }
 
 impl fmt::Debug for WriteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Sealing::Tls13(traffic) = &self.sealing;
-        f.debug_struct("WriteKey").field("tls13", &traffic.key).field("limit", &self.limit).finish()
+        f.debug_struct("WriteKey")
+            .field("tls12", &self.is_tls12())
+            .field("key", self.key())
+            .field("limit", &self.limit)
+            .finish()
     }
 }
 
 /// One way of unprotecting records for each version that differs in it.
 enum Opening {
     Tls13(Traffic<OpeningKey>),
+    Tls12(OpeningKey),
 }
 
 /// A key that unprotects incoming records, with its traffic secret and its counter.
@@ -169,6 +217,14 @@ impl ReadKey {
         })
     }
 
+    /// The TLS 1.2 read key out of a key block (RFC 5246 section 6.3).
+    ///
+    /// # Errors
+    /// A key or IV that is not this algorithm's; defects of the cryptographic library.
+    pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
+        Ok(Self { opening: Opening::Tls12(OpeningKey::new(algorithm, key, iv.nonces()?)?), early: false })
+    }
+
     /// Marks a key as one for early data: our record_size_limit does not bind its records, as the peer may have sent
     /// them before it knew the limit.
     #[must_use]
@@ -181,8 +237,7 @@ impl ReadKey {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        let Opening::Tls13(traffic) = &self.opening;
-        traffic.key.sequence()
+        self.key().sequence()
     }
 
     /// How many more records the peer should seal before it updates its key (RFC 9846 section 5.5). A peer that goes
@@ -196,16 +251,17 @@ impl ReadKey {
     /// The AEAD algorithm.
     #[must_use]
     pub fn algorithm(&self) -> AeadAlgorithm {
-        let Opening::Tls13(traffic) = &self.opening;
-        traffic.key.algorithm()
+        self.key().algorithm()
     }
 
-    /// The traffic secret: for a key log, or for a kernel that takes the connection over together with
+    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection over together with
     /// [`ReadKey::sequence`].
     #[must_use]
-    pub fn secret(&self) -> &Secret {
-        let Opening::Tls13(traffic) = &self.opening;
-        &traffic.secret
+    pub fn secret(&self) -> Option<&Secret> {
+        match &self.opening {
+            Opening::Tls13(traffic) => Some(&traffic.secret),
+            Opening::Tls12(_) => None,
+        }
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -214,7 +270,9 @@ impl ReadKey {
     /// # Errors
     /// As [`ReadKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        let Opening::Tls13(traffic) = &mut self.opening;
+        let Opening::Tls13(traffic) = &mut self.opening else {
+            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
+        };
         *traffic =
             Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, OpeningKey::new)?;
         Ok(())
@@ -225,18 +283,34 @@ impl ReadKey {
         self.early
     }
 
-    /// Opens `body` in place; the inner plaintext is then at its front and this long.
+    /// TLS 1.2's way, which shows the content type and pads nothing.
+    #[inline]
+    pub(crate) fn is_tls12(&self) -> bool {
+        matches!(self.opening, Opening::Tls12(_))
+    }
+
+    #[inline]
+    fn key(&self) -> &OpeningKey {
+        match &self.opening {
+            Opening::Tls13(traffic) => &traffic.key,
+            Opening::Tls12(key) => key,
+        }
+    }
+
+    /// Opens `body` in place; the plaintext (in 1.3 the inner one) is then at this range of it.
     #[inline]
     pub(crate) fn open_in_place(
         &mut self,
         header: &[u8; HEADER_LEN],
         body: &mut [u8],
-    ) -> Result<usize, RecordError> {
-        let Opening::Tls13(traffic) = &mut self.opening;
-        Ok(traffic.key.open_in_place(header, body)?)
+    ) -> Result<Range<usize>, RecordError> {
+        match &mut self.opening {
+            Opening::Tls13(traffic) => Ok(0..traffic.key.open_in_place(header, body)?),
+            Opening::Tls12(key) => tls12::open_in_place(key, header, body),
+        }
     }
 
-    /// Opens `body` into the front of `out`; the inner plaintext is this long.
+    /// Opens `body` into the front of `out`; the plaintext (in 1.3 the inner one) is this long.
     #[inline]
     pub(crate) fn open_into(
         &mut self,
@@ -244,7 +318,10 @@ impl ReadKey {
         body: &[u8],
         out: &mut [u8],
     ) -> Result<usize, RecordError> {
-        let Opening::Tls13(traffic) = &mut self.opening;
+        let traffic = match &mut self.opening {
+            Opening::Tls13(traffic) => traffic,
+            Opening::Tls12(key) => return tls12::open_into(key, header, body, out),
+        };
         let (ciphertext, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(RecordError::DecryptFailed)?;
         let needed = ciphertext.len();
         let out = out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?;
@@ -255,7 +332,6 @@ impl ReadKey {
 
 impl fmt::Debug for ReadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let Opening::Tls13(traffic) = &self.opening;
-        f.debug_struct("ReadKey").field("tls13", &traffic.key).finish()
+        f.debug_struct("ReadKey").field("tls12", &self.is_tls12()).field("key", self.key()).finish()
     }
 }

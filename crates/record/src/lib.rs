@@ -58,6 +58,7 @@ mod open;
 mod padding;
 mod reassembly;
 mod seal;
+mod tls12;
 
 pub use crate::alert::Alert;
 #[cfg(feature = "bytes")]

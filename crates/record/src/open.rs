@@ -202,7 +202,10 @@ impl Reader {
         let (content_type, record) = match self.key_for(header.content_type) {
             None => self.take_plaintext(header.content_type, body, HEADER_LEN),
             Some(key) => match key.open_in_place(head, body) {
-                Ok(len) => self.take_inner(&header, body.get(..len).unwrap_or_default(), HEADER_LEN),
+                Ok(range) => {
+                    let at = HEADER_LEN.saturating_add(range.start);
+                    self.take_opened(&header, body.get(range).unwrap_or_default(), at)
+                }
                 Err(error) => self.skip(&header, error),
             },
         }?;
@@ -230,7 +233,7 @@ impl Reader {
         let (content_type, record) = match self.key_for(header.content_type) {
             None => self.copy_plaintext(header.content_type, body, out),
             Some(key) => match key.open_into(head, body, out) {
-                Ok(len) => self.take_inner(&header, out.get(..len).unwrap_or_default(), 0),
+                Ok(len) => self.take_opened(&header, out.get(..len).unwrap_or_default(), 0),
                 Err(error) => self.skip(&header, error),
             },
         }?;
@@ -252,11 +255,12 @@ impl Reader {
             return Err(RecordError::WrongVersion(header.version));
         }
         let limit = match (header.content_type, &self.key) {
+            (ContentType::ChangeCipherSpec, _) if length == 1 => 1,
+            (ContentType::ChangeCipherSpec, _) => return Err(RecordError::BadChangeCipherSpec),
+            (_, Some(key)) if key.is_tls12() => MAX_CIPHERTEXT,
             (ContentType::ApplicationData, Some(key)) => self.max_ciphertext(key),
             (ContentType::ApplicationData, None) if self.is_awaiting_client_hello() => MAX_CIPHERTEXT,
             (ContentType::ApplicationData, None) => return Err(RecordError::ApplicationDataRefused),
-            (ContentType::ChangeCipherSpec, _) if length == 1 => 1,
-            (ContentType::ChangeCipherSpec, _) => return Err(RecordError::BadChangeCipherSpec),
             (ContentType::Alert, Some(_)) if self.takes_plaintext_alert() => MAX_FRAGMENT,
             (ContentType::Alert | ContentType::Handshake, Some(key)) => self.max_ciphertext(key),
             (ContentType::Alert | ContentType::Handshake, None) => MAX_FRAGMENT,
@@ -291,6 +295,34 @@ impl Reader {
             ContentType::Alert if self.takes_plaintext_alert() => None,
             ContentType::Alert => self.key.as_mut(),
         }
+    }
+
+    /// What opened under the present key.
+    #[inline]
+    fn take_opened(&mut self, header: &Header, plaintext: &[u8], at: usize) -> Result<Taken, RecordError> {
+        if self.key.as_ref().is_some_and(ReadKey::is_tls12) {
+            self.take_tls12(header.content_type, plaintext, at)
+        } else {
+            self.take_inner(header, plaintext, at)
+        }
+    }
+
+    /// Content under TLS 1.2's protection, whose type the header says.
+    #[inline]
+    fn take_tls12(
+        &mut self,
+        content_type: ContentType,
+        content: &[u8],
+        at: usize,
+    ) -> Result<Taken, RecordError> {
+        if !self.opened {
+            self.first_opened();
+        }
+        let limit = usize::from(self.record_size_limit).min(MAX_FRAGMENT);
+        if content.len() > limit {
+            return Err(RecordError::TooLong { length: content.len(), limit });
+        }
+        self.deliver(content_type, content, at)
     }
 
     /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.

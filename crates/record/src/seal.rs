@@ -7,9 +7,7 @@ use oxtls_crypto::aead::TAG_LEN;
 use crate::error::SealError;
 use crate::header::{ContentType, HEADER_LEN, Header, VERSION};
 use crate::keys::WriteKey;
-use crate::limits::{
-    MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT, MIN_RECORD_SIZE_LIMIT, PROTECTED_OVERHEAD, RESERVED_RECORDS,
-};
+use crate::limits::{MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT, MIN_RECORD_SIZE_LIMIT, RESERVED_RECORDS};
 use crate::padding::Padding;
 
 /// The inner content type and padding for which the stack holds the zeros at no cost worth naming.
@@ -38,6 +36,7 @@ struct Shape {
 pub struct Writer {
     key: Option<WriteKey>,
     record_size_limit: u16,
+    max_fragment: usize,
     padding: Padding,
     plaintext_version: u16,
 }
@@ -55,6 +54,7 @@ impl Writer {
         Self {
             key: None,
             record_size_limit: MAX_RECORD_SIZE_LIMIT,
+            max_fragment: MAX_FRAGMENT,
             padding: Padding::None,
             plaintext_version: VERSION,
         }
@@ -99,6 +99,12 @@ impl Writer {
     /// refusing a smaller one is the handshake's duty.
     pub fn set_record_size_limit(&mut self, limit: u16) {
         self.record_size_limit = limit.clamp(MIN_RECORD_SIZE_LIMIT, MAX_RECORD_SIZE_LIMIT);
+    }
+
+    /// Puts no more than so many bytes of content into a record, protected or not: a choice of our own, beside what the
+    /// peer's record_size_limit allows. Brought into the range from 2, which an alert needs, to 2^14.
+    pub fn set_max_fragment(&mut self, bytes: u16) {
+        self.max_fragment = usize::from(bytes).clamp(2, MAX_FRAGMENT);
     }
 
     /// Pads protected records from here on.
@@ -225,6 +231,10 @@ impl Writer {
         let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(too_small)?;
         let length = u16::try_from(body.len()).map_err(|_| too_small)?;
         match self.key_for(content_type) {
+            Some(key) if key.is_tls12() => {
+                *header = Header { content_type, version: VERSION, length }.encode();
+                key.seal(header, content, &[], body)?;
+            }
             Some(key) => {
                 *header =
                     Header { content_type: ContentType::ApplicationData, version: VERSION, length }.encode();
@@ -247,9 +257,19 @@ impl Writer {
         }
     }
 
+    /// TLS 1.2 has no padding.
     #[inline]
-    fn is_protected(&self, content_type: ContentType) -> bool {
-        self.key.is_some() && content_type != ContentType::ChangeCipherSpec
+    fn is_padded(&self, content_type: ContentType) -> bool {
+        content_type != ContentType::ChangeCipherSpec && self.key.as_ref().is_some_and(|key| !key.is_tls12())
+    }
+
+    /// What a record adds to its content and padding.
+    #[inline]
+    fn overhead(&self, content_type: ContentType) -> usize {
+        match &self.key {
+            Some(key) if content_type != ContentType::ChangeCipherSpec => key.overhead(),
+            _ => HEADER_LEN,
+        }
     }
 
     /// The records that content of this type may still use.
@@ -265,7 +285,13 @@ impl Writer {
     /// The most content in one record.
     #[inline]
     fn max_content(&self, content_type: ContentType) -> usize {
-        if self.is_protected(content_type) { self.max_inner().saturating_sub(1) } else { MAX_FRAGMENT }
+        let allowed = match &self.key {
+            // RFC 8449 section 4: in TLS 1.2 the limit counts content alone.
+            Some(key) if key.is_tls12() => usize::from(self.record_size_limit),
+            Some(_) if content_type != ContentType::ChangeCipherSpec => self.max_inner().saturating_sub(1),
+            _ => MAX_FRAGMENT,
+        };
+        allowed.min(self.max_fragment)
     }
 
     /// The most content, type and padding in one protected record.
@@ -282,7 +308,7 @@ impl Writer {
     fn shape(&self, content_type: ContentType, len: usize) -> Shape {
         let most = self.max_content(content_type);
         let content = len.min(most);
-        let padding = if self.is_protected(content_type) {
+        let padding = if self.is_padded(content_type) {
             self.padding.len(content, most.saturating_sub(content))
         } else {
             0
@@ -296,7 +322,7 @@ impl Writer {
     /// tells an observer about the window and nothing about the content.
     #[inline]
     fn shape_in(&self, content_type: ContentType, len: usize, room: usize) -> Result<Shape, SealError> {
-        let overhead = if self.is_protected(content_type) { PROTECTED_OVERHEAD } else { HEADER_LEN };
+        let overhead = self.overhead(content_type);
         let least = if content_type == ContentType::Alert { len } else { 1 };
         let needed = overhead.saturating_add(least);
         if room < needed {
@@ -310,8 +336,7 @@ impl Writer {
     /// The length of such a record on the wire.
     #[inline]
     fn record_len(&self, content_type: ContentType, shape: Shape) -> usize {
-        let overhead = if self.is_protected(content_type) { PROTECTED_OVERHEAD } else { HEADER_LEN };
-        overhead.saturating_add(shape.content).saturating_add(shape.padding)
+        self.overhead(content_type).saturating_add(shape.content).saturating_add(shape.padding)
     }
 }
 

@@ -6,7 +6,7 @@ use crate::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::extension::{self, ExtensionType};
 
-/// A borrowed list of distinguished names, DER, at least one and none empty.
+/// A borrowed list of distinguished names, DER, none empty; in the extension at least one.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub struct DistinguishedNames<'a>(&'a [u8]);
 
@@ -36,6 +36,19 @@ impl fmt::Debug for DistinguishedNames<'_> {
 /// [`Error::Malformed`], also for an empty list or name.
 pub fn parse<'a>(r: &mut Reader<'a>) -> Result<DistinguishedNames<'a>, Error> {
     let list = r.nonempty_u16()?;
+    let mut names = Reader::new(list, "certificate_authorities");
+    while !names.is_empty() {
+        names.nonempty_u16()?;
+    }
+    Ok(DistinguishedNames(list))
+}
+
+/// Reads TLS 1.2's list (RFC 5246 section 7.4.4), which may be empty.
+///
+/// # Errors
+/// [`Error::Malformed`], also for an empty name.
+pub fn parse_list<'a>(r: &mut Reader<'a>) -> Result<DistinguishedNames<'a>, Error> {
+    let list = r.vec_u16()?;
     let mut names = Reader::new(list, "certificate_authorities");
     while !names.is_empty() {
         names.nonempty_u16()?;

@@ -63,8 +63,11 @@ pub fn write_certificate_request(w: &mut Writer) {
 
 /// Writes a certificate entry's response, DER.
 pub fn write_response(w: &mut Writer, response: &[u8]) {
-    extension::write(w, ExtensionType::STATUS_REQUEST, |w| {
-        w.u8(OCSP);
-        w.vec_u24(response);
-    });
+    extension::write(w, ExtensionType::STATUS_REQUEST, |w| write_status(w, response));
+}
+
+/// Writes a CertificateStatus: in an entry's extension, or as TLS 1.2's message.
+pub fn write_status(w: &mut Writer, response: &[u8]) {
+    w.u8(OCSP);
+    w.vec_u24(response);
 }

@@ -14,6 +14,7 @@ pub mod key_update;
 pub mod new_session_ticket;
 pub mod offer;
 pub mod server_hello;
+pub mod tls12;
 
 use core::fmt;
 

@@ -9,7 +9,6 @@
     clippy::unwrap_used
 )]
 
-#[cfg(feature = "bytes")]
 mod bytes_mut;
 mod common;
 mod hostile;
@@ -20,3 +19,5 @@ mod reassembly;
 mod rfc8448;
 mod sealing;
 mod skipping;
+#[cfg(feature = "bytes")]
+mod tls12;

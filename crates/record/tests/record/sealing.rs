@@ -298,3 +298,18 @@ fn installing_a_key_on_both_sides_changes_over() {
     let finished = seal(&mut writer, HANDSHAKE, &[20, 0, 0, 0]);
     assert_eq!(open_one(&mut reader, &finished).unwrap().record, Some(Record::Handshake(5..9)));
 }
+
+#[test]
+fn a_fragment_of_our_own_choice_binds_every_record() {
+    let (mut writer, mut reader) = pair(0);
+    let mut clear = Writer::new();
+    for writer in [&mut writer, &mut clear] {
+        writer.set_max_fragment(512);
+    }
+    assert_eq!(clear.sealed_len(ContentType::Handshake, 1024), 2 * (5 + 512));
+    let record = seal(&mut writer, ContentType::ApplicationData, &[1; 1024]);
+    assert_eq!(record.len(), 2 * (512 + 22));
+    assert!(open_one(&mut reader, &record[..534]).is_ok());
+    writer.set_record_size_limit(101);
+    assert_eq!(seal(&mut writer, ContentType::ApplicationData, &[1; 200]).len(), 2 * (100 + 22));
+}

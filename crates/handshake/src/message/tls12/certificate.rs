@@ -1,0 +1,43 @@
+//! Certificate (RFC 5246 section 7.4.2): the sender's chain, leaf first, without extensions.
+
+use pki_types::CertificateDer;
+
+use crate::codec::Reader;
+use crate::error::Error;
+use crate::message::{HandshakeType, message};
+
+/// Reads the body; an empty list is a client's way to say that it has none. A chain of over `max_chain` is refused.
+///
+/// # Errors
+/// [`Error::Malformed`]; [`Error::IllegalParameter`] if there are too many certificates.
+pub fn parse(body: &[u8], max_chain: usize) -> Result<Vec<CertificateDer<'static>>, Error> {
+    let mut r = Reader::new(body, "Certificate");
+    let mut list = r.reader_u24()?;
+    r.finish()?;
+    let mut chain = Vec::new();
+    while !list.is_empty() {
+        if chain.len() >= max_chain {
+            return Err(Error::IllegalParameter { what: "a chain of more certificates than we take" });
+        }
+        let certificate = list.vec_u24()?;
+        if certificate.is_empty() {
+            return Err(list.malformed());
+        }
+        chain.push(CertificateDer::from(certificate.to_vec()));
+    }
+    Ok(chain)
+}
+
+/// The whole message.
+///
+/// # Errors
+/// [`Error::TooLong`] if the chain outgrows its length field.
+pub fn encode(chain: &[CertificateDer<'_>]) -> Result<Vec<u8>, Error> {
+    message(HandshakeType::CERTIFICATE, |w| {
+        w.block_u24(|w| {
+            for certificate in chain {
+                w.vec_u24(certificate);
+            }
+        });
+    })
+}

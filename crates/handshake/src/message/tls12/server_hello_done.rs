@@ -1,0 +1,20 @@
+//! ServerHelloDone (RFC 5246 section 7.4.5): the server's flight is over.
+
+use crate::error::Error;
+use crate::message::{HandshakeType, message};
+
+/// Reads the body, which is empty.
+///
+/// # Errors
+/// [`Error::Malformed`].
+pub fn parse(body: &[u8]) -> Result<(), Error> {
+    if body.is_empty() { Ok(()) } else { Err(Error::Malformed { what: "ServerHelloDone" }) }
+}
+
+/// The whole message.
+///
+/// # Errors
+/// None: it is empty.
+pub fn encode() -> Result<Vec<u8>, Error> {
+    message(HandshakeType::SERVER_HELLO_DONE, |_| {})
+}
