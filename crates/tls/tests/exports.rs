@@ -65,7 +65,8 @@ fn channel_bindings_agree() {
 #[test]
 fn what_a_credential_staples_arrives_when_it_is_asked_for() {
     let scts = vec![0, 6, 0, 4, 1, 2, 3, 4];
-    let credential = PKI.server.clone().with_ocsp(b"an OCSP response".to_vec()).with_scts(scts.clone());
+    let credential =
+        PKI.server.clone().with_ocsp(b"an OCSP response".to_vec()).with_scts(scts.clone()).unwrap();
     let server = ServerConfig::builder().credential(credential).build().unwrap();
     for asked in [true, false] {
         let client = client_config().request_ocsp(asked).request_scts(asked).build().unwrap();
@@ -146,4 +147,14 @@ fn record_size_limits_are_honoured_both_ways() {
     assert_eq!(up.len(), 10 * 221);
     assert_eq!(feed(&mut client, &down).unwrap().data.len(), 990);
     assert_eq!(feed(&mut server, &up).unwrap().data.len(), 1990);
+}
+
+#[test]
+fn an_sct_list_is_as_the_rfc_has_it() {
+    let takes = |list: &[u8]| PKI.server.clone().with_scts(list.to_vec()).is_ok();
+    assert!(takes(&[0, 3, 0, 1, 9]));
+    assert!(takes(&[0, 7, 0, 1, 9, 0, 2, 8, 8]));
+    for wrong in [&[][..], &[0, 0], &[0, 2, 0, 0], &[0, 3, 0, 2, 9], &[0, 4, 0, 1, 9], &[0, 3, 0, 1, 9, 0]] {
+        assert!(!takes(wrong), "{wrong:?}");
+    }
 }

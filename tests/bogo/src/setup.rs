@@ -261,7 +261,7 @@ fn credential(config: &Config) -> Result<Option<Credential>, Error> {
         credential = credential.with_ocsp(response.clone());
     }
     if let Some(list) = &config.signed_cert_timestamps {
-        credential = credential.with_scts(list.clone());
+        credential = credential.with_scts(list.clone()).map_err(refused)?;
     }
     Ok(Some(credential))
 }

@@ -107,9 +107,14 @@ impl Credential {
 
     /// Sends these signed certificate timestamps, an encoded SignedCertificateTimestampList (RFC 6962 section 3.3), to
     /// peers that ask.
-    #[must_use]
-    pub fn with_scts(self, list: Vec<u8>) -> Self {
-        self.with(|credential| credential.scts = Some(list))
+    ///
+    /// # Errors
+    /// A list that is empty or has an empty timestamp, or whose lengths do not fit.
+    pub fn with_scts(self, list: Vec<u8>) -> Result<Self, ConfigError> {
+        if !is_sct_list(&list) {
+            return Err(ConfigError::Invalid("the SCT list is not as RFC 6962 section 3.3 has it".into()));
+        }
+        Ok(self.with(|credential| credential.scts = Some(list)))
     }
 
     fn with(self, change: impl FnOnce(&mut handshake::Credential)) -> Self {
@@ -168,6 +173,23 @@ impl Credential {
     pub(crate) fn issued_by(&self, authorities: &[Vec<u8>]) -> bool {
         authorities.iter().any(|authority| self.facts.issuers.binary_search(authority).is_ok())
     }
+}
+
+/// A list of at least one timestamp, none empty, every length to the byte.
+fn is_sct_list(list: &[u8]) -> bool {
+    let Some((mut timestamps, [])) = split_vector(list) else { return false };
+    while !timestamps.is_empty() {
+        let Some((_, rest)) = split_vector(timestamps) else { return false };
+        timestamps = rest;
+    }
+    true
+}
+
+/// What stands behind a length of two bytes, not empty, and what follows it.
+fn split_vector(bytes: &[u8]) -> Option<(&[u8], &[u8])> {
+    let (length, rest) = bytes.split_first_chunk()?;
+    let length = usize::from(u16::from_be_bytes(*length));
+    rest.split_at_checked(length).filter(|_| length > 0)
 }
 
 fn spki_of_leaf<'a>(chain: &'a [CertificateDer<'_>]) -> Result<&'a [u8], ConfigError> {

@@ -68,8 +68,6 @@ pub(crate) struct SendHalf {
     /// Sealed bytes that wait to be transmitted, from `sent` on.
     queue: Vec<u8>,
     sent: usize,
-    /// The most that our own configuration puts in a record, as a record_size_limit counts.
-    own_limit: u16,
     mailbox: Arc<Mailbox>,
 }
 
@@ -77,18 +75,10 @@ impl SendHalf {
     pub(crate) fn new(padding: Padding, max_fragment: Option<u16>, mailbox: Arc<Mailbox>) -> Self {
         let mut writer = Writer::new();
         writer.set_padding(padding);
-        // What a record_size_limit counts, the content type included.
-        let own_limit = max_fragment.map_or(u16::MAX, |bytes| bytes.saturating_add(1));
-        writer.set_record_size_limit(own_limit);
-        Self {
-            writer,
-            state: State::Handshaking,
-            flight: Vec::new(),
-            queue: Vec::new(),
-            sent: 0,
-            own_limit,
-            mailbox,
+        if let Some(bytes) = max_fragment {
+            writer.set_max_fragment(bytes);
         }
+        Self { writer, state: State::Handshaking, flight: Vec::new(), queue: Vec::new(), sent: 0, mailbox }
     }
 
     /// The first ClientHello bears 0x0301 for old middleboxes (RFC 9846 section 5.1), what follows does not.
@@ -134,7 +124,7 @@ impl SendHalf {
 
     /// Honours the peer's record_size_limit.
     pub(crate) fn set_record_size_limit(&mut self, limit: u16) {
-        self.writer.set_record_size_limit(limit.min(self.own_limit));
+        self.writer.set_record_size_limit(limit);
     }
 
     /// Application data may be sealed from here on.
