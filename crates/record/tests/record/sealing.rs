@@ -197,6 +197,23 @@ fn the_record_size_limit_spares_plaintext_and_early_data() {
 }
 
 #[test]
+fn a_fragment_limit_of_ours_binds_plaintext_too() {
+    let mut plain = Writer::new();
+    plain.set_max_fragment(512);
+    assert_eq!(record_lens(&seal(&mut plain, HANDSHAKE, &[1; 1025])), [5 + 512, 5 + 512, 5 + 1]);
+    let (mut writer, _) = pair(0);
+    writer.set_max_fragment(512);
+    assert_eq!(
+        record_lens(&seal(&mut writer, DATA, &[1; 600])),
+        [512, 88].map(|len| len + PROTECTED_OVERHEAD)
+    );
+    // The peer's limit counts the content type, and the smaller one holds.
+    writer.set_record_size_limit(65);
+    assert_eq!(record_lens(&seal(&mut writer, DATA, &[1; 64])), [64 + PROTECTED_OVERHEAD]);
+    assert_eq!(writer.sealed_len(DATA, 65), 65 + 2 * PROTECTED_OVERHEAD);
+}
+
+#[test]
 fn a_record_size_limit_out_of_range_is_brought_into_it() {
     let (mut writer, _) = pair(0);
     writer.set_record_size_limit(u16::MAX);
