@@ -7,6 +7,7 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
+use std::sync::Arc;
 
 use oxtls_crypto::hash::{Digest, Hash};
 use oxtls_crypto::secret::Secret;
@@ -74,7 +75,7 @@ impl<S: Steps> Machine<S> {
                 self.step(|state, out| state.change_cipher_spec(more, out));
             }
             Input::Answer(answer) => {
-                self.out.settle(answer.serial, &answer.kind)?;
+                self.out.settle(&answer.serial, &answer.kind)?;
                 self.step(|state, out| state.answer(answer.kind, out));
             }
             Input::Abort(error) => self.step(|_, _| Err(error.into())),
@@ -180,6 +181,8 @@ impl<'a> Incoming<'a> {
 pub(crate) struct Out {
     queue: VecDeque<Output>,
     asked: Option<Asked>,
+    /// What names this machine in its Needs; made with the first.
+    name: Option<Arc<()>>,
     next_serial: u32,
     quic: bool,
     compatibility: Compatibility,
@@ -188,7 +191,7 @@ pub(crate) struct Out {
 }
 
 /// The Need that is out.
-#[derive(Clone, Copy, Debug)]
+#[derive(Debug)]
 struct Asked {
     serial: Serial,
     kind: NeedKind,
@@ -222,6 +225,7 @@ impl Out {
         Self {
             queue: VecDeque::new(),
             asked: None,
+            name: None,
             next_serial: 0,
             quic: matches!(transport, Transport::Quic { .. }),
             compatibility: Compatibility::Off,
@@ -309,9 +313,9 @@ impl Out {
 
     /// Asks the outside: `need` makes the token around its serial number.
     pub(crate) fn ask(&mut self, need: impl FnOnce(Serial) -> Need) {
-        let serial = Serial(self.next_serial);
+        let serial = Serial::new(Arc::clone(self.name.get_or_insert_default()), self.next_serial);
         self.next_serial = self.next_serial.wrapping_add(1);
-        let need = need(serial);
+        let need = need(serial.clone());
         self.asked = Some(Asked { serial, kind: NeedKind::of(&need) });
         self.queue.push_back(Output::Need(need));
     }
@@ -322,9 +326,9 @@ impl Out {
     }
 
     /// Takes the Need back if this answers it.
-    fn settle(&mut self, serial: Serial, answer: &AnswerKind) -> Result<(), Misuse> {
-        match self.asked {
-            Some(asked) if asked.serial == serial && asked.kind.is_answered_by(answer) => {
+    fn settle(&mut self, serial: &Serial, answer: &AnswerKind) -> Result<(), Misuse> {
+        match &self.asked {
+            Some(asked) if asked.serial == *serial && asked.kind.is_answered_by(answer) => {
                 self.asked = None;
                 Ok(())
             }

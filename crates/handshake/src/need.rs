@@ -1,7 +1,7 @@
 //! Questions that only the outside can answer.
 //!
 //! A token is the question plus a serial number: owned, `Send`, not `Clone`. Answering consumes it, so an answer is
-//! of the right kind by type and of the right Need by serial. The state stays in the machine: a dropped token
+//! of the right kind by type and of the right Need of the right machine by serial. The state stays in the machine: a dropped token
 //! harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
 
 use std::sync::Arc;
@@ -14,9 +14,34 @@ use crate::message::client_hello::OwnedClientHello;
 use crate::outcome::PeerCertificates;
 use crate::session::{Psk, ReplayKey, Session};
 
-/// Tells one Need of a machine from another.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) struct Serial(pub(crate) u32);
+/// Tells a Need from every other, of this machine and of all others.
+///
+/// A late answer that reaches the wrong connection (its own has gone, and something of its place is used again) must
+/// not let a stranger in, so the machine is named too. A token keeps that name alive: no later machine can have it.
+#[derive(Clone)]
+pub(crate) struct Serial {
+    machine: Arc<()>,
+    number: u32,
+}
+
+impl Serial {
+    /// That of this Need of the machine of this name.
+    pub(crate) const fn new(machine: Arc<()>, number: u32) -> Self {
+        Self { machine, number }
+    }
+}
+
+impl PartialEq for Serial {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.machine, &other.machine) && self.number == other.number
+    }
+}
+
+impl core::fmt::Debug for Serial {
+    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
+        write!(f, "Serial({})", self.number)
+    }
+}
 
 /// A question; the machine stands still until its [`Answer`] comes.
 #[derive(Debug)]

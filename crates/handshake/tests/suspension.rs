@@ -170,9 +170,6 @@ fn a_dropped_token_leaves_only_the_abort() {
 fn an_answer_to_another_need_is_refused_and_the_right_one_still_taken() {
     for (i, &stop) in STOPS.iter().enumerate() {
         for &other in STOPS.iter().enumerate().filter(|(j, _)| *j != i).map(|(_, stop)| stop) {
-            if other.need == stop.need {
-                continue;
-            }
             let mut elsewhere = at(other);
             let theirs = other.end(&mut elsewhere);
             let stale = answer(theirs.need.take().unwrap(), &theirs.answers);
@@ -189,6 +186,29 @@ fn an_answer_to_another_need_is_refused_and_the_right_one_still_taken() {
         let right = answer(end.need.take().unwrap(), &end.answers);
         assert_eq!(end.machine.input(Input::Answer(right)), Ok(()));
         end.drain();
+        pair.run();
+        assert!(pair.is_done(), "{stop:?}");
+    }
+}
+
+/// The connection that asked has gone, and an application that keeps connections by number hands its late answer to
+/// the next one of that number.
+#[test]
+fn an_answer_for_a_connection_that_has_gone_opens_no_other_at_the_same_place() {
+    for &stop in STOPS {
+        let late: Vec<Answer> = (0..4)
+            .map(|_| {
+                let mut gone = at(stop);
+                let end = stop.end(&mut gone);
+                answer(end.need.take().unwrap(), &end.answers)
+            })
+            .collect();
+        let mut pair = at(stop);
+        for late in late {
+            let end = stop.end(&mut pair);
+            assert_eq!(end.machine.input(Input::Answer(late)), Err(Misuse::StaleAnswer), "{stop:?}");
+            assert!(end.drain().is_empty() && end.need.is_some());
+        }
         pair.run();
         assert!(pair.is_done(), "{stop:?}");
     }
