@@ -44,7 +44,13 @@ const FLOORS: [Floor; 6] = [
     Floor {
         name: "oxtls",
         below: &["oxtls-crypto", "oxtls-record", "oxtls-handshake", "oxtls-x509"],
-        foreign: &[PKI_TYPES, ZEROIZE],
+        foreign: &[
+            PKI_TYPES,
+            ZEROIZE,
+            ("brotli", "optional: certificate compression"),
+            ("flate2", "optional: certificate compression (zlib)"),
+            ("ruzstd", "optional: certificate compression (zstd)"),
+        ],
     },
     Floor { name: "oxtls-std", below: &["oxtls"], foreign: &[] },
 ];
@@ -195,7 +201,7 @@ fn root() -> &'static Path {
 /// A feature that changes behaviour would change it for every user in a program, since cargo unifies features.
 #[test]
 fn features_only_bring_a_dependency_in_or_select_the_fips_build() {
-    let allowed = ["default", "bytes", "native-roots", "webpki-roots", "fips"];
+    let allowed = ["default", "bytes", "native-roots", "webpki-roots", "fips", "brotli", "zlib", "zstd"];
     let metadata = metadata();
     for floor in &FLOORS {
         for feature in package(&metadata, floor.name)["features"].as_object().expect("features").keys() {

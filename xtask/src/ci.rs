@@ -43,7 +43,9 @@ fn checks() -> Vec<(String, Command)> {
         checks.push((name.to_owned(), command));
     };
     check("fmt", &["fmt", "--all", "--", "--check"]);
-    check("clippy", &["clippy", "--workspace", "--all-targets", "--quiet", "--", "-D", "warnings"]);
+    let lints = ["--all-targets", "--quiet", "--", "-D", "warnings"];
+    check("clippy", &[&["clippy", "--workspace", "--features", test::FEATURES], &lints[..]].concat());
+    check("clippy of oxtls without features", &[&["clippy", "-p", "oxtls"], &lints[..]].concat());
     for library in LIBRARIES {
         let name = format!("{library} alone, without default features");
         check(&name, &["check", "--quiet", "-p", library, "--no-default-features"]);

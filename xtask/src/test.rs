@@ -49,9 +49,12 @@ pub(crate) fn test(scope: &Scope) -> Result<bool, run::Error> {
     Ok(tally.is_success())
 }
 
+/// Features of ours that bring code of ours in, with tests of its own.
+pub(crate) const FEATURES: &str = "oxtls/brotli,oxtls/zlib,oxtls/zstd";
+
 fn cargo_tests(scope: &Scope, tally: &mut Tally) -> Result<(), run::Error> {
     let mut command = run::cargo();
-    command.args(["test", "--workspace", "--no-fail-fast"]);
+    command.args(["test", "--workspace", "--no-fail-fast", "--features", FEATURES]);
     if *scope == Scope::Fast {
         command.args(["--lib", "--bins", "--tests"]);
     }

@@ -6,12 +6,14 @@
 #![forbid(unsafe_code)]
 
 mod clock;
+mod compression;
 mod config;
 mod connection;
 pub mod defaults;
 mod error;
 
 pub use crate::clock::{Clock, ManualClock};
+pub use crate::compression::{CertificateCompression, CertificateCompressor};
 pub use crate::config::{
     ClientAuth, ClientConfig, ClientConfigBuilder, ConfigError, Credential, Decision, ServerConfig,
     ServerConfigBuilder,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, check_common, common_builder_methods};
+use super::{ConfigError, Credential, Session, check_common, common_builder_methods, compressed};
 
 /// A client's configuration: an immutable snapshot, cheap to clone, shared by its connections.
 ///
@@ -148,9 +148,9 @@ impl ClientConfigBuilder {
         };
         check_common(&self.common, &self.session)?;
         let inner = ClientInner {
+            credentials: compressed(self.credentials, &self.session.compression)?,
             session: self.session,
             verifier,
-            credentials: self.credentials,
             common: Arc::new(self.common),
             key_shares: self.key_shares,
             compatibility_mode: self.compatibility_mode,

@@ -11,6 +11,7 @@ use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, DnsName, ServerName};
 
 use super::error::ConfigError;
+use crate::compression::CertificateCompression;
 
 /// A certificate chain and the key that proves it. Cheap to clone.
 ///
@@ -117,18 +118,50 @@ impl Credential {
         Ok(self.with(|credential| credential.scts = Some(list)))
     }
 
+    /// Compresses the chain, and what is stapled to it, by each of these algorithms that it is not compressed by yet
+    /// (RFC 8879). A configuration does so by itself; do it before, and once, for a credential that several
+    /// configurations share or that answers [`ChooseCredential`](crate::need::ChooseCredential). Staple before:
+    /// stapling drops what was compressed.
+    ///
+    /// # Errors
+    /// A form that is empty or of over 2^24 bytes, which can only be a [custom](CertificateCompression::custom)
+    /// algorithm's.
+    pub fn compressed(self, by: &[CertificateCompression]) -> Result<Self, ConfigError> {
+        let is_new = |with: &&CertificateCompression| {
+            let done = self.inner.compressed.iter().any(|form| form.algorithm() == with.algorithm());
+            with.sender().is_some() && !done
+        };
+        if !by.iter().any(|with| is_new(&with)) {
+            return Ok(self);
+        }
+        let mut inner = self.copy();
+        inner.compressed.clone_from(&self.inner.compressed);
+        for with in by.iter().filter(is_new) {
+            let Some(compressor) = with.sender() else { continue };
+            inner
+                .add_compressed(with.algorithm(), |body| compressor.compress(body))
+                .map_err(|error| ConfigError::Invalid(format!("a certificate was compressed: {error}")))?;
+        }
+        Ok(Self { inner: Arc::new(inner), facts: self.facts })
+    }
+
     fn with(self, change: impl FnOnce(&mut handshake::Credential)) -> Self {
+        let mut inner = self.copy();
+        change(&mut inner);
+        Self { inner: Arc::new(inner), facts: self.facts }
+    }
+
+    /// All but what was compressed.
+    fn copy(&self) -> handshake::Credential {
         let shared = &self.inner;
-        let mut inner = handshake::Credential {
+        handshake::Credential {
             chain: shared.chain.clone(),
             signer: shared.signer.clone(),
             schemes: shared.schemes.clone(),
             ocsp: shared.ocsp.clone(),
             scts: shared.scts.clone(),
             compressed: Vec::new(),
-        };
-        change(&mut inner);
-        Self { inner: Arc::new(inner), facts: self.facts }
+        }
     }
 
     fn make(

@@ -19,6 +19,7 @@ use oxtls_handshake::config::Common;
 use oxtls_record::Padding;
 
 use crate::clock::Clock;
+use crate::compression::CertificateCompression;
 use crate::defaults;
 
 /// A decision that a connection hands to its caller as a [`Need`](crate::Need) instead of taking it itself.
@@ -33,6 +34,8 @@ pub enum Decision {
     VerifyPeer,
     /// Signing, also with keys that are here.
     Sign,
+    /// Decompressing the peer's certificate, also by what is here.
+    Decompress,
 }
 
 /// What a connection needs of either role's configuration while it shakes hands.
@@ -43,6 +46,7 @@ pub(crate) struct Session {
     pub(crate) ask: Vec<Decision>,
     pub(crate) padding: Padding,
     pub(crate) max_fragment: Option<u16>,
+    pub(crate) compression: Vec<CertificateCompression>,
 }
 
 impl Default for Session {
@@ -53,6 +57,7 @@ impl Default for Session {
             ask: Vec::new(),
             padding: Padding::None,
             max_fragment: None,
+            compression: Vec::new(),
         }
     }
 }
@@ -73,6 +78,14 @@ pub(crate) fn check_common(common: &Common, session: &Session) -> Result<(), Con
         )));
     }
     Ok(())
+}
+
+/// The credentials with the forms that these algorithms give them.
+pub(crate) fn compressed(
+    credentials: Vec<Credential>,
+    by: &[CertificateCompression],
+) -> Result<Vec<Credential>, ConfigError> {
+    credentials.into_iter().map(|credential| credential.compressed(by)).collect()
 }
 
 /// Builder methods that both roles have.
@@ -136,6 +149,19 @@ macro_rules! common_builder_methods {
         /// How protected records are padded (RFC 9846 section 5.4), handshake messages included. Not at all by default.
         pub fn padding(mut self, padding: oxtls_record::Padding) -> Self {
             self.session.padding = padding;
+            self
+        }
+
+        /// Algorithms to compress certificates by (RFC 8879), in order of preference: they are offered to peers, and
+        /// the credentials here are sent compressed to peers that offer one of them. None by default. Each credential
+        /// is compressed once, by [`build`](Self::build).
+        pub fn certificate_compression(
+            mut self,
+            algorithms: impl IntoIterator<Item = $crate::CertificateCompression>,
+        ) -> Self {
+            self.session.compression = algorithms.into_iter().collect();
+            let offered = self.session.compression.iter().filter(|algorithm| algorithm.receives());
+            self.common.decompress = offered.map(|algorithm| algorithm.algorithm()).collect();
             self
         }
 

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, check_common, common_builder_methods};
+use super::{ConfigError, Credential, Session, check_common, common_builder_methods, compressed};
 
 /// Whether a server asks its clients for a certificate, and whom it trusts to issue them.
 #[derive(Clone, Debug, Default)]
@@ -141,9 +141,9 @@ impl ServerConfigBuilder {
             ServerHandshake { common: Arc::new(self.common), client_auth, authorities, ..self.handshake };
         handshake.check()?;
         let inner = ServerInner {
+            credentials: compressed(self.credentials, &self.session.compression)?,
             session: self.session,
             verifier: roots.map(|roots| Verifier::new(roots, Purpose::ClientAuth)),
-            credentials: self.credentials,
             handshake: Arc::new(handshake),
         };
         Ok(ServerConfig { inner: Arc::new(inner) })

@@ -7,12 +7,15 @@ use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::config::Credential as Shared;
 use oxtls_handshake::error::{Error as HandshakeError, Fault};
-use oxtls_handshake::need::{Answer, ChooseCredential, CredentialRequest, Need, Sign, VerifyPeer};
+use oxtls_handshake::need::{
+    Answer, ChooseCredential, CredentialRequest, Decompress, Need, Sign, VerifyPeer,
+};
 use oxtls_handshake::step::{Input, Misuse, Output};
 use oxtls_handshake::{client, server};
 use oxtls_x509::{PeerIdentity, Report, VerifiedPath};
 use pki_types::ServerName;
 
+use crate::compression::CertificateCompression;
 use crate::config::{ClientInner, Credential, Decision, ServerInner, Session};
 
 /// What a Need came to.
@@ -108,6 +111,7 @@ impl Sealed for Client {
                 verified(token, verdict, &mut self.identity)
             }
             Need::Sign(token) => sign(token),
+            Need::Decompress(token) => decompress(token, &self.config.session.compression),
             need => Ok(Settled::Ask(need)),
         }
     }
@@ -140,6 +144,7 @@ impl Sealed for Server {
                 verified(token, verdict, &mut self.identity)
             }
             Need::Sign(token) => sign(token),
+            Need::Decompress(token) => decompress(token, &self.config.session.compression),
             Need::OpenEch(token) => Ok(Settled::Answer(token.refuse(None))),
             Need::FindSession(token) => Ok(Settled::Answer(token.none())),
             Need::AcceptSession(token) => Ok(Settled::Answer(token.decline())),
@@ -179,6 +184,7 @@ impl Decision {
                 | (Self::ChooseCredential, Need::ChooseCredential(_))
                 | (Self::VerifyPeer, Need::VerifyPeer(_))
                 | (Self::Sign, Need::Sign(_))
+                | (Self::Decompress, Need::Decompress(_))
         )
     }
 }
@@ -237,4 +243,15 @@ fn sign(token: Sign) -> Result<Settled, HandshakeError> {
         Ok(signature) => Ok(Settled::Answer(token.answer(signature))),
         Err(error) => Err(HandshakeError::SigningFailed(Some(Box::new(error)))),
     }
+}
+
+/// Undoes a compression, here or at the caller's.
+fn decompress(token: Decompress, compression: &[CertificateCompression]) -> Result<Settled, HandshakeError> {
+    let mut ours = compression.iter().filter(|algorithm| algorithm.algorithm() == token.algorithm);
+    let Some(receiver) = ours.find_map(CertificateCompression::receiver) else {
+        return Ok(Settled::Ask(Need::Decompress(token)));
+    };
+    let length = usize::try_from(token.length).map_err(|_| HandshakeError::DecompressionFailed)?;
+    let certificate = receiver.decompress(&token.bytes, length).ok_or(HandshakeError::DecompressionFailed)?;
+    Ok(Settled::Answer(token.answer(certificate)))
 }
