@@ -17,6 +17,13 @@ impl Alert {
     /// The level of an alert that need not end the connection.
     pub const WARNING: u8 = 1;
 
+    /// Whether it is sent as fatal and is no closure alert (RFC 9846 section 6.1): the connection ends by it.
+    pub(crate) const fn is_fatal_error(self) -> bool {
+        const CLOSE_NOTIFY: u8 = 0;
+        const USER_CANCELED: u8 = 90;
+        self.level == Self::FATAL && !matches!(self.description, CLOSE_NOTIFY | USER_CANCELED)
+    }
+
     /// The two bytes that go into a record.
     #[must_use]
     pub const fn encode(self) -> [u8; 2] {

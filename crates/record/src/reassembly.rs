@@ -102,15 +102,16 @@ impl Reassembly {
     }
 
     /// Refuses whatever comes between the fragments of a message (RFC 9846 section 5.1): any record but a handshake
-    /// record, one that was dropped included. A fatal alert passes, because the connection ends either way and the
-    /// alert says why.
+    /// record, one that was dropped included. A fatal alert that is an error passes, because the connection ends
+    /// either way and the alert says why; close_notify and user_canceled end nothing by themselves, whatever their
+    /// level.
     ///
     /// # Errors
     /// [`RecordError::InterleavedFragment`].
     pub fn check_interleaving(&self, opened: &Opened) -> Result<(), RecordError> {
         match (opened.content_type, &opened.record) {
             (None | Some(ContentType::Handshake), _) => Ok(()),
-            (_, Some(Record::Alert(alert))) if alert.level == crate::Alert::FATAL => Ok(()),
+            (_, Some(Record::Alert(alert))) if alert.is_fatal_error() => Ok(()),
             (Some(content_type), _) if self.has_partial() => {
                 Err(RecordError::InterleavedFragment(content_type))
             }

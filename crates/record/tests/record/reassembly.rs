@@ -148,6 +148,11 @@ fn nothing_but_handshake_records_comes_between_fragments() {
     assert!(reassembly.check_interleaving(&data).is_err());
     let warning = reader.open(&mut raw(21, &[1, 0])).unwrap();
     assert!(reassembly.check_interleaving(&warning).is_err());
+    // What ends nothing by itself would let the message go on behind it, fatal though it is called.
+    for closure in [0, 90] {
+        let closure = reader.open(&mut raw(21, &[Alert::FATAL, closure])).unwrap();
+        assert!(reassembly.check_interleaving(&closure).is_err());
+    }
     let fatal = reader.open(&mut raw(21, &[Alert::FATAL, 40])).unwrap();
     assert_eq!(reassembly.check_interleaving(&fatal), Ok(()));
     let fragment = reader.open(&mut raw(22, &[1])).unwrap();
