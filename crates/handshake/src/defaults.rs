@@ -52,6 +52,14 @@ pub const MAX_MESSAGE: u32 = 128 * 1024;
 /// Largest ClientHello to take, bytes with header: hybrids, long ticket lists and ECH stay far below.
 pub const MAX_CLIENT_HELLO: u32 = 64 * 1024;
 
+/// Largest message to hold where only a Finished (68 bytes at most) or a KeyUpdate (5) can come, bytes with header. What
+/// is unfinished is held for as long as the peer likes, and an idle connection can last for days. Some room is left, so
+/// that most messages that do not belong there are called that, and not too long.
+pub const MAX_SHORT_MESSAGE: u32 = 4 * 1024;
+
+/// Largest NewSessionTicket to take, bytes with header: tickets that hold a client's chain fit.
+pub const MAX_TICKET_MESSAGE: u32 = 32 * 1024;
+
 /// Most certificates of a chain to take.
 pub const MAX_CHAIN: usize = 16;
 

@@ -7,6 +7,7 @@ use oxtls_crypto::signature::SignatureScheme;
 use crate::alert::AlertDescription;
 use crate::extension::ExtensionType;
 use crate::message::HandshakeType;
+pub use crate::offered::Offered;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// Whose fault an [`Error`] is.
@@ -98,27 +99,27 @@ pub enum Error {
     /// No protocol version in common: `protocol_version`.
     NoCommonVersion {
         /// What the peer offers or chose.
-        peer: Vec<ProtocolVersion>,
+        peer: Offered<ProtocolVersion>,
     },
     /// No cipher suite in common: `handshake_failure`.
     NoCommonSuite {
         /// What the peer offers.
-        peer: Vec<CipherSuite>,
+        peer: Offered<CipherSuite>,
     },
     /// No key exchange group in common: `handshake_failure`.
     NoCommonGroup {
         /// What the peer offers.
-        peer: Vec<oxtls_crypto::key_exchange::NamedGroup>,
+        peer: Offered<oxtls_crypto::key_exchange::NamedGroup>,
     },
     /// No certificate that the peer could verify, or none at all: `handshake_failure`.
     NoCommonSignatureScheme {
         /// What the peer accepts.
-        peer: Vec<SignatureScheme>,
+        peer: Offered<SignatureScheme>,
     },
     /// No application protocol in common: `no_application_protocol`.
     NoApplicationProtocol {
         /// What the peer offers.
-        peer: Vec<Vec<u8>>,
+        peer: Offered<Vec<u8>>,
     },
     /// The client sent no certificate where one is required: `certificate_required` (1.2: `handshake_failure`).
     CertificateRequired,
@@ -240,20 +241,16 @@ impl fmt::Display for Error {
             Self::DecompressionFailed => {
                 f.write_str("the peer's compressed certificate does not decompress to what it says")
             }
-            Self::NoCommonVersion { peer } => write!(f, "no protocol version in common: the peer offers {}", List(peer)),
-            Self::NoCommonSuite { peer } => write!(f, "no cipher suite in common: the peer offers {}", List(peer)),
+            Self::NoCommonVersion { peer } => write!(f, "no protocol version in common: the peer offers {peer}"),
+            Self::NoCommonSuite { peer } => write!(f, "no cipher suite in common: the peer offers {peer}"),
             Self::NoCommonGroup { peer } => {
-                write!(f, "no key exchange group in common: the peer offers {}", List(peer))
+                write!(f, "no key exchange group in common: the peer offers {peer}")
             }
             Self::NoCommonSignatureScheme { peer } => {
-                write!(f, "no certificate of ours fits the signature schemes that the peer accepts: {}", List(peer))
+                write!(f, "no certificate of ours fits the signature schemes that the peer accepts: {peer}")
             }
             Self::NoApplicationProtocol { peer } => {
-                f.write_str("no application protocol in common: the peer offers ")?;
-                for (i, name) in peer.iter().enumerate() {
-                    write!(f, "{}{:?}", if i == 0 { "" } else { ", " }, String::from_utf8_lossy(name))?;
-                }
-                Ok(())
+                write!(f, "no application protocol in common: the peer offers {peer}")
             }
             Self::CertificateRequired => f.write_str("the client sent no certificate, and one is required"),
             Self::EchRequired => f.write_str("the server refused Encrypted Client Hello"),
@@ -278,25 +275,6 @@ impl std::error::Error for Error {
                 Some(error)
             }
             _ => None,
-        }
-    }
-}
-
-/// Prints a peer's offer, bounded: a hostile list is long.
-struct List<'a, T>(&'a [T]);
-
-impl<T: fmt::Display> fmt::Display for List<'_, T> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        const SHOWN: usize = 16;
-        if self.0.is_empty() {
-            return f.write_str("nothing");
-        }
-        for (i, item) in self.0.iter().take(SHOWN).enumerate() {
-            write!(f, "{}{item}", if i == 0 { "" } else { ", " })?;
-        }
-        match self.0.len().saturating_sub(SHOWN) {
-            0 => Ok(()),
-            more => write!(f, " and {more} more"),
         }
     }
 }

@@ -18,6 +18,7 @@ pub mod key_schedule;
 mod machine;
 pub mod message;
 pub mod need;
+mod offered;
 pub mod outcome;
 pub mod post_handshake;
 #[cfg(test)]

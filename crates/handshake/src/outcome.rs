@@ -46,15 +46,15 @@ pub struct Outcome {
     pub session: Option<Session>,
 }
 
-/// The certificates that a peer sent, as received.
+/// The certificates that a peer sent, as received and shared: every session of a connection has them.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct PeerCertificates {
     /// The chain, leaf first, never empty, shared.
     pub chain: Arc<[CertificateDer<'static>]>,
     /// The stapled OCSP response of the leaf.
-    pub ocsp: Option<Vec<u8>>,
+    pub ocsp: Option<Arc<[u8]>>,
     /// The SCT list of the leaf, encoded (RFC 6962 section 3.3).
-    pub scts: Option<Vec<u8>>,
+    pub scts: Option<Arc<[u8]>>,
 }
 
 /// What became of ECH.

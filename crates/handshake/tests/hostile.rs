@@ -323,6 +323,8 @@ fn a_message_over_the_limit_is_refused_whatever_it_is() {
     for state in states() {
         let limit = match (state.role, alert_level(state)) {
             (Role::Server, Level::Initial) => defaults::MAX_CLIENT_HELLO,
+            // Nothing but Finished is due at a server that asks for no certificate.
+            (Role::Server, _) if state.flow == Flow::Plain => defaults::MAX_SHORT_MESSAGE,
             _ => defaults::MAX_MESSAGE,
         };
         let mode = reach(state).end().read_mode.unwrap();
@@ -335,6 +337,18 @@ fn a_message_over_the_limit_is_refused_whatever_it_is() {
             let row = reached.end().give(&message);
             ended(state, reached.end(), &row, &[IP], "a message over the limit");
         }
+    }
+}
+
+#[test]
+fn little_is_held_for_a_peer_once_the_handshake_is_done() {
+    for flow in [Flow::Plain, Flow::Full] {
+        let mut pair = pair(flow);
+        pair.run();
+        assert!(pair.is_done());
+        let limit = |end: &End| end.read_mode.unwrap().max_message;
+        assert_eq!(limit(&pair.server), defaults::MAX_SHORT_MESSAGE);
+        assert_eq!(limit(&pair.client), defaults::MAX_TICKET_MESSAGE);
     }
 }
 

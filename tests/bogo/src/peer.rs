@@ -93,7 +93,7 @@ fn choose_credential(config: &Config, key: Option<&SigningKey>, token: ChooseCre
     if let (false, Some(key)) = (config.server, key) {
         let ours = setup::signing_schemes(config, key).unwrap_or_default();
         if !ours.iter().any(|scheme| token.request.schemes.contains(scheme)) {
-            let peer = token.request.schemes;
+            let peer = token.request.schemes.into();
             return Decided::Refuse(HandshakeError::NoCommonSignatureScheme { peer });
         }
     }

@@ -80,7 +80,7 @@ pub(super) fn start(
 
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
-    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    pub(super) fn message(self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
         let due = match self.retry {
             None => "ServerHello or HelloRetryRequest",
             Some(_) => "the ServerHello that follows a HelloRetryRequest",
@@ -98,7 +98,12 @@ impl Waiting {
     }
 
     /// The second ClientHello: as the first, with the share and the cookie that were asked for.
-    fn retry(mut self, retry: &HelloRetryRequest<'_>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    fn retry(
+        mut self: Box<Self>,
+        retry: &HelloRetryRequest<'_>,
+        message: Incoming<'_>,
+        out: &mut Out,
+    ) -> Step<State> {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
         self.fixed.check_version(version, retry.legacy_version)?;
@@ -142,7 +147,12 @@ impl Waiting {
     }
 
     /// The keys are agreed: from here on everything is protected.
-    fn server_hello(self, hello: &ServerHello<'_>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    fn server_hello(
+        self: Box<Self>,
+        hello: &ServerHello<'_>,
+        message: Incoming<'_>,
+        out: &mut Out,
+    ) -> Step<State> {
         let Some(version) = hello.selected_version else {
             return Err(self.older_version(hello).into());
         };

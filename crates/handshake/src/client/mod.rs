@@ -45,7 +45,7 @@ impl Client {
         let _ = now;
         let mut out = Out::new(&transport);
         let state = hello::start(config, transport, &mut out)?;
-        Ok(Self(Machine::new(State::Hello(state), out)))
+        Ok(Self(Machine::new(State::Hello(Box::new(state)), out)))
     }
 
     /// Takes one input.
@@ -66,7 +66,7 @@ impl Client {
 #[derive(Debug)]
 pub(crate) enum State {
     /// A ClientHello is out; which version it will be is not known yet.
-    Hello(hello::Waiting),
+    Hello(Box<hello::Waiting>),
     /// The server speaks TLS 1.3.
     Tls13(tls13::State),
 }

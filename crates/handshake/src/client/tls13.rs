@@ -8,8 +8,9 @@ use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{self, ClaimedPeer, ProvedPeer};
 use crate::config::{Asked, ClientHandshake, Credential};
+use crate::defaults;
 use crate::error::Error;
-use crate::extension::{ExtensionType, OfferedSet};
+use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{HandshakeSecrets, finished_mac};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
@@ -138,7 +139,7 @@ impl Core {
         if let (Some(send), Some(receive)) =
             (extensions.record_size_limit, self.config.common.record_size_limit)
         {
-            if send > MAX_RECORD_SIZE_LIMIT {
+            if send > record_size_limit::MAX {
                 return Err(Error::IllegalParameter { what: "record_size_limit" }.into());
             }
             out.limits(send, receive);
@@ -154,7 +155,7 @@ impl Core {
             Some(name) if !self.config.common.alpn.iter().any(|offered| offered == name) => {
                 Err(Error::IllegalParameter { what: "an application protocol that was not offered" })
             }
-            None if out.is_quic() => Err(Error::NoApplicationProtocol { peer: Vec::new() }),
+            None if out.is_quic() => Err(Error::NoApplicationProtocol { peer: Vec::new().into() }),
             chosen => Ok(chosen.map(<[u8]>::to_vec)),
         }
     }
@@ -351,7 +352,7 @@ impl Finishing {
             change_cipher_spec: ChangeCipherSpec::Deliver,
             application_data: ApplicationData::Accept,
             plaintext_alert: false,
-            max_message: self.config.common.max_message,
+            max_message: defaults::MAX_TICKET_MESSAGE.min(self.config.common.max_message),
         });
         let outcome = Outcome {
             version: ProtocolVersion::TLS1_3,
@@ -375,9 +376,6 @@ impl Finishing {
         Ok(None)
     }
 }
-
-/// TLS 1.3's largest record_size_limit: 2^14 bytes of content and the content type (RFC 8449 section 4).
-const MAX_RECORD_SIZE_LIMIT: u16 = 16_385;
 
 /// What the outside chooses a credential by.
 fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {

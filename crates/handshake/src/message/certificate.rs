@@ -1,5 +1,7 @@
 //! Certificate (RFC 9846 section 4.5.1): the sender's chain, leaf first.
 
+use std::sync::Arc;
+
 use pki_types::CertificateDer;
 
 use crate::codec::{Reader, Writer};
@@ -51,8 +53,8 @@ impl<'a> Certificate<'a> {
         }
         let peer = (!chain.is_empty()).then(|| PeerCertificates {
             chain: chain.into(),
-            ocsp: leaf.ocsp.map(<[u8]>::to_vec),
-            scts: leaf.scts.map(<[u8]>::to_vec),
+            ocsp: leaf.ocsp.map(Arc::from),
+            scts: leaf.scts.map(Arc::from),
         });
         Ok(Self { context, peer })
     }

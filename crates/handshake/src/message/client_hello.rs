@@ -145,7 +145,7 @@ impl<'a> ClientHello<'a> {
     /// compression than null; [`Error::MissingExtension`].
     pub fn check_tls13(&self) -> Result<(), Error> {
         if self.legacy_version < ProtocolVersion::TLS1_2 {
-            return Err(Error::NoCommonVersion { peer: vec![self.legacy_version] });
+            return Err(Error::NoCommonVersion { peer: vec![self.legacy_version].into() });
         }
         if self.compression_methods != [0] {
             return Err(Error::IllegalParameter { what: "legacy_compression_methods of a TLS 1.3 hello" });

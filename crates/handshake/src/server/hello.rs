@@ -88,7 +88,7 @@ fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> R
     if offered.contains(&ProtocolVersion::TLS1_3) {
         hello.check_tls13()?;
     } else if !offered.contains(&ProtocolVersion::TLS1_2) {
-        return Err(Error::NoCommonVersion { peer: offered });
+        return Err(Error::NoCommonVersion { peer: offered.into() });
     }
     check_transport(&transport, &hello)?;
     let hello = OwnedClientHello::new(message.encoded())?;

@@ -37,7 +37,7 @@ pub(super) fn version(config: &ServerHandshake, hello: &ClientHello<'_>) -> Resu
     [ProtocolVersion::TLS1_3]
         .into_iter()
         .find(|version| range.contains(version) && offered.contains(version))
-        .ok_or(Error::NoCommonVersion { peer: offered })
+        .ok_or(Error::NoCommonVersion { peer: offered.into() })
 }
 
 /// Marks the random of a server that negotiates an older version than it could speak, so that a client that could as
@@ -63,7 +63,7 @@ pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     } else {
         ours().find(|suite| theirs.contains(*suite))
     };
-    chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec() })
+    chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec().into() })
 }
 
 /// The group: the most preferred one that the client has sent a share of, so that no round trip is spent where none
@@ -74,11 +74,15 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
         return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS));
     };
     let ours = || config.common.groups.iter().copied().filter(|group| group.is_supported());
-    let common: Vec<NamedGroup> = if config.prefer_client_order {
-        theirs.iter().filter(|group| ours().any(|other| other == *group)).collect()
-    } else {
-        ours().filter(|group| theirs.contains(*group)).collect()
-    };
+    // Ours, which are few, are looked up in theirs and never the other way round: what follows looks at the hello's
+    // lists again for each of them, and a client can name a group thousands of times.
+    let mut common: Vec<(usize, NamedGroup)> = ours()
+        .filter_map(|group| theirs.iter().position(|other| other == group).map(|at| (at, group)))
+        .collect();
+    if config.prefer_client_order {
+        common.sort_by_key(|(at, _)| *at);
+    }
+    let common: Vec<NamedGroup> = common.into_iter().map(|(_, group)| group).collect();
     let worth_it = |group: &&NamedGroup| match config.retry {
         Retry::WhenNeeded => true,
         Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(|g| g.is_post_quantum()),
@@ -89,7 +93,7 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     match (shared, candidates().next()) {
         (Some(group), _) => Ok(GroupChoice::Shared(*group)),
         (None, Some(group)) => Ok(GroupChoice::Retry(*group)),
-        (None, None) => Err(Error::NoCommonGroup { peer: theirs.to_vec() }),
+        (None, None) => Err(Error::NoCommonGroup { peer: theirs.to_vec().into() }),
     }
 }
 
@@ -121,7 +125,9 @@ pub(super) fn alpn(
     let chosen = config.common.alpn.iter().find(|ours| offered().any(|theirs| theirs == ours.as_slice()));
     let refusable = hello.extensions.alpn.is_some() && !config.common.alpn.is_empty() && config.alpn_required;
     if chosen.is_none() && (quic || refusable) {
-        return Err(Error::NoApplicationProtocol { peer: offered().map(<[u8]>::to_vec).collect() });
+        return Err(Error::NoApplicationProtocol {
+            peer: offered().map(<[u8]>::to_vec).collect::<Vec<_>>().into(),
+        });
     }
     Ok(chosen.cloned())
 }
@@ -133,14 +139,71 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
     };
     let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
     if usable.is_empty() {
-        return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec() });
+        return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }
     Ok(usable)
 }
 
 #[cfg(test)]
 mod tests {
+    use std::time::{Duration, Instant};
+
     use super::*;
+    use crate::codec::Writer;
+    use crate::extension;
+
+    /// A hello of 63 kB: 4,600 groups that nobody knows, each with a share, then P-256 over and over.
+    fn hello_that_repeats_a_group() -> Vec<u8> {
+        let unknown = || 0x4000_u16..0x4000 + 4600;
+        let mut w = Writer::new();
+        w.u16(0x0303);
+        w.bytes(&[7; 32]);
+        w.vec_u8(&[]);
+        w.vec_u16(&[0x13, 0x01]);
+        w.vec_u8(&[0]);
+        w.block_u16(|w| {
+            extension::write(w, ExtensionType::SUPPORTED_GROUPS, |w| {
+                w.block_u16(|w| {
+                    unknown().for_each(|group| w.u16(group));
+                    (0..12_000).for_each(|_| w.u16(NamedGroup::SECP256R1.0));
+                });
+            });
+            extension::write(w, ExtensionType::KEY_SHARE, |w| {
+                w.block_u16(|w| {
+                    unknown().for_each(|group| {
+                        w.u16(group);
+                        w.vec_u16(&[1]);
+                    });
+                });
+            });
+        });
+        w.finish().unwrap()
+    }
+
+    #[test]
+    fn work_for_a_group_grows_no_faster_than_the_hello() {
+        let bytes = hello_that_repeats_a_group();
+        assert!(bytes.len() > 55_000 && bytes.len() < 64 * 1024);
+        let hello = ClientHello::parse(&bytes).unwrap();
+        for retry in [Retry::WhenNeeded, Retry::ForPostQuantum, Retry::ForPreference] {
+            for prefer_client_order in [false, true] {
+                let config = ServerHandshake { prefer_client_order, retry, ..ServerHandshake::default() };
+                // The hello's length squared takes seconds; once over it, milliseconds. Others use the machine too.
+                let fastest = (0..5)
+                    .map(|_| {
+                        let start = Instant::now();
+                        let chosen = group(&config, &hello);
+                        assert!(
+                            matches!(chosen, Ok(GroupChoice::Retry(NamedGroup::SECP256R1))),
+                            "{chosen:?}"
+                        );
+                        start.elapsed()
+                    })
+                    .min();
+                assert!(fastest < Some(Duration::from_millis(300)), "{retry:?}: {fastest:?}");
+            }
+        }
+    }
 
     #[test]
     fn only_a_negotiated_downgrade_is_marked() {

@@ -14,6 +14,7 @@ use crate::defaults;
 use crate::error::Error;
 use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
+use crate::extension::record_size_limit;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, EarlySecret, HandshakeSecret, HandshakeSecrets, MainSecret};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
@@ -177,7 +178,7 @@ fn server_hello_to_certificate(
 ) -> Result<State> {
     let Negotiated { chosen, asked } = state;
     let Some((credential, scheme)) = choice else {
-        return Err(Error::NoCommonSignatureScheme { peer: asked.schemes });
+        return Err(Error::NoCommonSignatureScheme { peer: asked.schemes.into() });
     };
     authentication::check_choice(&credential, scheme, &asked.schemes)?;
     let Chosen { transport, config, suite, alpn, mut transcript, retried } = chosen;
@@ -266,14 +267,17 @@ fn install_handshake_keys(
         change_cipher_spec: ChangeCipherSpec::Drop,
         application_data,
         plaintext_alert: true,
-        max_message: config.common.max_message,
+        max_message: match config.client_auth {
+            ClientAuth::None => defaults::MAX_SHORT_MESSAGE,
+            _ => config.common.max_message,
+        },
     });
 }
 
 /// Record size limits hold when both name one (RFC 8449 section 4).
 fn limits(common: &Common, asked: &Asked, out: &mut Out) {
     if let (Some(theirs), Some(ours)) = (asked.record_size_limit, common.record_size_limit) {
-        out.limits(theirs.min(MAX_RECORD_SIZE_LIMIT), ours);
+        out.limits(theirs.min(record_size_limit::MAX), ours);
     }
 }
 
@@ -377,7 +381,7 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         change_cipher_spec: ChangeCipherSpec::Deliver,
         application_data: ApplicationData::Accept,
         plaintext_alert: false,
-        max_message: config.common.max_message,
+        max_message: defaults::MAX_SHORT_MESSAGE,
     });
     let resumption = match main {
         Some(main) => Some(main.into_resumption(&connection.transcript.current())?),
@@ -455,6 +459,3 @@ fn key_exchange_answer(common: &Common, asked: &Asked) -> Result<Answer> {
         error => Error::Crypto(error),
     })
 }
-
-/// TLS 1.3's largest record: 2^14 bytes of content and the content type (RFC 8449 section 4).
-const MAX_RECORD_SIZE_LIMIT: u16 = 16_385;
