@@ -4,6 +4,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::Instant;
 
+use crate::bogo;
 use crate::run::{self, cargo};
 use crate::test::{self, Scope};
 
@@ -24,6 +25,12 @@ pub(crate) fn ci() -> Result<bool, run::Error> {
     }
     if !step("demo", &mut test::demo())? {
         failed.push("demo".into());
+    }
+    println!("==> bogo");
+    match bogo::bogo(vec!["--set".into(), "modern".into()]) {
+        Ok(true) => {}
+        Ok(false) => failed.push("bogo".into()),
+        Err(error) => failed.push(format!("bogo: {error}")),
     }
     for name in &failed {
         eprintln!("ci: FAILED: {name}");

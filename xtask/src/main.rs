@@ -30,7 +30,7 @@ cargo xtask <verb>
                     --test GLOB             only those of the set whose name matches
                     --update                writes down what passes, which must pass from then on
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
-                    then `test`
+                    the protocol suite, then `test`
 ";
 
 fn main() -> ExitCode {

@@ -97,6 +97,7 @@ fn of_illegal(what: &str) -> &'static str {
         "an application protocol that was not offered" => "INVALID_ALPN_PROTOCOL",
         "another version than in HelloRetryRequest"
         | "supported_versions with a version that was not offered" => "UNEXPECTED_VERSION",
+        "compress_certificate that names an algorithm twice" => "ERROR_PARSING_EXTENSION",
         "AlertLevel" => "UNKNOWN_ALERT_TYPE",
         "legacy_compression_method" => "COMPRESSION_METHOD",
         "certificate_request_context" => "REQUEST_CONTEXT",

@@ -261,6 +261,7 @@ fn credential(config: &Config) -> Result<Option<Credential>, Error> {
         credential = credential.with_ocsp(response.clone());
     }
     if let Some(list) = &config.signed_cert_timestamps {
+        let refused = |error| Error::Failed(format!(":INVALID_SCT_LIST: {error}"));
         credential = credential.with_scts(list.clone()).map_err(refused)?;
     }
     Ok(Some(credential))

@@ -96,7 +96,8 @@ fn copy_source(folder: &Path) -> Result<(), Error> {
 fn install_go(folder: &Path) -> Result<(), Error> {
     let has_venv = Command::new("python3").args(["-c", "import ensurepip, venv"]).output();
     if !has_venv.is_ok_and(|output| output.status.success()) {
-        apt(&["install", "-y", "-qq", "--no-install-recommends", "python3", "python3-venv"])?;
+        let install = ["install", "-y", "-qq", "--no-install-recommends", "python3", "python3-venv"];
+        apt(&install).or_else(|_| apt(&["update", "-qq"]).and_then(|()| apt(&install)))?;
     }
     let venv = folder.join("python");
     output(Command::new("python3").args(["-m", "venv"]).arg(&venv))?;
