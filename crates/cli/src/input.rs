@@ -2,8 +2,11 @@
 //!
 //! One thread reads it, and only while there is a session to give it to. It cannot be interrupted and ends with the
 //! process.
+//!
+//! When the peer closes, input that may still come is worth waiting for if it comes from a file or a pipe; at a
+//! terminal sits somebody who has seen the peer's end.
 
-use std::io::{self, Read};
+use std::io::{self, IsTerminal, Read};
 use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 
@@ -42,6 +45,7 @@ struct State {
     /// Tells one session's outbox from the next one's.
     generation: u64,
     started: bool,
+    ended: bool,
 }
 
 impl Input {
@@ -53,6 +57,9 @@ impl Input {
     /// What is read from now on goes to this session.
     pub(crate) fn attach(&self, outbox: Outbox) -> Result<(), Failure> {
         let mut state = self.0.lock();
+        if state.ended || io::stdin().is_terminal() {
+            outbox.end_with_peer();
+        }
         state.outbox = Some(outbox);
         state.generation = state.generation.wrapping_add(1);
         if !state.started {
@@ -115,8 +122,19 @@ impl Shared {
             AtEnd::CloseIfAny => any,
             AtEnd::StayOpen => false,
         };
-        if close {
-            let _ = self.session().1.end();
+        self.end(close);
+    }
+
+    /// Nothing more comes, for this session and those after it.
+    fn end(&self, close: bool) {
+        let mut state = self.lock();
+        state.ended = true;
+        let outbox = state.outbox.clone();
+        drop(state);
+        if let Some(outbox) = outbox {
+            outbox.end_with_peer();
+            // A session that is over has closed already.
+            let _ = close && outbox.end();
         }
     }
 

@@ -1,6 +1,7 @@
 //! A session in both directions at once: one thread sends what comes in here, another receives what the peer sends.
 //!
-//! Either side may end first. The peer's close_notify ends receiving; sending goes on as long as the transport is up.
+//! Either side may end first. The peer's close_notify ends receiving; sending goes on as long as the transport is up
+//! and there is something to wait for.
 
 mod receiving;
 mod sending;
@@ -62,7 +63,7 @@ pub(crate) fn run<R: Role>(
     let mut receiving = Receiving::new(receiver, transport, unread);
     let stopped = receiving.run(&outbox, out);
     if matches!(stopped, Stop::Closed) {
-        receiving.await_end(|| done.load(Ordering::SeqCst));
+        receiving.await_end(|| done.load(Ordering::SeqCst) || outbox.ends_with_peer());
     }
     outbox.end_if_room();
     let sent = reported.recv_timeout(PATIENCE).or_else(|_| {

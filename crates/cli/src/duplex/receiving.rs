@@ -110,10 +110,10 @@ impl Receiving {
     }
 
     /// The peer sends no more, but may still take: waits until its side of the transport ends, until it sends what it
-    /// should not, or until sending is done.
-    pub(super) fn await_end(&mut self, sent: impl Fn() -> bool) {
+    /// should not, or until we are done.
+    pub(super) fn await_end(&mut self, done: impl Fn() -> bool) {
         let mut left = WASTE;
-        while left > 0 && !sent() && !self.transport.is_stopped() {
+        while left > 0 && !done() && !self.transport.is_stopped() {
             if self.transport.set_deadline(Instant::now().checked_add(LOOK)).is_err() {
                 return;
             }

@@ -29,11 +29,14 @@ enum Order {
 
 /// Where to put what is to be sent.
 #[derive(Clone, Debug)]
-pub(crate) struct Outbox(SyncSender<Order>);
+pub(crate) struct Outbox {
+    orders: SyncSender<Order>,
+    end_with_peer: Arc<AtomicBool>,
+}
 
 pub(super) fn outbox() -> (Outbox, Orders) {
     let (orders, receiver) = mpsc::sync_channel(WAITING);
-    (Outbox(orders), Orders(receiver))
+    (Outbox { orders, end_with_peer: Arc::default() }, Orders(receiver))
 }
 
 /// What the thread takes its orders from.
@@ -42,25 +45,35 @@ pub(super) struct Orders(Receiver<Order>);
 impl Outbox {
     /// Sends data; waits while much is waiting already. The data comes back if the session sends no more.
     pub(crate) fn data(&self, data: Vec<u8>) -> Result<(), Vec<u8>> {
-        self.0.send(Order::Data(data)).map_err(|returned| match returned.0 {
+        self.orders.send(Order::Data(data)).map_err(|returned| match returned.0 {
             Order::Data(data) => data,
             Order::Wake | Order::End => Vec::new(),
         })
     }
 
+    /// The peer's end is to be ours too, as nothing more comes, or as nobody would wait for more.
+    pub(crate) fn end_with_peer(&self) {
+        self.end_with_peer.store(true, Ordering::SeqCst);
+    }
+
+    /// Whether the peer's end is ours too.
+    pub(super) fn ends_with_peer(&self) -> bool {
+        self.end_with_peer.load(Ordering::SeqCst)
+    }
+
     /// Sends close_notify behind all that waits; false: it was sent before.
     pub(crate) fn end(&self) -> bool {
-        self.0.send(Order::End).is_ok()
+        self.orders.send(Order::End).is_ok()
     }
 
     /// The same without waiting. If there is no room, there is enough to do for the thread to learn what has happened.
     pub(super) fn end_if_room(&self) {
-        let _ = self.0.try_send(Order::End);
+        let _ = self.orders.try_send(Order::End);
     }
 
     /// The connection itself has something to send. If there is no room, it goes out with what waits.
     pub(super) fn wake(&self) {
-        let _ = self.0.try_send(Order::Wake);
+        let _ = self.orders.try_send(Order::Wake);
     }
 }
 

@@ -29,11 +29,15 @@ fn make(options: &Options, console: Console) -> Result<Credential, Failure> {
     let given: Vec<&str> = options.names.iter().map(String::as_str).collect();
     let names = if given.is_empty() { NAMES.to_vec() } else { given };
     let mut spec = LeafSpec::bare().key(ALGORITHM).eku(&[oxtls_test_pki::SERVER_AUTH]);
-    for name in &names {
+    for (index, name) in names.iter().enumerate() {
         spec = match name.parse::<IpAddr>() {
             Ok(address) => spec.ip(address),
             Err(_) => spec.dns(dns(name)?),
         };
+        if index == 0 {
+            // For people only: the name counts where it was put above.
+            spec = spec.subject(&format!("CN={name}"));
+        }
     }
     let authority = Ca::new(&format!("oxtls serve {}", std::process::id()), ALGORITHM);
     let issued = authority.issue(spec);

@@ -9,7 +9,8 @@ USAGE
 
     Without --www and --echo, what a client sends goes to standard output and what comes in on standard
     input goes to the client, one client after the other. The end of standard input closes our side, unless
-    it was empty from the start. Ctrl-C says goodbye to the clients (close_notify) and ends.
+    it was empty from the start; when the client closes, so do we, once a file or pipe on standard input has
+    come to its end. Ctrl-C says goodbye to the clients (close_notify) and ends.
 
 WHERE
     --port N                 listen on 127.0.0.1, port N (4433); 0: any free one. The first line on standard
