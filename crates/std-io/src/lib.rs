@@ -4,6 +4,7 @@
 //! handshake happens at the first of either, or when [`Stream::handshake`] is called.
 #![forbid(unsafe_code)]
 
+mod confirm;
 mod stream;
 
 pub use stream::{NeedWaits, Stream, tls_error};

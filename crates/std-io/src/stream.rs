@@ -146,7 +146,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
         (self.connection, self.transport, unused)
     }
 
-    fn complete_handshake(&mut self) -> io::Result<()> {
+    pub(crate) fn complete_handshake(&mut self) -> io::Result<()> {
         while self.connection.is_handshaking() {
             self.receive()?;
         }
@@ -156,32 +156,47 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     /// Receives until something happens; returns `false` at the peer's orderly end.
     fn receive(&mut self) -> io::Result<bool> {
         loop {
-            self.check_deadline()?;
-            self.send_before_reading()?;
-            if self.need.is_some() || self.connection.is_waiting() {
-                return Err(io::Error::other(NeedWaits));
-            }
-            let unread = self.unread.clone();
-            let input = self.input.get_mut(unread.clone()).unwrap_or_default();
-            let progress = match self.connection.feed(input) {
-                Ok(progress) => progress,
-                Err(error) => return Err(self.failed(error)),
-            };
-            self.unread.start = unread.start.saturating_add(progress.consumed);
-            match progress.event {
-                Some(Event::Data(range)) => {
-                    let at = |position: usize| unread.start.saturating_add(position);
-                    self.plaintext = at(range.start)..at(range.end);
-                    return Ok(true);
-                }
-                Some(Event::Need(need)) => self.need = Some(need),
-                Some(Event::Closed) => return Ok(false),
-                Some(Event::HandshakeDone) => return Ok(true),
-                Some(_) => {}
-                None if progress.consumed == 0 => self.fill()?,
-                None => {}
+            match self.step()? {
+                Step::Nothing => {}
+                Step::Something => return Ok(true),
+                Step::End => return Ok(false),
             }
         }
+    }
+
+    /// Sends what waits, then takes in one record or reads from the transport.
+    pub(crate) fn step(&mut self) -> io::Result<Step> {
+        self.check_deadline()?;
+        self.send_before_reading()?;
+        if self.need.is_some() || self.connection.is_waiting() {
+            return Err(io::Error::other(NeedWaits));
+        }
+        let unread = self.unread.clone();
+        let input = self.input.get_mut(unread.clone()).unwrap_or_default();
+        let progress = match self.connection.feed(input) {
+            Ok(progress) => progress,
+            Err(error) => return Err(self.failed(error)),
+        };
+        self.unread.start = unread.start.saturating_add(progress.consumed);
+        match progress.event {
+            Some(Event::Data(range)) => {
+                let at = |position: usize| unread.start.saturating_add(position);
+                self.plaintext = at(range.start)..at(range.end);
+                return Ok(Step::Something);
+            }
+            Some(Event::Need(need)) => self.need = Some(need),
+            Some(Event::Closed) => return Ok(Step::End),
+            Some(Event::HandshakeDone) => return Ok(Step::Something),
+            Some(_) => {}
+            None if progress.consumed == 0 => self.fill()?,
+            None => {}
+        }
+        Ok(Step::Nothing)
+    }
+
+    /// Whether data waits for its reader.
+    pub(crate) fn has_plaintext(&self) -> bool {
+        !self.plaintext.is_empty()
     }
 
     fn check_deadline(&mut self) -> io::Result<()> {
@@ -394,6 +409,17 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     }
 }
 
+/// What one step of receiving came to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Step {
+    /// Nothing that the caller sees.
+    Nothing,
+    /// Data waits, or the handshake is done.
+    Something,
+    /// The peer has closed.
+    End,
+}
+
 /// The [`oxtls::Error`] in an error of a [`Stream`], if the connection is what failed.
 #[must_use]
 pub fn tls_error(error: &io::Error) -> Option<&Error> {
@@ -423,7 +449,7 @@ impl<R: Role, T: fmt::Debug> fmt::Debug for Stream<R, T> {
     }
 }
 
-fn seal_failed(error: SealError) -> io::Error {
+pub(crate) fn seal_failed(error: SealError) -> io::Error {
     let kind = match error {
         SealError::Closed | SealError::Failed => ErrorKind::BrokenPipe,
         _ => ErrorKind::Other,

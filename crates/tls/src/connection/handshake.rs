@@ -8,9 +8,12 @@ use oxtls_crypto::secret::Secret;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::{Error as HandshakeError, Fault};
 use oxtls_handshake::need::Need;
+use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::post_handshake::Receive;
 use oxtls_handshake::step::{Direction, Failure, Input, KeyChange, Level, Output};
 use oxtls_record::RecordError;
 
+use super::confirmation::Confirmation;
 use super::role::{Machine, Sealed, Settled};
 use super::{AlertMeaning, Broken, Connection, Error, ErrorKind, Event, Info, Progress, Record, Role};
 use crate::clock::Started;
@@ -22,12 +25,21 @@ pub(crate) struct Handshaking<R: Role> {
     started: Started,
     level: Level,
     need_is_out: bool,
+    /// A choice of a credential was asked of us: at a client, by a CertificateRequest.
+    certificate_asked_for: bool,
 }
 
 impl<R: Role> Handshaking<R> {
     pub(crate) fn new(machine: <R as Sealed>::Machine, role: R) -> Self {
         let started = role.session().clock.start();
-        Self { machine, role, started, level: Level::Initial, need_is_out: false }
+        Self {
+            machine,
+            role,
+            started,
+            level: Level::Initial,
+            need_is_out: false,
+            certificate_asked_for: false,
+        }
     }
 
     pub(crate) fn time_left(&self) -> Duration {
@@ -185,16 +197,28 @@ impl<R: Role> Connection<R> {
             Output::KeyLog { label, client_random, secret } => self.log_key(label, &client_random, &secret),
             Output::Need(need) => return self.need(need),
             Output::Done(outcome, post_handshake) => {
-                let identity =
-                    self.handshaking.take().and_then(|mut handshaking| handshaking.role.take_identity());
-                self.info = Some(Box::new(Info::new(*outcome, identity, R::IS_CLIENT)));
-                self.receive.connect(post_handshake.receive);
-                self.send.open();
-                return Ok(Some(Event::HandshakeDone));
+                return Ok(Some(self.done(*outcome, post_handshake.receive)));
             }
             Output::Failed(failure) => return Err(self.failed(failure)),
         }
         Ok(None)
+    }
+
+    /// The handshake is over, and with it the hold on the configuration.
+    fn done(&mut self, outcome: Outcome, receive: Receive) -> Event {
+        let handshaking = self.handshaking.take();
+        let confirmation = if R::IS_CLIENT {
+            let asked = handshaking.as_ref().is_some_and(|handshaking| handshaking.certificate_asked_for);
+            Confirmation::of_client(&outcome, asked)
+        } else {
+            // The client's Finished was the last.
+            Confirmation::Confirmed
+        };
+        let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
+        self.info = Some(Box::new(Info::new(outcome, identity, R::IS_CLIENT)));
+        self.receive.connect(receive, confirmation);
+        self.send.open();
+        Event::HandshakeDone
     }
 
     fn install(&mut self, change: KeyChange) -> Result<(), Error> {
@@ -214,6 +238,7 @@ impl<R: Role> Connection<R> {
     /// Answers a Need at once if the configuration can and its caller does not want to.
     fn need(&mut self, need: Need) -> Result<Option<Event>, Error> {
         let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
+        handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
         let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
         let settled = if asked { Ok(Settled::Ask(need)) } else { handshaking.role.settle(need) };
         match settled {

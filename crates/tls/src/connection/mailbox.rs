@@ -24,12 +24,13 @@ const ALERT_SHIFT: u32 = 8;
 pub(crate) struct Mailbox(AtomicU32);
 
 impl Mailbox {
-    /// The reader saw a KeyUpdate; `reply`: it asks for one.
-    pub(crate) fn key_update_received(&self, reply: bool) {
-        let clear = self.0.fetch_and(!ASKED, Ordering::AcqRel);
-        if reply && clear & REPLY == 0 {
+    /// The reader saw a KeyUpdate; `reply`: it asks for one. Whether it came after we had asked.
+    pub(crate) fn key_update_received(&self, reply: bool) -> bool {
+        let before = self.0.fetch_and(!ASKED, Ordering::AcqRel);
+        if reply && before & REPLY == 0 {
             self.0.fetch_or(REPLY, Ordering::AcqRel);
         }
+        before & ASKED != 0
     }
 
     /// The writer takes the duty to reply.
@@ -45,6 +46,11 @@ impl Mailbox {
     /// The writer wants to ask for a KeyUpdate; false: one is asked for already.
     pub(crate) fn ask(&self) -> bool {
         self.0.fetch_or(ASKED, Ordering::AcqRel) & ASKED == 0
+    }
+
+    /// Whether we have asked for a KeyUpdate and have seen none since.
+    pub(crate) fn has_asked(&self) -> bool {
+        self.0.load(Ordering::Acquire) & ASKED != 0
     }
 
     /// Reading failed. `alert` is what the writer must still send.
@@ -101,10 +107,11 @@ mod tests {
     #[test]
     fn one_request_of_ours_is_out_until_a_key_update_comes() {
         let mailbox = Mailbox::default();
+        assert!(!mailbox.key_update_received(false), "nobody has asked");
         assert!(mailbox.ask());
-        assert!(!mailbox.ask());
-        mailbox.key_update_received(false);
-        assert!(mailbox.ask());
+        assert!(!mailbox.ask() && mailbox.has_asked());
+        assert!(mailbox.key_update_received(false));
+        assert!(!mailbox.has_asked() && mailbox.ask());
     }
 
     #[test]

@@ -1,5 +1,6 @@
 //! A connection: bytes in, bytes out, no I/O.
 
+mod confirmation;
 mod handshake;
 mod info;
 mod mailbox;
@@ -427,3 +428,6 @@ impl<R: Role> Connection<R> {
         self.receive.erase();
     }
 }
+
+#[cfg(test)]
+mod tests;

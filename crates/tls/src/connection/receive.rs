@@ -12,6 +12,7 @@ use oxtls_record::{
     RecordError,
 };
 
+use super::confirmation::Confirmation;
 use super::mailbox::Mailbox;
 use super::{Event, Progress};
 use crate::clock::Clock;
@@ -71,6 +72,7 @@ pub(crate) struct ReceiveHalf {
     warnings: u8,
     key_updates: u8,
     tickets: u8,
+    confirmation: Confirmation,
 }
 
 impl ReceiveHalf {
@@ -88,6 +90,7 @@ impl ReceiveHalf {
             warnings: 0,
             key_updates: 0,
             tickets: 0,
+            confirmation: Confirmation::ByReply,
         }
     }
 
@@ -136,8 +139,14 @@ impl ReceiveHalf {
     }
 
     /// The handshake is over: what follows is judged here.
-    pub(crate) fn connect(&mut self, receive: Receive) {
+    pub(crate) fn connect(&mut self, receive: Receive, confirmation: Confirmation) {
         self.post_handshake = Some(receive);
+        self.confirmation = confirmation;
+    }
+
+    /// Whether the peer has shown that it has accepted us.
+    pub(crate) fn is_confirmed(&self) -> bool {
+        self.confirmation == Confirmation::Confirmed
     }
 
     /// Whether the peer has sent close_notify.
@@ -209,6 +218,9 @@ impl ReceiveHalf {
     fn data(&mut self, range: Range<usize>) -> Event {
         self.key_updates = 0;
         self.tickets = 0;
+        if self.confirmation == Confirmation::ByData {
+            self.confirmation = Confirmation::Confirmed;
+        }
         Event::Data(range)
     }
 
@@ -237,6 +249,9 @@ impl ReceiveHalf {
                 }
                 // A ticket is dropped as long as no session store asks for it.
                 Some(Received::StoreSession(_)) | None => {
+                    if self.confirmation == Confirmation::ByReplyOrTicket {
+                        self.confirmation = Confirmation::Confirmed;
+                    }
                     self.tickets = self.tickets.saturating_add(1);
                     if self.tickets > defaults::MAX_TICKETS_IN_A_ROW {
                         return Err(Broken::flood("tickets"));
@@ -253,7 +268,9 @@ impl ReceiveHalf {
             return Err(Broken::flood("KeyUpdates"));
         }
         self.reader.update_key()?;
-        self.mailbox.key_update_received(reply);
+        if self.mailbox.key_update_received(reply) {
+            self.confirmation = Confirmation::Confirmed;
+        }
         Ok(())
     }
 

@@ -216,6 +216,11 @@ impl SendHalf {
         }
     }
 
+    /// Whether the peer has been asked for a KeyUpdate and has sent none since.
+    pub(crate) fn is_update_asked_for(&self) -> bool {
+        self.mailbox.has_asked()
+    }
+
     /// What this half shares with the other.
     pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
         Arc::clone(&self.mailbox)

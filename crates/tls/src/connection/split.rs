@@ -113,6 +113,12 @@ impl Receiver {
         Err(Error::new(ErrorKind::Truncated { handshaking: false, inside_record }))
     }
 
+    /// As [`Connection::is_confirmed`](super::Connection::is_confirmed); a server's is from the beginning.
+    #[must_use]
+    pub fn is_confirmed(&self) -> bool {
+        self.half.is_confirmed()
+    }
+
     /// Whether the sender has failed: what the peer still sends is in answer to nothing.
     #[must_use]
     pub fn has_sender_failed(&self) -> bool {
