@@ -91,6 +91,17 @@ pub(crate) fn compressed(
 /// Builder methods that both roles have.
 macro_rules! common_builder_methods {
     () => {
+        /// Versions to speak, the lowest and the highest: TLS 1.2 and TLS 1.3 are there, and both by default.
+        pub fn versions(
+            mut self,
+            lowest: oxtls_handshake::suite::ProtocolVersion,
+            highest: oxtls_handshake::suite::ProtocolVersion,
+        ) -> Self {
+            self.common.min_version = lowest;
+            self.common.max_version = highest;
+            self
+        }
+
         /// Cipher suites, in order of preference.
         pub fn suites(mut self, suites: &[oxtls_handshake::suite::CipherSuite]) -> Self {
             self.common.suites = suites.to_vec();

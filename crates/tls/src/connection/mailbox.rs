@@ -15,6 +15,8 @@ const ASKED: u32 = 1 << 1;
 const READER_FAILED: u32 = 1 << 2;
 /// Writing failed.
 const WRITER_FAILED: u32 = 1 << 3;
+/// The peer of a TLS 1.2 connection has closed: we must too (RFC 5246 section 7.2.1).
+const CLOSE: u32 = 1 << 5;
 /// An alert is due; which, stands in the bits from [`ALERT_SHIFT`] on.
 const ALERT: u32 = 1 << 4;
 const ALERT_SHIFT: u32 = 8;
@@ -57,6 +59,21 @@ impl Mailbox {
     pub(crate) fn reader_failed(&self, alert: Option<AlertDescription>) {
         let alert = alert.map_or(0, |alert| ALERT | (u32::from(alert.0) << ALERT_SHIFT));
         self.0.fetch_or(READER_FAILED | alert, Ordering::AcqRel);
+    }
+
+    /// The peer has closed, and in its version that ends both directions.
+    pub(crate) fn peer_closed(&self) {
+        self.0.fetch_or(CLOSE, Ordering::AcqRel);
+    }
+
+    /// Whether our close_notify is due in answer to the peer's.
+    pub(crate) fn wants_close(&self) -> bool {
+        self.0.load(Ordering::Acquire) & CLOSE != 0
+    }
+
+    /// The writer takes the duty to close.
+    pub(crate) fn take_close(&self) -> bool {
+        self.wants_close() && self.0.fetch_and(!CLOSE, Ordering::AcqRel) & CLOSE != 0
     }
 
     /// Whether reading failed.

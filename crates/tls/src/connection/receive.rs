@@ -67,6 +67,8 @@ pub(crate) struct ReceiveHalf {
     closed: bool,
     /// A key of TLS 1.3 has been installed: alerts are no longer anybody's.
     protected: bool,
+    /// A key of TLS 1.2 has been installed: close_notify ends both directions (RFC 5246 section 7.2.1).
+    closes_both: bool,
     /// The last call ended in the middle of a record.
     inside_record: bool,
     warnings: u8,
@@ -86,6 +88,7 @@ impl ReceiveHalf {
             mailbox,
             closed: false,
             protected: false,
+            closes_both: false,
             inside_record: false,
             warnings: 0,
             key_updates: 0,
@@ -96,15 +99,19 @@ impl ReceiveHalf {
 
     /// Reads under another key from the next record on.
     pub(crate) fn install(&mut self, change: KeyChange) -> Result<(), oxtls_crypto::Error> {
-        let KeySecret::Tls13(secret) = change.secret else {
-            return Err(oxtls_crypto::Error::Internal("a TLS 1.2 key came out of a TLS 1.3 handshake"));
-        };
-        let suite = change
-            .suite
-            .tls13()
-            .ok_or(oxtls_crypto::Error::Internal("a key for a suite that is not TLS 1.3's"))?;
-        self.reader.install(ReadKey::tls13(suite.aead, suite.hash, secret)?);
-        self.protected = true;
+        let no_suite = oxtls_crypto::Error::Internal("a key for a suite of another version");
+        self.reader.install(match change.secret {
+            KeySecret::Tls13(secret) => {
+                let suite = change.suite.tls13().ok_or(no_suite)?;
+                self.protected = true;
+                ReadKey::tls13(suite.aead, suite.hash, secret)?
+            }
+            KeySecret::Tls12 { key, fixed_iv } => {
+                let suite = change.suite.tls12().ok_or(no_suite)?;
+                self.closes_both = true;
+                ReadKey::tls12(suite.aead, &key, &fixed_iv)?
+            }
+        });
         Ok(())
     }
 
@@ -290,6 +297,9 @@ impl ReceiveHalf {
                 return Err(Broken { kind: ErrorKind::ClosedDuringHandshake, alert: None });
             }
             self.close();
+            if self.closes_both {
+                self.mailbox.peer_closed();
+            }
             return Ok(AlertMeaning::Closed);
         }
         if !warning {

@@ -25,6 +25,8 @@ pub enum SealError {
     Closed,
     /// The connection has failed.
     Failed,
+    /// TLS 1.2 has no KeyUpdate.
+    NoKeyUpdate,
     /// The record layer cannot seal.
     Record(oxtls_record::SealError),
 }
@@ -38,6 +40,7 @@ impl fmt::Display for SealError {
             Self::Handshaking => f.write_str("the handshake is not complete yet"),
             Self::Closed => f.write_str("this side has sent close_notify: nothing may follow it"),
             Self::Failed => f.write_str("this connection has failed"),
+            Self::NoKeyUpdate => f.write_str("TLS 1.2 has no KeyUpdate"),
             Self::Record(error) => write!(f, "{error}"),
         }
     }
@@ -68,6 +71,8 @@ pub(crate) struct SendHalf {
     /// Sealed bytes that wait to be transmitted, from `sent` on.
     queue: Vec<u8>,
     sent: usize,
+    /// The write key has successors, as TLS 1.3's have.
+    renewable: bool,
     mailbox: Arc<Mailbox>,
 }
 
@@ -78,7 +83,7 @@ impl SendHalf {
         if let Some(bytes) = max_fragment {
             writer.set_max_fragment(bytes);
         }
-        Self { writer, state: State::Handshaking, flight: Vec::new(), queue: Vec::new(), sent: 0, mailbox }
+        Self { writer, state: State::Handshaking, flight: Vec::new(), queue: Vec::new(), sent: 0, renewable: true, mailbox }
     }
 
     /// The first ClientHello bears 0x0301 for old middleboxes (RFC 9846 section 5.1), what follows does not.
@@ -109,11 +114,18 @@ impl SendHalf {
     /// Goes on under another key.
     pub(crate) fn install(&mut self, change: KeyChange) -> Result<(), oxtls_record::SealError> {
         self.flush_flight()?;
-        let KeySecret::Tls13(secret) = change.secret else {
-            return Err(oxtls_record::SealError::NoKey);
-        };
-        let suite = change.suite.tls13().ok_or(oxtls_record::SealError::NoKey)?;
-        self.writer.install(WriteKey::tls13(suite.aead, suite.hash, secret)?);
+        let no_suite = oxtls_record::SealError::NoKey;
+        self.writer.install(match change.secret {
+            KeySecret::Tls13(secret) => {
+                let suite = change.suite.tls13().ok_or(no_suite)?;
+                WriteKey::tls13(suite.aead, suite.hash, secret)?
+            }
+            KeySecret::Tls12 { key, fixed_iv } => {
+                let suite = change.suite.tls12().ok_or(no_suite)?;
+                self.renewable = false;
+                WriteKey::tls12(suite.aead, &key, &fixed_iv)?
+            }
+        });
         Ok(())
     }
 
@@ -172,11 +184,15 @@ impl SendHalf {
             let _ = self.flush_flight();
             let _ = self.settle();
             if self.state == State::Open {
-                let _ = self.seal_close_notify();
-                self.writer.remove_key();
-                self.state = State::Closed;
+                self.close_now();
             }
         }
+    }
+
+    fn close_now(&mut self) {
+        let _ = self.seal_close_notify();
+        self.writer.remove_key();
+        self.state = State::Closed;
     }
 
     fn seal_close_notify(&mut self) -> Result<(), oxtls_record::SealError> {
@@ -190,6 +206,10 @@ impl SendHalf {
                 Some(alert) => self.fail(alert),
                 None => self.abandon(),
             }
+            return Ok(());
+        }
+        if self.state == State::Open && self.mailbox.take_close() {
+            self.close_now();
             return Ok(());
         }
         if self.state == State::Open && self.mailbox.take_reply() {
@@ -209,6 +229,7 @@ impl SendHalf {
     /// [`SendHalf::update_key`] because the caller wants it, in a state in which that can be.
     pub(crate) fn update_key_now(&mut self, request: bool) -> Result<(), SealError> {
         match self.state {
+            State::Open if !self.renewable => Err(SealError::NoKeyUpdate),
             State::Open => self.update_key(request).map_err(SealError::Record),
             State::Handshaking => Err(SealError::Handshaking),
             State::Closed => Err(SealError::Closed),
@@ -234,7 +255,7 @@ impl SendHalf {
     /// Whether something waits to be transmitted.
     pub(crate) fn wants_transmit(&self) -> bool {
         self.sent < self.queue.len()
-            || (self.state == State::Open && self.mailbox.wants_reply())
+            || (self.state == State::Open && (self.mailbox.wants_reply() || self.mailbox.wants_close()))
             || (self.state != State::Failed && self.mailbox.wants_alert())
     }
 
@@ -285,7 +306,9 @@ impl SendHalf {
         let window = out.get_mut(written..).unwrap_or_default();
         match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
-            Err(oxtls_record::SealError::KeyExhausted) => self.seal_after_update(plaintext, out, written),
+            Err(oxtls_record::SealError::KeyExhausted) if self.renewable => {
+                self.seal_after_update(plaintext, out, written)
+            }
             Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),
             Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),
             Err(error) => Err(SealError::Record(error)),
