@@ -2,7 +2,7 @@
 //! section 4.5).
 
 use oxtls_crypto::hash::Digest;
-use oxtls_crypto::signature::{PublicKey, SignatureScheme, spki_of_certificate};
+use oxtls_crypto::signature::{KeyAlgorithm, PublicKey, SignatureScheme, spki_of_certificate};
 
 use crate::config::{Common, Credential};
 use crate::error::Error;
@@ -14,7 +14,7 @@ use crate::need::{Decompress, Need};
 use crate::outcome::PeerCertificates;
 
 /// Checks what the outside answered to ChooseCredential: whoever answers can be a program of its own, and a peer that
-/// gets a scheme it did not offer would blame us.
+/// gets a scheme it did not offer would blame us. `offered` are the peer's schemes that the version can use.
 ///
 /// # Errors
 /// `SigningFailed`, the caller's own fault, saying what is wrong with the choice.
@@ -27,7 +27,7 @@ pub(crate) fn check_choice(
     if credential.chain.is_empty() {
         return Err(wrong("the chosen credential has no certificate"));
     }
-    if !offered.contains(&scheme) || !scheme.usable_in_tls13_handshake() {
+    if !offered.contains(&scheme) {
         return Err(wrong("the chosen signature scheme is not one that the peer accepts"));
     }
     if !credential.schemes.contains(&scheme) {
@@ -125,6 +125,30 @@ impl ClaimedPeer {
         self.key
             .verify_tls(scheme, &signed_content(role, transcript), signature)
             .map_err(|_| Error::BadSignature)?;
+        Ok(ProvedPeer { certificates: self.certificates, scheme })
+    }
+
+    /// What kind of key the certificate has: TLS 1.2's suites name it.
+    pub(crate) fn key_algorithm(&self) -> KeyAlgorithm {
+        self.key.key_algorithm()
+    }
+
+    /// Checks a signature of TLS 1.2 over `content` (RFC 5246 sections 7.4.3 and 7.4.8). The scheme is judged before
+    /// the signature: it must be among `offered` and be the key's.
+    ///
+    /// # Errors
+    /// `WrongSignatureScheme`, `BadSignature`.
+    pub(crate) fn prove_tls12(
+        self,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        offered: &[SignatureScheme],
+        content: &[u8],
+    ) -> Result<ProvedPeer, Error> {
+        if !scheme.fits_tls12(self.key.key_algorithm()) || !offered.contains(&scheme) {
+            return Err(Error::WrongSignatureScheme(scheme));
+        }
+        self.key.verify_tls(scheme, content, signature).map_err(|_| Error::BadSignature)?;
         Ok(ProvedPeer { certificates: self.certificates, scheme })
     }
 }

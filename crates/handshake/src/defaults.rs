@@ -15,6 +15,20 @@ pub const SUITES: &[CipherSuite] = &[
     CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
 ];
 
+/// Suites in order of preference where TLS 1.2 is spoken beside TLS 1.3, or alone: ECDHE with AEADs only (RFC 9325
+/// section 4.2), in the order of TLS 1.3's.
+pub const SUITES_TLS12: &[CipherSuite] = &[
+    CipherSuite::TLS_AES_128_GCM_SHA256,
+    CipherSuite::TLS_AES_256_GCM_SHA384,
+    CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_RSA_WITH_CHACHA20_POLY1305_SHA256,
+];
+
 /// Groups in order of preference: post-quantum hybrids first (draft-ietf-tls-ecdhe-mlkem), then RFC 9846 section 9.1.
 pub const GROUPS: &[NamedGroup] = &[
     NamedGroup::X25519_MLKEM768,
@@ -59,6 +73,9 @@ pub const MAX_SHORT_MESSAGE: u32 = 4 * 1024;
 
 /// Largest NewSessionTicket to take, bytes with header: tickets that hold a client's chain fit.
 pub const MAX_TICKET_MESSAGE: u32 = 32 * 1024;
+
+/// Most HelloRequests of a TLS 1.2 server to pass over: one that asks again and again only costs time.
+pub const MAX_HELLO_REQUESTS: u8 = 16;
 
 /// Most certificates of a chain to take.
 pub const MAX_CHAIN: usize = 16;

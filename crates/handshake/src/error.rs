@@ -121,8 +121,21 @@ pub enum Error {
         /// What the peer offers.
         peer: Offered<Vec<u8>>,
     },
+    /// TLS 1.2: the peer does not bind its master secret to the handshake (RFC 7627), which is required here:
+    /// `handshake_failure`.
+    NoExtendedMasterSecret,
+    /// TLS 1.2: renegotiation_info (RFC 5746) is missing, or not that of an initial handshake: `handshake_failure`.
+    NoSecureRenegotiation,
     /// The client sent no certificate where one is required: `certificate_required` (1.2: `handshake_failure`).
-    CertificateRequired,
+    CertificateRequired {
+        /// TLS 1.2 has no alert of its own for it.
+        alert: AlertDescription,
+    },
+    /// TLS 1.2: the client says that it has fallen back from a version that we would speak: somebody between made it
+    /// (RFC 7507). `inappropriate_fallback`.
+    InappropriateFallback,
+    /// TLS 1.2: the client wants to renegotiate: `no_renegotiation`.
+    Renegotiation,
     /// The server refused our ECH, authenticated by its public name: `ech_required`.
     EchRequired,
     /// The peer broke a rule of TLS over QUIC (RFC 9001): PROTOCOL_VIOLATION rather than an alert.
@@ -177,11 +190,16 @@ impl Error {
             Self::NoCommonVersion { .. } => AlertDescription::PROTOCOL_VERSION,
             Self::NoCommonSuite { .. }
             | Self::NoCommonGroup { .. }
-            | Self::NoCommonSignatureScheme { .. } => AlertDescription::HANDSHAKE_FAILURE,
+            | Self::NoCommonSignatureScheme { .. }
+            | Self::NoExtendedMasterSecret
+            | Self::NoSecureRenegotiation => AlertDescription::HANDSHAKE_FAILURE,
             Self::NoApplicationProtocol { .. } => AlertDescription::NO_APPLICATION_PROTOCOL,
-            Self::CertificateRequired => AlertDescription::CERTIFICATE_REQUIRED,
             Self::EchRequired => AlertDescription::ECH_REQUIRED,
-            Self::Refused { alert, .. } | Self::DuplicateExtension { alert, .. } => *alert,
+            Self::Refused { alert, .. }
+            | Self::DuplicateExtension { alert, .. }
+            | Self::CertificateRequired { alert } => *alert,
+            Self::InappropriateFallback => AlertDescription::INAPPROPRIATE_FALLBACK,
+            Self::Renegotiation => AlertDescription::NO_RENEGOTIATION,
             Self::Canceled | Self::DeadlineExceeded => AlertDescription::USER_CANCELED,
             Self::SigningFailed(_) | Self::Crypto(_) | Self::TooLong | Self::Internal(_) => {
                 AlertDescription::INTERNAL_ERROR
@@ -198,6 +216,7 @@ impl Error {
             | Self::NoCommonGroup { .. }
             | Self::NoCommonSignatureScheme { .. }
             | Self::NoApplicationProtocol { .. }
+            | Self::NoExtendedMasterSecret
             | Self::EchRequired => Fault::Incompatible,
             Self::Refused { fault, .. } => *fault,
             Self::Canceled | Self::DeadlineExceeded | Self::SigningFailed(_) | Self::TooLong => Fault::Local,
@@ -252,7 +271,19 @@ impl fmt::Display for Error {
             Self::NoApplicationProtocol { peer } => {
                 write!(f, "no application protocol in common: the peer offers {peer}")
             }
-            Self::CertificateRequired => f.write_str("the client sent no certificate, and one is required"),
+            Self::NoExtendedMasterSecret => f.write_str(
+                "the peer does not know extended_master_secret, which is required here in TLS 1.2; TLS 1.3 needs none",
+            ),
+            Self::NoSecureRenegotiation => {
+                f.write_str("the peer does not protect against renegotiation by others (renegotiation_info)")
+            }
+            Self::CertificateRequired { .. } => {
+                f.write_str("the client sent no certificate, and one is required")
+            }
+            Self::InappropriateFallback => f.write_str(
+                "the client fell back to an older version than both speak: somebody between made it do so",
+            ),
+            Self::Renegotiation => f.write_str("the client wants to renegotiate, which is never done"),
             Self::EchRequired => f.write_str("the server refused Encrypted Client Hello"),
             Self::QuicViolation(what) => write!(f, "the peer broke a rule of TLS over QUIC: {what}"),
             Self::Refused { cause, .. } => write!(f, "{cause}"),

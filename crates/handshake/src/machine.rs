@@ -9,10 +9,12 @@ use core::time::Duration;
 use std::collections::VecDeque;
 use std::sync::Arc;
 
+use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::hash::{Digest, Hash};
 use oxtls_crypto::secret::Secret;
 
 use crate::error::Error;
+use crate::key_schedule::tls12::{MasterSecret, Sender};
 use crate::key_schedule::tls13;
 use crate::message::{Handshake, HandshakeType};
 use crate::need::{AnswerKind, Need, Serial};
@@ -274,6 +276,27 @@ impl Out {
         }));
     }
 
+    /// TLS 1.2: a ChangeCipherSpec and the key that everything behind it is under (RFC 5246 section 7.1).
+    pub(crate) fn change_cipher_spec(&mut self, suite: CipherSuite, key: (AeadKey, FixedIv)) {
+        self.queue.push_back(Output::SendChangeCipherSpec);
+        self.keys_tls12(Direction::Write, suite, key);
+    }
+
+    /// Hands out half a TLS 1.2 key block. A read key is followed at once by [`Out::read`].
+    pub(crate) fn keys_tls12(
+        &mut self,
+        direction: Direction,
+        suite: CipherSuite,
+        (key, fixed_iv): (AeadKey, FixedIv),
+    ) {
+        self.queue.push_back(Output::Keys(KeyChange {
+            level: Level::Application,
+            direction,
+            suite,
+            secret: KeySecret::Tls12 { key, fixed_iv },
+        }));
+    }
+
     /// Says how to read from here on. QUIC hears of it only when the largest message changes.
     pub(crate) fn read(&mut self, mode: ReadMode) {
         let same = self.max_message.replace(mode.max_message) == Some(mode.max_message);
@@ -389,6 +412,17 @@ impl FinishedVerified {
         received: &[u8],
     ) -> Result<Self, Error> {
         tls13::verify_finished(hash, base, transcript, received)?;
+        Ok(Self(()))
+    }
+
+    /// Checks a received verify_data of TLS 1.2 (RFC 5246 section 7.4.9), in constant time.
+    pub(crate) fn check_tls12(
+        master: &MasterSecret,
+        sender: Sender,
+        transcript: &Digest,
+        received: &[u8],
+    ) -> Result<Self, Error> {
+        master.verify_finished(sender, transcript, received)?;
         Ok(Self(()))
     }
 }

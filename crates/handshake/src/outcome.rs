@@ -3,11 +3,11 @@
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
-use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 use pki_types::CertificateDer;
 
 use crate::config::Credential;
+use crate::key_schedule::exporter::Exporter;
 use crate::session::{Psk, Session};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
@@ -20,6 +20,8 @@ pub struct Outcome {
     pub suite: CipherSuite,
     /// The key exchange group; `None` for a resumption without key exchange (TLS 1.2).
     pub group: Option<NamedGroup>,
+    /// TLS 1.2: made with extended_master_secret (RFC 7627). TLS 1.3 always binds its secrets that way: true.
+    pub extended_master_secret: bool,
     /// The application protocol.
     pub alpn: Option<Vec<u8>>,
     /// The name that the client asked for.
@@ -40,8 +42,9 @@ pub struct Outcome {
     pub early_data: bool,
     /// What became of ECH.
     pub ech: EchStatus,
-    /// The exporter's secret, if the configuration wants it.
-    pub exporter: Option<Secret>,
+    /// The exporter, if the configuration wants it. TLS 1.2 has one only with extended_master_secret (RFC 7627
+    /// section 5.4).
+    pub exporter: Option<Exporter>,
     /// TLS 1.2: the session to store now.
     pub session: Option<Session>,
 }

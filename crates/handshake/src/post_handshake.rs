@@ -14,7 +14,7 @@ use crate::error::Error;
 use crate::extension::grease::Grease;
 use crate::key_schedule::tls13;
 use crate::message::new_session_ticket::{MAX_LIFETIME, NewSessionTicket};
-use crate::message::{Handshake, HandshakeType, key_update as key_update_message};
+use crate::message::{Handshake, HandshakeType, hello_request, key_update as key_update_message};
 use crate::outcome::{Outcome, PeerCertificates};
 use crate::session::Session;
 use crate::step::Failure;
@@ -60,6 +60,17 @@ impl PostHandshake {
             quic,
         });
         Self { receive: Receive { role: Role::Server, quic }, tickets }
+    }
+
+    /// A client's part after a TLS 1.2 handshake: it tells requests to renegotiate from what does not belong there.
+    pub(crate) const fn client_tls12() -> Self {
+        let role = Role::ClientTls12 { hello_requests: 0 };
+        Self { receive: Receive { role, quic: false }, tickets: None }
+    }
+
+    /// A server's part after a TLS 1.2 handshake, whose tickets are part of the handshake.
+    pub(crate) const fn server_tls12() -> Self {
+        Self { receive: Receive { role: Role::ServerTls12, quic: false }, tickets: None }
     }
 }
 
@@ -117,6 +128,8 @@ pub struct Receive {
 enum Role {
     Client { resumption: Option<Resumption> },
     Server,
+    ClientTls12 { hello_requests: u8 },
+    ServerTls12,
 }
 
 /// What a message after the handshake means. At most one thing each.
@@ -137,10 +150,16 @@ impl Receive {
     ///
     /// # Errors
     /// A [`Failure`] with the alert to send: [`Error::Malformed`], [`Error::IllegalParameter`],
-    /// [`Error::UnexpectedMessage`], [`Error::ExcessHandshakeData`] behind a KeyUpdate, [`Error::QuicViolation`].
+    /// [`Error::UnexpectedMessage`], [`Error::ExcessHandshakeData`] behind a KeyUpdate, [`Error::QuicViolation`],
+    /// [`Error::Renegotiation`] for what a TLS 1.2 client may be told with a warning.
     pub fn message(&mut self, bytes: &[u8], more: bool, now: Duration) -> Result<Option<Received>, Failure> {
         let message = Handshake::parse_exact(bytes)?;
-        Ok(match (message.typ, &self.role) {
+        Ok(match (message.typ, &mut self.role) {
+            (_, Role::ClientTls12 { hello_requests }) => {
+                client_tls12(&message, hello_requests)?;
+                None
+            }
+            (received, Role::ServerTls12) => return Err(server_tls12(received).into()),
             (HandshakeType::KEY_UPDATE, _) if !self.quic => {
                 // What follows would be under the old key and read as if it were under the new one.
                 if more {
@@ -150,7 +169,7 @@ impl Receive {
             }
             (HandshakeType::NEW_SESSION_TICKET, Role::Client { resumption }) => {
                 let ticket = NewSessionTicket::parse(message.body)?;
-                self.check_early_data(&ticket)?;
+                check_early_data(&ticket, self.quic)?;
                 match resumption {
                     Some(resumption) if ticket.lifetime > 0 => {
                         Some(Received::StoreSession(Box::new(store(resumption, &ticket, now)?)))
@@ -168,12 +187,32 @@ impl Receive {
             }
         })
     }
+}
 
-    fn check_early_data(&self, ticket: &NewSessionTicket<'_>) -> Result<(), Error> {
-        if self.quic && ticket.max_early_data.is_some_and(|size| size != QUIC_MAX_EARLY_DATA) {
-            return Err(Error::QuicViolation("max_early_data_size of a ticket is not 0xffffffff"));
-        }
-        Ok(())
+fn check_early_data(ticket: &NewSessionTicket<'_>, quic: bool) -> Result<(), Error> {
+    if quic && ticket.max_early_data.is_some_and(|size| size != QUIC_MAX_EARLY_DATA) {
+        return Err(Error::QuicViolation("max_early_data_size of a ticket is not 0xffffffff"));
+    }
+    Ok(())
+}
+
+/// A TLS 1.2 server may ask for a renegotiation, and a client may ignore it (RFC 5246 section 7.4.1.1).
+fn client_tls12(message: &Handshake<'_>, hello_requests: &mut u8) -> Result<(), Error> {
+    let unexpected = Error::UnexpectedMessage { received: message.typ, expected: "no handshake message" };
+    if message.typ != HandshakeType::HELLO_REQUEST || *hello_requests >= defaults::MAX_HELLO_REQUESTS {
+        return Err(unexpected);
+    }
+    hello_request::parse(message.body)?;
+    *hello_requests = hello_requests.saturating_add(1);
+    Ok(())
+}
+
+/// A TLS 1.2 client may want to renegotiate, which is never done: what was said before and after would be taken for one
+/// conversation with one peer.
+const fn server_tls12(received: HandshakeType) -> Error {
+    match received {
+        HandshakeType::CLIENT_HELLO => Error::Renegotiation,
+        _ => Error::UnexpectedMessage { received, expected: "no handshake message" },
     }
 }
 
@@ -299,6 +338,7 @@ mod tests {
             version: ProtocolVersion::TLS1_3,
             suite: CipherSuite::TLS_AES_128_GCM_SHA256,
             group: None,
+            extended_master_secret: true,
             alpn: Some(b"h2".to_vec()),
             server_name: Some("example.org".into()),
             peer: None,

@@ -3,6 +3,7 @@
 use core::fmt;
 use oxtls_crypto::aead::AeadAlgorithm;
 use oxtls_crypto::hash::Hash;
+use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
 
 /// A protocol version as on the wire.
 #[derive(Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
@@ -174,6 +175,27 @@ pub enum Authentication {
     Ecdsa,
     /// An RSA key.
     Rsa,
+}
+
+impl Authentication {
+    /// Whether a key of this kind can prove the server of such a suite.
+    #[must_use]
+    pub const fn fits(self, key: KeyAlgorithm) -> bool {
+        match self {
+            Self::Ecdsa => key.is_ecdsa() || matches!(key, KeyAlgorithm::Ed25519),
+            Self::Rsa => matches!(key, KeyAlgorithm::Rsa | KeyAlgorithm::RsaPss),
+        }
+    }
+
+    /// What signatures of this scheme prove; `None` for a scheme that TLS 1.2 does not have.
+    #[must_use]
+    pub const fn of(scheme: SignatureScheme) -> Option<Self> {
+        match scheme.algorithm() {
+            Some(SignatureAlgorithm::Ecdsa(_) | SignatureAlgorithm::Ed25519) => Some(Self::Ecdsa),
+            Some(SignatureAlgorithm::RsaPkcs1(_) | SignatureAlgorithm::RsaPss(_)) => Some(Self::Rsa),
+            _ => None,
+        }
+    }
 }
 
 /// A TLS 1.2 suite resolved to its primitives.

@@ -36,6 +36,7 @@ use oxtls_handshake::config::{
     AnnounceGroups, ClientAuth, Common, Credential, Randomness, Recorded, Retry, ServerHandshake,
 };
 use oxtls_handshake::error::Error;
+use oxtls_handshake::key_schedule::exporter::Exporter;
 use oxtls_handshake::key_schedule::tls13::{EarlySecret, finished_mac, resumption_psk};
 use oxtls_handshake::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use oxtls_handshake::need::Need;
@@ -248,7 +249,8 @@ fn server_to_done(section: &str) -> End {
     assert_eq!(seen, ["R:Ap", "R(del,yes)", "Done"]);
     assert_eq!(server.key(Level::Application, Direction::Read), trace.get("tls13 c ap traffic"));
     check_traffic_key(&trace.secret("tls13 c ap traffic"), &trace, "client application");
-    assert_eq!(server.outcome().exporter, Some(trace.secret("tls13 exp master")));
+    let exporter = Exporter::tls13(HASH, trace.secret("tls13 exp master"));
+    assert_eq!(server.outcome().exporter, Some(exporter));
     // The resumption secret shows in the first ticket's PSK, whose nonce is of our making.
     let tickets = server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
     let psk = resumption_psk(HASH, &trace.secret("tls13 res master"), &[0; 4]).unwrap();

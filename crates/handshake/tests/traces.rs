@@ -17,11 +17,13 @@ use std::sync::Arc;
 
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme};
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares, ServerHandshake};
 use oxtls_handshake::error::{Error, Fault};
 use oxtls_handshake::extension::ExtensionType;
+use oxtls_handshake::key_schedule::exporter::Exporter;
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
 use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
@@ -220,7 +222,9 @@ mod t1_full_handshake {
                 assert_eq!(logged.1, flow.client.key(level, direction), "{label}");
             }
             let exporter = end.key_log.iter().find(|(is, _)| *is == "EXPORTER_SECRET").unwrap();
-            assert_eq!(exporter.1, end.outcome().exporter.as_ref().unwrap().as_bytes());
+            let hash = end.outcome().suite.tls13().unwrap().hash;
+            let expected = Exporter::tls13(hash, Secret::new(&exporter.1).unwrap());
+            assert!(end.outcome().exporter.as_ref() == Some(&expected));
         }
     }
 
@@ -578,7 +582,8 @@ mod t1_full_handshake {
             pair.run();
             assert!(pair.is_done(), "{group}: {:?} {:?}", pair.client.failure, pair.server.failure);
             assert_eq!(pair.client.outcome().group, Some(*group));
-            assert_eq!(pair.client.outcome().exporter.as_ref().unwrap().len(), hash.output_len());
+            assert_eq!(pair.client.outcome().suite.tls13().unwrap().hash, *hash);
+            assert_eq!(pair.client.outcome().exporter, pair.server.outcome().exporter);
         }
     }
 }

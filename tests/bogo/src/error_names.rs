@@ -60,7 +60,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::NoCommonGroup { .. } => "NO_SHARED_GROUP",
         HandshakeError::NoCommonSignatureScheme { .. } => "NO_COMMON_SIGNATURE_ALGORITHMS",
         HandshakeError::NoApplicationProtocol { .. } => "NO_APPLICATION_PROTOCOL",
-        HandshakeError::CertificateRequired => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
+        HandshakeError::CertificateRequired { .. } => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
         HandshakeError::Refused { cause, .. } => {
             cause.downcast_ref::<Refusal>().map_or("REFUSED", |refusal| refusal.0)
         }

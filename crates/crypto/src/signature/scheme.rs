@@ -169,6 +169,12 @@ impl SignatureScheme {
         !matches!(self.algorithm(), None | Some(SignatureAlgorithm::RsaPkcs1(_)))
     }
 
+    /// Whether TLS 1.2 may sign its handshake with the scheme: ML-DSA is for TLS 1.3 only.
+    pub const fn usable_in_tls12_handshake(self) -> bool {
+        use SignatureAlgorithm::{Ecdsa, Ed25519, RsaPkcs1, RsaPss};
+        matches!(self.algorithm(), Some(RsaPkcs1(_) | RsaPss(_) | Ecdsa(_) | Ed25519))
+    }
+
     /// Whether a key of this kind may sign a TLS 1.3 CertificateVerify with the scheme: a scheme names its curve,
     /// and tells the two kinds of RSA key apart.
     pub const fn fits_tls13(self, key: KeyAlgorithm) -> bool {

@@ -11,6 +11,7 @@ use crate::config::{Asked, ClientHandshake, Credential};
 use crate::defaults;
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
+use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{HandshakeSecrets, finished_mac};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
@@ -358,6 +359,7 @@ impl Finishing {
             version: ProtocolVersion::TLS1_3,
             suite,
             group: Some(self.group),
+            extended_master_secret: true,
             alpn: self.alpn,
             server_name: self.config.server_name,
             peer: Some(self.peer.certificates),
@@ -368,7 +370,7 @@ impl Finishing {
             hello_retry_request: self.retried,
             early_data: false,
             ech: EchStatus::NotOffered,
-            exporter: self.exporter,
+            exporter: self.exporter.map(|secret| Exporter::tls13(hash, secret)),
             session: None,
         };
         let post_handshake = PostHandshake::client_tls13(&outcome, hash, None, out.is_quic());

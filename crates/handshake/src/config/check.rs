@@ -19,9 +19,9 @@ pub enum ConfigError {
     EmptyVersionRange,
     /// The range has a version that is not spoken.
     UnsupportedVersion(ProtocolVersion),
-    /// No cipher suite.
+    /// No cipher suite, or none for the versions of the range.
     NoSuites,
-    /// A suite that this library does not have, or not for the versions of the range.
+    /// A suite that this library does not have.
     UnsupportedSuite(CipherSuite),
     /// No key exchange group.
     NoGroups,
@@ -29,7 +29,7 @@ pub enum ConfigError {
     UnsupportedGroup(NamedGroup),
     /// A key share whose group is not among the groups, or not in their order, or there twice.
     KeyShareNotAmongGroups(NamedGroup),
-    /// No signature scheme that TLS 1.3 can use in its handshake: no peer could prove who it is.
+    /// No signature scheme that a version of the range can use in its handshake: no peer could prove who it is.
     NoSignatureSchemes,
     /// A signature scheme that this library does not verify.
     UnsupportedSignatureScheme(SignatureScheme),
@@ -55,8 +55,10 @@ impl fmt::Display for ConfigError {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyVersionRange => f.write_str("the lowest version is above the highest"),
-            Self::UnsupportedVersion(version) => write!(f, "{version} is not spoken: only TLS 1.3 is"),
-            Self::NoSuites => f.write_str("no cipher suite is configured"),
+            Self::UnsupportedVersion(version) => {
+                write!(f, "{version} is not spoken: only TLS 1.2 and TLS 1.3 are")
+            },
+            Self::NoSuites => f.write_str("no cipher suite is configured for the versions to be spoken"),
             Self::UnsupportedSuite(suite) => write!(f, "{suite} is not among the suites of this library"),
             Self::NoGroups => f.write_str("no key exchange group is configured"),
             Self::UnsupportedGroup(group) => write!(f, "{group} is not among the groups of this library"),
@@ -65,7 +67,7 @@ impl fmt::Display for ConfigError {
                 "a key share of {group} is configured, which is not among the groups, repeated or out of their order"
             ),
             Self::NoSignatureSchemes => f.write_str(
-                "no signature scheme is configured that a TLS 1.3 peer could sign its handshake with",
+                "no signature scheme is configured that a peer could sign its handshake with in the versions to be spoken",
             ),
             Self::UnsupportedSignatureScheme(scheme) => {
                 write!(f, "signature scheme {scheme} is not among those this library verifies")
@@ -114,15 +116,13 @@ impl Common {
     /// The first mistake found.
     pub fn check(&self) -> Result<(), ConfigError> {
         self.check_versions()?;
-        check_suites(&self.suites)?;
+        self.check_suites()?;
         check_groups(&self.groups)?;
         check_schemes(&self.verify_schemes)?;
+        self.check_handshake_schemes()?;
         if let Some(schemes) = &self.certificate_schemes {
-            check_schemes(schemes).or_else(|error| match error {
-                // signature_algorithms_cert may well name only what TLS 1.3 cannot use in its own signatures.
-                ConfigError::NoSignatureSchemes if !schemes.is_empty() => Ok(()),
-                other => Err(other),
-            })?;
+            // They may well be such that a handshake cannot use.
+            check_schemes(schemes)?;
         }
         check_alpn(&self.alpn)?;
         self.check_limits()
@@ -132,10 +132,30 @@ impl Common {
         if self.min_version > self.max_version {
             return Err(ConfigError::EmptyVersionRange);
         }
-        match [self.min_version, self.max_version].into_iter().find(|v| *v != ProtocolVersion::TLS1_3) {
+        let spoken = ProtocolVersion::TLS1_2..=ProtocolVersion::TLS1_3;
+        match [self.min_version, self.max_version].into_iter().find(|version| !spoken.contains(version)) {
             Some(version) => Err(ConfigError::UnsupportedVersion(version)),
             None => Ok(()),
         }
+    }
+
+    fn check_suites(&self) -> Result<(), ConfigError> {
+        let unknown = |suite: &&CipherSuite| suite.tls13().is_none() && suite.tls12().is_none();
+        if let Some(suite) = self.suites.iter().find(unknown) {
+            return Err(ConfigError::UnsupportedSuite(*suite));
+        }
+        if !self.speaks(ProtocolVersion::TLS1_2) && !self.speaks(ProtocolVersion::TLS1_3) {
+            return Err(ConfigError::NoSuites);
+        }
+        no_duplicates(&self.suites, "suites")
+    }
+
+    fn check_handshake_schemes(&self) -> Result<(), ConfigError> {
+        let usable = |scheme: &SignatureScheme| {
+            (self.speaks(ProtocolVersion::TLS1_3) && scheme.usable_in_tls13_handshake())
+                || (self.speaks(ProtocolVersion::TLS1_2) && scheme.usable_in_tls12_handshake())
+        };
+        if self.verify_schemes.iter().any(usable) { Ok(()) } else { Err(ConfigError::NoSignatureSchemes) }
     }
 
     fn check_limits(&self) -> Result<(), ConfigError> {
@@ -192,16 +212,6 @@ impl ClientHandshake {
     }
 }
 
-fn check_suites(suites: &[CipherSuite]) -> Result<(), ConfigError> {
-    if suites.is_empty() {
-        return Err(ConfigError::NoSuites);
-    }
-    if let Some(suite) = suites.iter().find(|suite| suite.tls13().is_none()) {
-        return Err(ConfigError::UnsupportedSuite(*suite));
-    }
-    no_duplicates(suites, "suites")
-}
-
 fn check_groups(groups: &[NamedGroup]) -> Result<(), ConfigError> {
     if groups.is_empty() {
         return Err(ConfigError::NoGroups);
@@ -217,11 +227,7 @@ fn check_schemes(schemes: &[SignatureScheme]) -> Result<(), ConfigError> {
         return Err(ConfigError::UnsupportedSignatureScheme(*scheme));
     }
     no_duplicates(schemes, "signature schemes")?;
-    if schemes.iter().any(|scheme| scheme.usable_in_tls13_handshake()) {
-        Ok(())
-    } else {
-        Err(ConfigError::NoSignatureSchemes)
-    }
+    if schemes.is_empty() { Err(ConfigError::NoSignatureSchemes) } else { Ok(()) }
 }
 
 fn check_alpn(protocols: &[Vec<u8>]) -> Result<(), ConfigError> {
@@ -260,6 +266,7 @@ fn no_duplicates<T: PartialEq>(items: &[T], list: &'static str) -> Result<(), Co
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::defaults;
 
     fn with(change: impl FnOnce(&mut Common)) -> Result<(), ConfigError> {
         let mut common = Common::default();
@@ -281,15 +288,38 @@ mod tests {
 
     #[test]
     fn versions_not_spoken_are_refused() {
-        let tls12 = ProtocolVersion::TLS1_2;
-        assert_eq!(with(|c| c.min_version = tls12), Err(ConfigError::UnsupportedVersion(tls12)));
+        let (tls11, tls12) = (ProtocolVersion::TLS1_1, ProtocolVersion::TLS1_2);
+        assert_eq!(with(|c| c.min_version = tls11), Err(ConfigError::UnsupportedVersion(tls11)));
         assert_eq!(with(|c| c.max_version = tls12), Err(ConfigError::EmptyVersionRange));
+        assert_eq!(with(|c| c.min_version = tls12), Ok(()), "TLS 1.3 has its suites all the same");
+    }
+
+    #[test]
+    fn a_range_needs_suites_and_schemes_for_one_of_its_versions() {
+        let tls12 = |change: fn(&mut Common)| {
+            with(|c| {
+                (c.min_version, c.max_version) = (ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_2);
+                change(c);
+            })
+        };
+        assert_eq!(tls12(|_| ()), Err(ConfigError::NoSuites));
+        assert_eq!(tls12(|c| c.suites = defaults::SUITES_TLS12.to_vec()), Ok(()));
+        let refused = tls12(|c| {
+            c.suites = defaults::SUITES_TLS12.to_vec();
+            c.verify_schemes = vec![SignatureScheme::ML_DSA_65];
+        });
+        assert_eq!(refused, Err(ConfigError::NoSignatureSchemes));
+        let pkcs1 = tls12(|c| {
+            c.suites = defaults::SUITES_TLS12.to_vec();
+            c.verify_schemes = vec![SignatureScheme::RSA_PKCS1_SHA256];
+        });
+        assert_eq!(pkcs1, Ok(()));
     }
 
     #[test]
     fn empty_unknown_and_repeated_lists_are_refused() {
         assert_eq!(with(|c| c.suites.clear()), Err(ConfigError::NoSuites));
-        let unknown = CipherSuite(0xc02b);
+        let unknown = CipherSuite(0xc013);
         assert_eq!(with(|c| c.suites.push(unknown)), Err(ConfigError::UnsupportedSuite(unknown)));
         assert_eq!(with(|c| c.groups.clear()), Err(ConfigError::NoGroups));
         let ffdhe = NamedGroup(0x0100);

@@ -23,7 +23,7 @@ pub enum ClientAuth {
     None,
     /// Asked for; a client without one is welcome.
     Optional,
-    /// A client without one is refused: certificate_required.
+    /// A client without one is refused: certificate_required (TLS 1.2: handshake_failure).
     Required,
 }
 
@@ -55,7 +55,7 @@ pub struct Common {
     pub min_version: ProtocolVersion,
     /// Highest version spoken.
     pub max_version: ProtocolVersion,
-    /// Suites, in order of preference.
+    /// Suites of all versions, in order of preference; those of versions outside the range mean nothing.
     pub suites: Vec<CipherSuite>,
     /// Groups, in order of preference.
     pub groups: Vec<NamedGroup>,
@@ -69,8 +69,12 @@ pub struct Common {
     pub max_message: u32,
     /// Most certificates of a chain to take.
     pub max_chain: usize,
-    /// The outcome carries the exporter's secret.
+    /// The outcome carries the exporter.
     pub exporter: bool,
+    /// TLS 1.2: refuse peers without extended_master_secret (RFC 7627). Without it a master secret is not bound to the
+    /// certificates of its handshake, and whoever sits between can make two connections share one (the triple handshake
+    /// attack): such connections never export and are never resumed.
+    pub require_extended_master_secret: bool,
     /// Secrets come out as KeyLog (RFC 9850).
     pub key_log: bool,
     /// Our record_size_limit (RFC 8449), 64 to 16,385; `None`: not sent.
@@ -99,6 +103,7 @@ impl Default for Common {
             max_message: defaults::MAX_MESSAGE,
             max_chain: defaults::MAX_CHAIN,
             exporter: true,
+            require_extended_master_secret: true,
             key_log: false,
             record_size_limit: None,
             ocsp: false,
@@ -106,6 +111,19 @@ impl Default for Common {
             decompress: Vec::new(),
             randomness: Randomness::System,
         }
+    }
+}
+
+impl Common {
+    /// Whether this version can be spoken: it is in the range, and there is a suite for it.
+    #[must_use]
+    pub fn speaks(&self, version: ProtocolVersion) -> bool {
+        let has_suite = |suite: &CipherSuite| match version {
+            ProtocolVersion::TLS1_3 => suite.tls13().is_some(),
+            ProtocolVersion::TLS1_2 => suite.tls12().is_some(),
+            _ => false,
+        };
+        (self.min_version..=self.max_version).contains(&version) && self.suites.iter().any(has_suite)
     }
 }
 

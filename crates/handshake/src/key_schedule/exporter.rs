@@ -8,13 +8,13 @@ use crate::key_schedule::{tls12, tls13};
 
 /// What keying material is exported from. It outlives the handshake, and nothing of the connection's own keys can be
 /// computed from it in TLS 1.3. In TLS 1.2 it is the master secret itself.
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 pub struct Exporter {
     hash: Hash,
     kind: Kind,
 }
 
-#[derive(Debug)]
+#[derive(Debug, PartialEq, Eq)]
 enum Kind {
     Tls13(Secret),
     Tls12 { master: Secret, randoms: Box<[[u8; 32]; 2]> },

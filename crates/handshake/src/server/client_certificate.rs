@@ -1,6 +1,7 @@
 //! The client's Certificate and CertificateVerify in TLS 1.3 (RFC 9846 sections 4.5.1 and 4.5.2), where the server has
 //! asked for them.
 
+use crate::alert::AlertDescription;
 use crate::authentication::{self, ClaimedPeer};
 use crate::config::ClientAuth;
 use crate::error::Error;
@@ -46,7 +47,9 @@ impl Finishing {
         }
         match certificate.peer {
             Some(peer) => Ok(State::CertificateVerify(self, ClaimedPeer::new(peer)?)),
-            None if config.client_auth == ClientAuth::Required => Err(Error::CertificateRequired),
+            None if config.client_auth == ClientAuth::Required => {
+                Err(Error::CertificateRequired { alert: AlertDescription::CERTIFICATE_REQUIRED })
+            }
             None => Ok(State::Finished(self, Client::Anonymous)),
         }
     }

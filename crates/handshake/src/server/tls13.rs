@@ -15,6 +15,7 @@ use crate::error::Error;
 use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::record_size_limit;
+use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, EarlySecret, HandshakeSecret, HandshakeSecrets, MainSecret};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
@@ -392,6 +393,7 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         version: ProtocolVersion::TLS1_3,
         suite,
         group: Some(connection.group),
+        extended_master_secret: true,
         alpn: connection.alpn,
         server_name: connection.server_name,
         peer,
@@ -402,7 +404,7 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         hello_retry_request: connection.retried,
         early_data: false,
         ech: EchStatus::NotOffered,
-        exporter,
+        exporter: exporter.map(|secret| Exporter::tls13(hash, secret)),
         session: None,
     };
     let mut post_handshake = PostHandshake::server_tls13(&outcome, hash, resumption, out.is_quic());

@@ -2,7 +2,6 @@
 
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
-use oxtls_handshake::key_schedule::tls13;
 use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use oxtls_x509::{Certificate, CertificateSignature, PeerIdentity};
@@ -118,10 +117,10 @@ impl Info {
     /// [`ErrorKind::Misuse`] if the configuration keeps no exporter, or more is wanted than it can give.
     pub fn export(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
         let misuse = |what| Error::new(ErrorKind::Misuse(what));
-        let secret =
+        let exporter =
             self.outcome.exporter.as_ref().ok_or_else(|| misuse("the configuration keeps no exporter"))?;
-        let suite = self.outcome.suite.tls13().ok_or_else(|| misuse("this version exports nothing"))?;
-        tls13::exporter(suite.hash, secret, label, context, out)
+        exporter
+            .export(label, context, out)
             .map_err(|_| misuse("more was to be exported than an exporter can give"))
     }
 
