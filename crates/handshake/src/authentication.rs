@@ -6,11 +6,11 @@ use oxtls_crypto::signature::{KeyAlgorithm, PublicKey, SignatureScheme, spki_of_
 
 use crate::config::{Common, Credential};
 use crate::error::Error;
-use crate::machine::Out;
+use crate::machine::{Out, PeerVerified};
 use crate::message::HEADER_LEN;
 use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use crate::message::compressed_certificate::CompressedCertificate;
-use crate::need::{Decompress, Need};
+use crate::need::{AnswerKind, Decompress, Need};
 use crate::outcome::PeerCertificates;
 
 /// Checks what the outside answered to ChooseCredential: whoever answers can be a program of its own, and a peer that
@@ -93,6 +93,24 @@ pub(crate) struct ProvedPeer {
     pub(crate) scheme: SignatureScheme,
 }
 
+/// A peer whose certificate was accepted after it had proved possession of its key.
+#[derive(Debug)]
+pub(crate) struct VerifiedPeer {
+    /// What it sent.
+    pub(crate) certificates: PeerCertificates,
+    /// What it signed with.
+    pub(crate) scheme: SignatureScheme,
+    _proof: PeerVerified,
+}
+
+impl ProvedPeer {
+    /// The peer as verified, if this is the answer that says so.
+    pub(crate) fn verified(self, answer: &AnswerKind) -> Result<VerifiedPeer, Error> {
+        let _proof = PeerVerified::from_answer(answer)?;
+        Ok(VerifiedPeer { certificates: self.certificates, scheme: self.scheme, _proof })
+    }
+}
+
 impl ClaimedPeer {
     /// Finds the key in the leaf.
     ///
@@ -126,6 +144,11 @@ impl ClaimedPeer {
             .verify_tls(scheme, &signed_content(role, transcript), signature)
             .map_err(|_| Error::BadSignature)?;
         Ok(ProvedPeer { certificates: self.certificates, scheme })
+    }
+
+    /// Adds the OCSP response, which TLS 1.2 has in a message of its own.
+    pub(crate) fn staple(&mut self, response: &[u8]) {
+        self.certificates.ocsp = Some(response.into());
     }
 
     /// What kind of key the certificate has: TLS 1.2's suites name it.

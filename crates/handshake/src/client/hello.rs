@@ -2,7 +2,9 @@
 
 use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::random;
+use oxtls_crypto::signature::SignatureScheme;
 
+use crate::client::tls12::{self, HelloRequests};
 use crate::client::{State, tls13};
 use crate::config::{ClientHandshake, Common, ConfigError, KeyShares, Randomness, Recorded};
 use crate::error::Error;
@@ -29,17 +31,64 @@ pub(crate) struct Waiting {
     offered: OfferedSet,
     first_hello: Unhashed,
     retry: Option<Retry>,
+    hello_requests: HelloRequests,
 }
 
 /// What both hellos say: the second must be the first but for what the retry asked (RFC 9846 section 4.2.2).
 #[derive(Debug)]
 struct Fixed {
     config: ClientHandshake,
+    /// The lists as the versions that are offered have use for them.
+    lists: Lists,
     quic_parameters: Option<Vec<u8>>,
     random: [u8; 32],
     session_id: Vec<u8>,
     order: Order,
     grease: Option<Grease>,
+}
+
+/// What depends on the versions that are offered, most preferred first.
+#[derive(Debug)]
+struct Lists {
+    versions: Vec<ProtocolVersion>,
+    suites: Vec<CipherSuite>,
+    groups: Vec<NamedGroup>,
+    schemes: Vec<SignatureScheme>,
+}
+
+impl Lists {
+    /// TLS 1.2 is not spoken over QUIC (RFC 9001 section 4.2), and has neither post-quantum groups nor ML-DSA.
+    fn new(common: &Common, quic: bool) -> Result<Self, ConfigError> {
+        let tls13 = common.speaks(ProtocolVersion::TLS1_3);
+        let tls12 = common.speaks(ProtocolVersion::TLS1_2) && !quic;
+        let versions = [(tls13, ProtocolVersion::TLS1_3), (tls12, ProtocolVersion::TLS1_2)];
+        let lists = Self {
+            versions: versions
+                .into_iter()
+                .filter_map(|(spoken, version)| spoken.then_some(version))
+                .collect(),
+            suites: kept(&common.suites, |suite| {
+                (tls13 && suite.tls13().is_some()) || (tls12 && suite.tls12().is_some())
+            }),
+            groups: kept(&common.groups, |group| tls13 || !group.is_post_quantum()),
+            schemes: kept(&common.verify_schemes, |scheme| tls13 || scheme.usable_in_tls12_handshake()),
+        };
+        if lists.versions.is_empty() {
+            return Err(ConfigError::UnsupportedVersion(common.max_version));
+        }
+        if lists.groups.is_empty() {
+            return Err(ConfigError::NoGroups);
+        }
+        Ok(lists)
+    }
+
+    fn offers(&self, version: ProtocolVersion) -> bool {
+        self.versions.contains(&version)
+    }
+}
+
+fn kept<T: Copy>(list: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
+    list.iter().copied().filter(keep).collect()
 }
 
 /// What a HelloRetryRequest has fixed, and the transcript that it began.
@@ -56,39 +105,46 @@ pub(super) fn start(
     transport: Transport,
     out: &mut Out,
 ) -> Result<Waiting, ConfigError> {
-    let fixed = Fixed::new(config, transport).map_err(ConfigError::Crypto)?;
+    let fixed = Fixed::new(config, transport)?;
     let common = &fixed.config.common;
-    let shares = first_shares(&fixed.config)
+    let tls13 = fixed.lists.offers(ProtocolVersion::TLS1_3);
+    let groups = if tls13 { first_shares(&fixed.config) } else { Vec::new() };
+    let shares = groups
         .into_iter()
         .map(|group| key_exchange(common, group))
         .collect::<Result<Vec<_>, _>>()
         .map_err(ConfigError::Crypto)?;
     let (hello, offered) =
         fixed.hello(&shares, Shares::First, None).map_err(|_| ConfigError::HelloTooLong)?;
-    if !fixed.session_id.is_empty() {
+    if tls13 && !fixed.session_id.is_empty() {
         out.enable_compatibility();
     }
     if common.key_log {
         out.enable_key_log(fixed.random);
     }
-    let mode = read_mode(common);
+    let mode = fixed.read_mode();
     let first_hello = Unhashed::new(hello.clone());
     out.send(Level::Initial, hello);
     out.read(mode);
-    Ok(Waiting { fixed, shares, offered, first_hello, retry: None })
+    Ok(Waiting { fixed, shares, offered, first_hello, retry: None, hello_requests: HelloRequests::default() })
 }
 
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
-    pub(super) fn message(self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    pub(super) fn message(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+        let tls13 = self.fixed.lists.offers(ProtocolVersion::TLS1_3);
+        if self.fixed.lists.offers(ProtocolVersion::TLS1_2) && self.hello_requests.ignores(message)? {
+            return Ok(Some(State::Hello(self)));
+        }
         let due = match self.retry {
-            None => "ServerHello or HelloRetryRequest",
+            None if tls13 => "ServerHello or HelloRetryRequest",
+            None => "ServerHello",
             Some(_) => "the ServerHello that follows a HelloRetryRequest",
         };
         let body = message.expect(HandshakeType::SERVER_HELLO, Level::Initial, due)?;
-        message.must_end_its_record()?;
         // A second retry would go on for ever: refused before anything in it is looked at.
-        if self.retry.is_some() && body.get(2..34) == Some(HELLO_RETRY_REQUEST_RANDOM.as_slice()) {
+        let may_be_retry = tls13 && self.retry.is_none();
+        if !may_be_retry && body.get(2..34) == Some(HELLO_RETRY_REQUEST_RANDOM.as_slice()) {
             return Err(message.unexpected(due).into());
         }
         match ServerHelloOrRetry::parse(body, self.offered)? {
@@ -107,6 +163,7 @@ impl Waiting {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
         self.fixed.check_version(version, retry.legacy_version)?;
+        message.must_end_its_record()?;
         if retry.compression_method != 0 {
             return Err(Error::Malformed { what: "HelloRetryRequest: legacy_compression_method" }.into());
         }
@@ -154,9 +211,10 @@ impl Waiting {
         out: &mut Out,
     ) -> Step<State> {
         let Some(version) = hello.selected_version else {
-            return Err(self.older_version(hello).into());
+            return self.older_version(hello, message, out);
         };
         self.fixed.check_version(version, hello.legacy_version)?;
+        message.must_end_its_record()?;
         let suite = self.fixed.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
         let share = hello.key_share.ok_or(Error::MissingExtension(ExtensionType::KEY_SHARE))?;
         let retried = self.retry.is_some();
@@ -184,7 +242,7 @@ impl Waiting {
         out.compatibility_change_cipher_spec();
         out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
         out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
-        out.read(read_mode(&self.fixed.config.common));
+        out.read(self.fixed.read_mode());
         Ok(Some(State::Tls13(tls13::State::EncryptedExtensions(Box::new(tls13::Core {
             config: self.fixed.config,
             offered: self.offered,
@@ -198,33 +256,50 @@ impl Waiting {
         })))))
     }
 
-    /// A ServerHello without supported_versions is one of TLS 1.2 or older, which was not offered. A sentinel says
-    /// that the server could do better, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
-    fn older_version(&self, hello: &ServerHello<'_>) -> Error {
+    /// A ServerHello without supported_versions is one of TLS 1.2 or older. A sentinel says that the server could do
+    /// better than that, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
+    fn older_version(
+        self: Box<Self>,
+        hello: &ServerHello<'_>,
+        message: Incoming<'_>,
+        out: &mut Out,
+    ) -> Step<State> {
         if self.retry.is_some() {
-            return Error::IllegalParameter { what: "another version than in HelloRetryRequest" };
+            return Err(Error::IllegalParameter { what: "another version than in HelloRetryRequest" }.into());
         }
-        match check_downgrade(hello.random) {
-            Err(downgrade) => downgrade,
-            Ok(()) => Error::NoCommonVersion { peer: vec![hello.legacy_version].into() },
+        // Who offers no TLS 1.3 gets TLS 1.2 of a server that could do better, with its sentinel.
+        if self.fixed.lists.offers(ProtocolVersion::TLS1_3) {
+            check_downgrade(hello.random)?;
         }
+        let version = hello.legacy_version;
+        if version != ProtocolVersion::TLS1_2 || !self.fixed.lists.offers(version) {
+            return Err(Error::NoCommonVersion { peer: vec![version].into() }.into());
+        }
+        let Self { fixed, offered, first_hello, hello_requests, .. } = *self;
+        let Fixed { config, lists, random, session_id, .. } = fixed;
+        let offer = tls12::OurHello { config, suites: lists.suites, random, session_id, extensions: offered };
+        let state = tls12::server_hello(offer, first_hello, message, out)?;
+        Ok(Some(State::Tls12(state, hello_requests)))
     }
 }
 
 impl Fixed {
-    fn new(config: ClientHandshake, transport: Transport) -> Result<Self, oxtls_crypto::Error> {
+    fn new(config: ClientHandshake, transport: Transport) -> Result<Self, ConfigError> {
         let quic_parameters = match transport {
             Transport::Stream => None,
             Transport::Quic { parameters } => Some(parameters),
         };
+        let lists = Lists::new(&config.common, quic_parameters.is_some())?;
         let drawn = match &config.common.randomness {
             Randomness::Recorded(recorded) => Drawn::recorded(recorded),
-            Randomness::System => Drawn::fresh(&config)?,
+            Randomness::System => Drawn::fresh(&config).map_err(ConfigError::Crypto)?,
         };
-        // RFC 9001 section 8.4: no compatibility mode over QUIC.
-        let session_id = if quic_parameters.is_some() { Vec::new() } else { drawn.session_id };
+        // RFC 9001 section 8.4: no compatibility mode over QUIC. In TLS 1.2 an ID would ask for a session of that name.
+        let compatible = quic_parameters.is_none() && lists.offers(ProtocolVersion::TLS1_3);
+        let session_id = if compatible { drawn.session_id } else { Vec::new() };
         let grease = config.grease.then(|| Grease::new(drawn.grease));
-        Ok(Self { config, quic_parameters, random: drawn.random, session_id, order: drawn.order, grease })
+        let (random, order) = (drawn.random, drawn.order);
+        Ok(Self { config, lists, quic_parameters, random, session_id, order, grease })
     }
 
     /// A hello with these shares, and the extensions that the responses to it are judged by.
@@ -245,12 +320,12 @@ impl Fixed {
         let offer = Offer {
             random: &self.random,
             session_id: &self.session_id,
-            cipher_suites: &common.suites,
-            supported_versions: &[ProtocolVersion::TLS1_3],
+            cipher_suites: &self.lists.suites,
+            supported_versions: &self.lists.versions,
             server_name: self.config.server_name.as_deref(),
-            supported_groups: &common.groups,
+            supported_groups: &self.lists.groups,
             key_shares: &key_shares,
-            signature_algorithms: &common.verify_schemes,
+            signature_algorithms: &self.lists.schemes,
             signature_algorithms_cert: common.certificate_schemes.as_deref(),
             alpn: &common.alpn,
             cookie,
@@ -270,12 +345,22 @@ impl Fixed {
         Ok((offer.encode()?, offer.offered()))
     }
 
+    /// Before and after ServerHello alike: data is refused, and compatibility ChangeCipherSpecs are dropped, of which a
+    /// server of TLS 1.2 has none to send.
+    fn read_mode(&self) -> ReadMode {
+        let tls13 = self.lists.offers(ProtocolVersion::TLS1_3);
+        ReadMode {
+            change_cipher_spec: if tls13 { ChangeCipherSpec::Drop } else { ChangeCipherSpec::Deliver },
+            application_data: ApplicationData::Refuse,
+            plaintext_alert: false,
+            max_message: self.config.common.max_message,
+        }
+    }
+
     /// supported_versions is the only place where versions are chosen, and legacy_version says 0x0303 beside it
     /// (RFC 9846 sections 4.2.3 and 4.3.1).
     fn check_version(&self, selected: ProtocolVersion, legacy: ProtocolVersion) -> Result<(), Error> {
-        let common = &self.config.common;
-        let offered = (common.min_version..=common.max_version).contains(&selected);
-        if selected != ProtocolVersion::TLS1_3 || !offered {
+        if selected != ProtocolVersion::TLS1_3 || !self.lists.offers(selected) {
             return Err(Error::IllegalParameter {
                 what: "supported_versions with a version that was not offered",
             });
@@ -299,7 +384,7 @@ impl Fixed {
         if compression != 0 {
             return Err(Error::IllegalParameter { what: "legacy_compression_method" });
         }
-        if !self.config.common.suites.contains(&suite) {
+        if !self.lists.suites.contains(&suite) {
             return Err(Error::WrongCipherSuite(suite));
         }
         suite.tls13().ok_or(Error::WrongCipherSuite(suite))
@@ -307,7 +392,7 @@ impl Fixed {
 }
 
 /// A fresh key, or the recorded one of this group.
-fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls_crypto::Error> {
+pub(super) fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls_crypto::Error> {
     if let Randomness::Recorded(recorded) = &common.randomness
         && let Some((_, private)) = recorded.private_keys.iter().find(|(of, _)| *of == group)
     {
@@ -363,16 +448,6 @@ fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
     let (taken, rest) = from.split_first_chunk().unwrap_or((&[0; N], &[]));
     *from = rest;
     *taken
-}
-
-/// Before and after ServerHello alike: compatibility ChangeCipherSpecs are dropped, data is refused.
-fn read_mode(common: &Common) -> ReadMode {
-    ReadMode {
-        change_cipher_spec: ChangeCipherSpec::Drop,
-        application_data: ApplicationData::Refuse,
-        plaintext_alert: false,
-        max_message: common.max_message,
-    }
 }
 
 /// Which groups to send shares of at first.

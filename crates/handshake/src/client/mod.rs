@@ -17,13 +17,34 @@
 //! {CertificateVerify*}    -->
 //! {Finished}              -->                            Done
 //! ```
+//!
+//! And of a TLS 1.2 handshake (RFC 5246 section 7.3), which a server that knows no better chooses:
+//!
+//! ```text
+//! ClientHello             -->                            hello.rs
+//!                         <--  ServerHello
+//!                         <--  Certificate               tls12.rs
+//!                         <--  CertificateStatus*
+//!                         <--  ServerKeyExchange
+//!                         <--  CertificateRequest*
+//!                         <--  ServerHelloDone           VerifyPeer
+//! Certificate*            -->                            ChooseCredential*
+//! ClientKeyExchange       -->                            Sign*
+//! CertificateVerify*      -->
+//! [ChangeCipherSpec]      -->
+//! {Finished}              -->
+//!                         <--  [ChangeCipherSpec]
+//!                         <--  {Finished}                Done
+//! ```
 
 mod hello;
+mod tls12;
 mod tls13;
 
 use core::time::Duration;
 
-use crate::config::{ClientHandshake, ConfigError};
+use crate::config::{ClientHandshake, Common, ConfigError};
+use crate::error::Error;
 use crate::machine::{Incoming, Machine, Out, Step, Steps};
 use crate::need::AnswerKind;
 use crate::step::{Input, Misuse, Output, Transport};
@@ -69,6 +90,8 @@ pub(crate) enum State {
     Hello(Box<hello::Waiting>),
     /// The server speaks TLS 1.3.
     Tls13(tls13::State),
+    /// The server speaks TLS 1.2.
+    Tls12(tls12::State, tls12::HelloRequests),
 }
 
 impl Steps for State {
@@ -76,6 +99,22 @@ impl Steps for State {
         match self {
             Self::Hello(state) => state.message(message, out),
             Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
+            Self::Tls12(state, mut hello_requests) => {
+                let next = match hello_requests.ignores(message)? {
+                    true => Some(state),
+                    false => state.message(message, out)?,
+                };
+                Ok(next.map(|state| Self::Tls12(state, hello_requests)))
+            }
+        }
+    }
+
+    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Tls12(state, requests) => {
+                Ok(Some(Self::Tls12(state.change_cipher_spec(more, out)?, requests)))
+            }
+            Self::Hello(_) | Self::Tls13(_) => Err(Error::UnexpectedChangeCipherSpec.into()),
         }
     }
 
@@ -83,6 +122,17 @@ impl Steps for State {
         match self {
             Self::Hello(_) => Err(crate::machine::WRONG_ANSWER.into()),
             Self::Tls13(state) => Ok(state.answer(answer, out)?.map(Self::Tls13)),
+            Self::Tls12(state, requests) => Ok(Some(Self::Tls12(state.answer(answer, out)?, requests))),
         }
+    }
+}
+
+/// The application protocol must be one that was offered (RFC 7301 section 3.2).
+fn check_protocol(common: &Common, chosen: Option<&[u8]>) -> Result<Option<Vec<u8>>, Error> {
+    match chosen {
+        Some(name) if !common.alpn.iter().any(|offered| offered == name) => {
+            Err(Error::IllegalParameter { what: "an application protocol that was not offered" })
+        }
+        chosen => Ok(chosen.map(<[u8]>::to_vec)),
     }
 }

@@ -6,7 +6,8 @@ use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::authentication::{self, ClaimedPeer, ProvedPeer};
+use crate::authentication::{self, ClaimedPeer, ProvedPeer, VerifiedPeer};
+use crate::client::check_protocol;
 use crate::config::{Asked, ClientHandshake, Credential};
 use crate::defaults;
 use crate::error::Error;
@@ -14,14 +15,14 @@ use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{HandshakeSecrets, finished_mac};
-use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
+use crate::machine::{FinishedVerified, Incoming, Out, Step, WRONG_ANSWER};
 use crate::message::certificate::{Certificate, NewCertificate};
 use crate::message::certificate_request::CertificateRequest;
 use crate::message::certificate_verify::{SignerRole, signed_content};
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::{HandshakeType, finished};
 use crate::need::{AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, Sign, VerifyPeer};
-use crate::outcome::{EchStatus, Outcome, PeerCertificates};
+use crate::outcome::{EchStatus, Outcome};
 use crate::post_handshake::PostHandshake;
 use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
 use crate::suite::{ProtocolVersion, Tls13Suite};
@@ -58,14 +59,6 @@ pub(crate) struct Core {
     pub(super) secrets: HandshakeSecrets,
     pub(super) alpn: Option<Vec<u8>>,
     pub(super) request: Option<CredentialRequest>,
-}
-
-/// A server whose certificate was accepted after it had proved possession of its key.
-#[derive(Debug)]
-pub(crate) struct VerifiedPeer {
-    certificates: PeerCertificates,
-    scheme: SignatureScheme,
-    _proof: PeerVerified,
 }
 
 /// What a client holds from the server's Finished to its own.
@@ -110,9 +103,7 @@ impl State {
                 core.decompressed(&body, length)
             }
             (Self::PeerVerified(core, peer), answer) => {
-                let _proof = PeerVerified::from_answer(&answer)?;
-                let ProvedPeer { certificates, scheme } = peer;
-                Ok(Some(Self::Finished(core, VerifiedPeer { certificates, scheme, _proof })))
+                Ok(Some(Self::Finished(core, peer.verified(&answer)?)))
             }
             (Self::Credential(finishing, request), AnswerKind::Credential(Some((credential, scheme)))) => {
                 finishing.our_certificate(&request, credential, scheme, out)
@@ -149,15 +140,11 @@ impl Core {
         Ok(Some(State::CertificateRequest(self)))
     }
 
-    /// The protocol must be one that was offered (RFC 7301 section 3.2); QUIC can't go on without (RFC 9001
-    /// section 8.1).
+    /// QUIC can't go on without a protocol (RFC 9001 section 8.1).
     fn chosen_protocol(&self, chosen: Option<&[u8]>, out: &Out) -> Result<Option<Vec<u8>>, Error> {
         match chosen {
-            Some(name) if !self.config.common.alpn.iter().any(|offered| offered == name) => {
-                Err(Error::IllegalParameter { what: "an application protocol that was not offered" })
-            }
             None if out.is_quic() => Err(Error::NoApplicationProtocol { peer: Vec::new().into() }),
-            chosen => Ok(chosen.map(<[u8]>::to_vec)),
+            chosen => check_protocol(&self.config.common, chosen),
         }
     }
 

@@ -10,15 +10,17 @@ use crate::extension::key_share::{self, KeyShareEntry};
 use crate::extension::ticket_request::{self, TicketRequest};
 use crate::extension::{
     ExtensionType, OfferedSet, application_layer_protocol_negotiation as alpn, certificate_authorities,
-    compress_certificate, cookie, psk_key_exchange_modes, quic_transport_parameters, record_size_limit,
-    server_name, signature_algorithms, signed_certificate_timestamp, status_request, supported_groups,
-    supported_versions,
+    compress_certificate, cookie, ec_point_formats, extended_master_secret, psk_key_exchange_modes,
+    quic_transport_parameters, record_size_limit, renegotiation_info, server_name, signature_algorithms,
+    signed_certificate_timestamp, status_request, supported_groups, supported_versions,
 };
 use crate::message::{HandshakeType, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// What a client offers. Empty lists and `None` send no extension, but `key_shares`, whose empty list asks for a
-/// HelloRetryRequest.
+/// HelloRetryRequest. Extensions of one version only are sent if that version is offered: without TLS 1.3 the hello has
+/// neither supported_versions nor key_share, with TLS 1.2 it has extended_master_secret, renegotiation_info and
+/// ec_point_formats.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
     /// The client's random.
@@ -72,7 +74,7 @@ pub struct Offer<'a> {
 pub struct Order(Option<u64>);
 
 /// The order without shuffling.
-const ORDER: [ExtensionType; 16] = [
+const ORDER: [ExtensionType; 19] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::SUPPORTED_GROUPS,
@@ -89,14 +91,17 @@ const ORDER: [ExtensionType; 16] = [
     ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::QUIC_TRANSPORT_PARAMETERS,
     ExtensionType::TICKET_REQUEST,
+    ExtensionType::EXTENDED_MASTER_SECRET,
+    ExtensionType::RENEGOTIATION_INFO,
+    ExtensionType::EC_POINT_FORMATS,
 ];
 
 impl Order {
     /// Always the same.
     pub const FIXED: Self = Self(None);
 
-    /// One of all orders, each as likely as any other up to one part in 2^19: 16! is 2^44. pre_shared_key, which must
-    /// be the last (RFC 9846 section 4.3.11), is none of them.
+    /// One of all orders, each as likely as any other up to one part in 2^7: 19! is 2^57. pre_shared_key, which must be
+    /// the last (RFC 9846 section 4.3.11), is none of them.
     #[must_use]
     pub const fn shuffled(seed: u64) -> Self {
         Self(Some(seed))
@@ -195,6 +200,9 @@ impl Offer<'_> {
             ExtensionType::QUIC_TRANSPORT_PARAMETERS => {
                 quic_transport_parameters::write(w, self.quic_transport_parameters.unwrap_or_default());
             }
+            ExtensionType::EXTENDED_MASTER_SECRET => extended_master_secret::write(w),
+            ExtensionType::RENEGOTIATION_INFO => renegotiation_info::write(w),
+            ExtensionType::EC_POINT_FORMATS => ec_point_formats::write(w),
             ExtensionType::TICKET_REQUEST => {
                 if let Some(request) = self.ticket_request {
                     ticket_request::write(w, request);
@@ -211,22 +219,35 @@ impl Offer<'_> {
         ORDER.into_iter().filter(|typ| self.sends(*typ)).collect()
     }
 
+    /// Whether this version is among those offered.
+    fn offers(&self, version: ProtocolVersion) -> bool {
+        self.supported_versions.contains(&version)
+    }
+
     fn sends(&self, typ: ExtensionType) -> bool {
         match typ {
-            ExtensionType::SUPPORTED_VERSIONS
-            | ExtensionType::SUPPORTED_GROUPS
-            | ExtensionType::KEY_SHARE
-            | ExtensionType::SIGNATURE_ALGORITHMS => true,
-            ExtensionType::SERVER_NAME => self.server_name.is_some(),
-            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => !self.alpn.is_empty(),
-            ExtensionType::COOKIE => self.cookie.is_some(),
-            ExtensionType::PSK_KEY_EXCHANGE_MODES => self.psk_dhe_ke,
+            ExtensionType::SUPPORTED_GROUPS | ExtensionType::SIGNATURE_ALGORITHMS => true,
+            ExtensionType::EXTENDED_MASTER_SECRET
+            | ExtensionType::RENEGOTIATION_INFO
+            | ExtensionType::EC_POINT_FORMATS => self.offers(ProtocolVersion::TLS1_2),
             ExtensionType::SIGNATURE_ALGORITHMS_CERT => self.signature_algorithms_cert.is_some(),
-            ExtensionType::CERTIFICATE_AUTHORITIES => !self.certificate_authorities.is_empty(),
             ExtensionType::STATUS_REQUEST => self.status_request,
             ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
-            ExtensionType::COMPRESS_CERTIFICATE => !self.compress_certificate.is_empty(),
             ExtensionType::RECORD_SIZE_LIMIT => self.record_size_limit.is_some(),
+            ExtensionType::SERVER_NAME => self.server_name.is_some(),
+            ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => !self.alpn.is_empty(),
+            _ => self.offers(ProtocolVersion::TLS1_3) && self.sends_tls13(typ),
+        }
+    }
+
+    /// The same of what TLS 1.2 has no use for.
+    fn sends_tls13(&self, typ: ExtensionType) -> bool {
+        match typ {
+            ExtensionType::SUPPORTED_VERSIONS | ExtensionType::KEY_SHARE => true,
+            ExtensionType::COOKIE => self.cookie.is_some(),
+            ExtensionType::PSK_KEY_EXCHANGE_MODES => self.psk_dhe_ke,
+            ExtensionType::CERTIFICATE_AUTHORITIES => !self.certificate_authorities.is_empty(),
+            ExtensionType::COMPRESS_CERTIFICATE => !self.compress_certificate.is_empty(),
             ExtensionType::QUIC_TRANSPORT_PARAMETERS => self.quic_transport_parameters.is_some(),
             ExtensionType::TICKET_REQUEST => self.ticket_request.is_some(),
             _ => false,

@@ -4,6 +4,7 @@ pub mod certificate;
 pub mod certificate_request;
 pub mod certificate_status;
 pub mod client_key_exchange;
+pub mod finished;
 pub mod new_session_ticket;
 pub mod server_hello;
 pub mod server_hello_done;
