@@ -1,5 +1,5 @@
-//! From the first ClientHello to everything chosen: configuration, version, suite, group, and a HelloRetryRequest
-//! where one is needed (RFC 9846 sections 4.2.1 to 4.2.4).
+//! From the first ClientHello to everything chosen: configuration, version, and for TLS 1.3 suite, group, and a
+//! HelloRetryRequest where one is needed (RFC 9846 sections 4.2.1 to 4.2.4).
 
 use std::sync::Arc;
 
@@ -16,7 +16,7 @@ use crate::message::client_hello::{ClientHello, OwnedClientHello};
 use crate::message::server_hello::HelloRetryRequest;
 use crate::need::{AnswerKind, ChooseConfig, ChooseCredential, CredentialRequest, Need};
 use crate::server::negotiate::{self, GroupChoice};
-use crate::server::{retry, tls13};
+use crate::server::{retry, tls12, tls13};
 use crate::step::{
     ApplicationData, ChangeCipherSpec, EarlyData, EarlyDataRejection, Level, ReadMode, Transport,
 };
@@ -25,7 +25,7 @@ use crate::transcript::Transcript;
 
 type Result<T> = core::result::Result<T, Error>;
 
-/// Where a server stands before TLS 1.3 is certain.
+/// Where a server stands before its version is certain.
 #[derive(Debug)]
 pub(super) enum State {
     /// Nothing has come.
@@ -120,7 +120,9 @@ fn choose(
     out: &mut Out,
 ) -> Result<super::State> {
     let hello = owned.parse()?;
-    negotiate::version(&config, &hello)?;
+    if negotiate::version(&config, &hello, out.is_quic())? == ProtocolVersion::TLS1_2 {
+        return Ok(super::State::Tls12(tls12::choose(owned, config, out)?));
+    }
     let suite = negotiate::suite(&config, &hello)?;
     let group = negotiate::group(&config, &hello)?;
     let alpn = negotiate::alpn(&config, &hello, out.is_quic())?;

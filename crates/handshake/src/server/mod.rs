@@ -17,14 +17,36 @@
 //! {CertificateVerify*}    -->                            VerifyPeer*
 //! {Finished}              -->                            Done
 //! ```
+//!
+//! And of a TLS 1.2 one (RFC 5246 section 7.3):
+//!
+//! ```text
+//! ClientHello             -->                            ChooseConfig           hello.rs
+//!                                                        ChooseCredential       tls12.rs
+//!                         <--  ServerHello
+//!                         <--  Certificate
+//!                         <--  CertificateStatus*        Sign
+//!                         <--  ServerKeyExchange
+//!                         <--  CertificateRequest*
+//!                         <--  ServerHelloDone
+//! Certificate*            -->
+//! ClientKeyExchange       -->
+//! CertificateVerify*      -->                            VerifyPeer*
+//! ChangeCipherSpec        -->
+//! {Finished}              -->
+//!                         <--  ChangeCipherSpec
+//!                         <--  {Finished}                Done
+//! ```
 
 mod client_certificate;
 mod hello;
 mod negotiate;
 mod retry;
+mod tls12;
 mod tls13;
 
 use crate::defaults;
+use crate::error::Error;
 use crate::machine::{Incoming, Machine, Out, Step, Steps};
 use crate::need::AnswerKind;
 use crate::step::{ApplicationData, ChangeCipherSpec, Input, Misuse, Output, ReadMode, Transport};
@@ -68,6 +90,8 @@ impl Server {
 enum State {
     /// The version is being negotiated.
     Hello(hello::State),
+    /// It is TLS 1.2.
+    Tls12(tls12::State),
     /// It is TLS 1.3.
     Tls13(tls13::State),
 }
@@ -76,13 +100,22 @@ impl Steps for State {
     fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
         match self {
             Self::Hello(state) => Ok(Some(state.message(message, out)?)),
+            Self::Tls12(state) => Ok(state.message(message, out)?.map(Self::Tls12)),
             Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
+        }
+    }
+
+    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
+        match self {
+            Self::Tls12(state) => Ok(state.change_cipher_spec(more, out)?.map(Self::Tls12)),
+            Self::Hello(_) | Self::Tls13(_) => Err(Error::UnexpectedChangeCipherSpec.into()),
         }
     }
 
     fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
         match self {
             Self::Hello(state) => Ok(Some(state.answer(answer, out)?)),
+            Self::Tls12(state) => Ok(Some(Self::Tls12(state.answer(answer, out)?))),
             Self::Tls13(state) => Ok(Some(Self::Tls13(state.answer(answer, out)?))),
         }
     }

@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
 use crate::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
-use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
+use crate::suite::{Authentication, CipherSuite, ProtocolVersion, Tls12Suite, Tls13Suite};
 
 /// Which group, and whether the client has sent a share of it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,12 +31,18 @@ pub(super) fn offered_versions(hello: &ClientHello<'_>) -> Vec<ProtocolVersion> 
 }
 
 /// The highest common version: the server's preference decides, so that nobody is talked into an older one.
-pub(super) fn version(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<ProtocolVersion, Error> {
+pub(super) fn version(
+    config: &ServerHandshake,
+    hello: &ClientHello<'_>,
+    quic: bool,
+) -> Result<ProtocolVersion, Error> {
     let offered = offered_versions(hello);
-    let range = config.common.min_version..=config.common.max_version;
-    [ProtocolVersion::TLS1_3]
-        .into_iter()
-        .find(|version| range.contains(version) && offered.contains(version))
+    // QUIC has TLS 1.3 and nothing older (RFC 9001 section 4.2).
+    let ours: &[_] =
+        if quic { &[ProtocolVersion::TLS1_3] } else { &[ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] };
+    ours.iter()
+        .copied()
+        .find(|version| config.common.speaks(*version) && offered.contains(version))
         .ok_or(Error::NoCommonVersion { peer: offered.into() })
 }
 
@@ -64,6 +70,49 @@ pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
         ours().find(|suite| theirs.contains(*suite))
     };
     chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec().into() })
+}
+
+/// All TLS 1.2 suites in common, by our order, unless the configuration prefers the client's. Which of them it is, the
+/// credential decides.
+pub(super) fn suites_tls12(
+    config: &ServerHandshake,
+    hello: &ClientHello<'_>,
+) -> Result<Vec<Tls12Suite>, Error> {
+    let theirs = &hello.cipher_suites;
+    // Ours are looked up in theirs, as with groups.
+    let mut common: Vec<(usize, Tls12Suite)> = config
+        .common
+        .suites
+        .iter()
+        .filter_map(|suite| suite.tls12())
+        .filter_map(|ours| theirs.iter().position(|suite| suite == ours.suite).map(|at| (at, ours)))
+        .collect();
+    if common.is_empty() {
+        return Err(Error::NoCommonSuite { peer: theirs.to_vec().into() });
+    }
+    if config.prefer_client_order {
+        common.sort_by_key(|(at, _)| *at);
+    }
+    Ok(common.into_iter().map(|(_, suite)| suite).collect())
+}
+
+/// The group of a TLS 1.2 key exchange. A client that names none could be given any, and would be likely not to have
+/// it.
+pub(super) fn group_tls12(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<NamedGroup, Error> {
+    let theirs = hello.extensions.supported_groups.unwrap_or_default();
+    let ours = config.common.groups.iter().copied().filter(|group| is_classic(*group));
+    let mut common =
+        ours.filter_map(|group| theirs.iter().position(|other| other == group).map(|at| (at, group)));
+    let chosen = if config.prefer_client_order { common.min_by_key(|(at, _)| *at) } else { common.next() };
+    chosen.map(|(_, group)| group).ok_or_else(|| Error::NoCommonGroup { peer: theirs.to_vec().into() })
+}
+
+/// Hybrids are for TLS 1.3 only: TLS 1.2's messages have no room for them.
+const fn is_classic(group: NamedGroup) -> bool {
+    matches!(
+        group,
+        NamedGroup::X25519 | NamedGroup::SECP256R1 | NamedGroup::SECP384R1 | NamedGroup::SECP521R1
+    )
 }
 
 /// The group: the most preferred one that the client has sent a share of, so that no round trip is spent where none
@@ -138,6 +187,36 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
         return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
     };
     let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
+    if usable.is_empty() {
+        return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
+    }
+    Ok(usable)
+}
+
+/// The schemes that the client takes in TLS 1.2, its order: those that a suite in common can be authenticated by, and
+/// curves only that it names as groups too (RFC 8422 section 5.1.1). A client that names no scheme at all would want
+/// SHA-1 (RFC 5246 section 7.4.1.4.1), which nobody gets.
+pub(super) fn schemes_tls12(
+    hello: &ClientHello<'_>,
+    suites: &[Tls12Suite],
+) -> Result<Vec<SignatureScheme>, Error> {
+    let offered = hello.extensions.signature_algorithms.unwrap_or_default();
+    let groups = hello.extensions.supported_groups.unwrap_or_default();
+    let has = |group: NamedGroup| groups.contains(group);
+    let (p256, p384, p521) =
+        (has(NamedGroup::SECP256R1), has(NamedGroup::SECP384R1), has(NamedGroup::SECP521R1));
+    let usable = |scheme: &SignatureScheme| {
+        let authentication = Authentication::of(*scheme);
+        let suite = suites.iter().any(|suite| Some(suite.authentication) == authentication);
+        suite
+            && match *scheme {
+                SignatureScheme::ECDSA_SECP256R1_SHA256 => p256,
+                SignatureScheme::ECDSA_SECP384R1_SHA384 => p384,
+                SignatureScheme::ECDSA_SECP521R1_SHA512 => p521,
+                _ => true,
+            }
+    };
+    let usable: Vec<_> = offered.iter().filter(usable).collect();
     if usable.is_empty() {
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }

@@ -77,6 +77,11 @@ impl Message {
         Self { level, bytes }
     }
 
+    /// Stands for the ChangeCipherSpec record of TLS 1.2, which is no message but has its place among them.
+    pub fn change_cipher_spec() -> Self {
+        Self { level: Level::Initial, bytes: Vec::new() }
+    }
+
     pub fn typ(&self) -> HandshakeType {
         HandshakeType(self.bytes[0])
     }
@@ -92,6 +97,9 @@ impl Message {
 
     /// The name, HelloRetryRequest told from ServerHello.
     pub fn name(&self) -> String {
+        if self.bytes.is_empty() {
+            return "ChangeCipherSpec".to_owned();
+        }
         let retry = self.body().get(2..34) == Some(&HELLO_RETRY_REQUEST_RANDOM);
         if self.typ() == HandshakeType::SERVER_HELLO && retry {
             return "HelloRetryRequest".to_owned();
@@ -200,8 +208,14 @@ impl End {
                 "CCS".to_owned()
             }
             Output::Keys(change) => {
-                let KeySecret::Tls13(secret) = change.secret else { panic!("not a TLS 1.3 key") };
-                let secret = secret.as_bytes().to_vec();
+                let secret = match &change.secret {
+                    KeySecret::Tls13(secret) => secret.as_bytes().to_vec(),
+                    KeySecret::Tls12 { key, .. } => key.as_bytes().to_vec(),
+                };
+                let tls12 = matches!(change.secret, KeySecret::Tls12 { .. });
+                if tls12 && change.direction == Direction::Write {
+                    self.sent.push_back(Message::change_cipher_spec());
+                }
                 self.keys.push(Installed { level: change.level, direction: change.direction, secret });
                 if change.direction == Direction::Write {
                     self.write_level = change.level;
@@ -262,6 +276,9 @@ impl End {
     /// Hands one message in, which may be refused as misuse.
     pub fn offer(&mut self, message: &Message, more: bool) -> Result<(), Misuse> {
         let Message { level, bytes } = message;
+        if bytes.is_empty() {
+            return self.machine.input(Input::ChangeCipherSpec { more });
+        }
         self.machine.input(Input::Message { level: *level, bytes, more, now: NOW })
     }
 
