@@ -117,7 +117,7 @@ pub(crate) fn server_config(
         .suites(&suites(config)?)
         .ask(&decisions(config))
         .client_auth(client_auth)
-        .prefer_client_order(!config.server_preference)
+        .prefer_client_order(!config.server_preference && config.tls13_ciphers.is_empty())
         .retry(Retry::ForPreference)
         .grease(config.enable_grease)
         .certificate_compression(compression::algorithms(config))
