@@ -50,6 +50,7 @@ const FLOORS: [Floor; 6] = [
             ("brotli", "optional: certificate compression"),
             ("flate2", "optional: certificate compression (zlib)"),
             ("ruzstd", "optional: certificate compression (zstd)"),
+            ("tracing", "optional: events of each step, alert, decision and close"),
         ],
     },
     Floor { name: "oxtls-std", below: &["oxtls"], foreign: &[] },
@@ -201,7 +202,8 @@ fn root() -> &'static Path {
 /// A feature that changes behaviour would change it for every user in a program, since cargo unifies features.
 #[test]
 fn features_only_bring_a_dependency_in_or_select_the_fips_build() {
-    let allowed = ["default", "bytes", "native-roots", "webpki-roots", "fips", "brotli", "zlib", "zstd"];
+    let allowed =
+        ["default", "bytes", "native-roots", "webpki-roots", "fips", "brotli", "zlib", "zstd", "tracing"];
     let metadata = metadata();
     for floor in &FLOORS {
         for feature in package(&metadata, floor.name)["features"].as_object().expect("features").keys() {
