@@ -248,7 +248,9 @@ impl Attribute<'_> {
         if self.tag == other.tag && (self.value == other.value || !is_string(self.tag)) {
             return Some(self.value == other.value);
         }
-        Some(self.comparable()?.eq(other.comparable()?))
+        let (ours, theirs) = (self.comparable()?, other.comparable()?);
+        // The common case and the cheap one: nothing but ASCII letters differs.
+        Some(self.value.eq_ignore_ascii_case(other.value) || ours.eq(theirs))
     }
 
     /// The characters that count: lower case, outer spaces dropped, runs of inner ones one. `None` for types that

@@ -211,7 +211,7 @@ fn a_padded_issuer_is_compared_once_however_often_it_is_reached() {
     let padded = Ca::with(CaSpec::with_subject(&spaced, P256).without_key_ids());
     let crowd: Vec<_> = (0..40).map(|_| Ca::with(CaSpec::new("M", P256).without_key_ids())).collect();
     let mut chain = vec![crowd[0].issue(LeafSpec::client("x").without_key_ids()).chain[0].clone()];
-    chain.push(padded.cross_sign(&crowd[0]));
+    chain.push(padded.cross_sign(&Ca::with(CaSpec::new("M", P256).without_key_ids())));
     chain.extend(crowd.iter().enumerate().map(|(index, ca)| crowd[(index + 1) % crowd.len()].cross_sign(ca)));
     let report = bounded(LIMIT, || verify(&trusting(&root), &chain)).expect_err("no path");
     assert!(matches!(report.rule, Rule::Signature | Rule::WorkBudget), "{}", report.explain());

@@ -68,6 +68,12 @@ impl Views<'_> {
         if agreed.scheme.is_some() {
             same("server's scheme", &trace.scheme(self.openssl_is(Role::Server)), &agreed.scheme)?;
         }
+        let algorithm = agreed.compression.map(|by| by.ours().algorithm());
+        same(
+            "compression of the server's certificate",
+            &trace.compression(self.openssl_is(Role::Server)),
+            &algorithm,
+        )?;
         if self.spec.update_keys && (trace.count("KeyUpdate") < 2) {
             return Err("OpenSSL did not answer our KeyUpdate with its own".into());
         }

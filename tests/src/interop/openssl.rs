@@ -75,6 +75,9 @@ impl OpenSsl {
             Ending::HalfClose => drop(command.arg("-HTTP")),
             Ending::ClientCloses | Ending::PeerDies => {}
         }
+        if spec.server.compression.is_some() {
+            command.arg("-cert_comp");
+        }
         if let (true, Some(identity)) = (spec.server.ocsp, spec.server.identity) {
             command.arg("-status_file").arg(place.file(identity, "ocsp"));
         }

@@ -17,7 +17,7 @@ use oxtls::{
 use oxtls_std::Stream;
 
 use super::Error;
-use super::spec::{Side, Spec};
+use super::spec::{Compression, Side, Spec};
 
 /// How long one read or write on a socket may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -82,7 +82,8 @@ fn demand_cookie(stream: &mut Stream<oxtls::Server, TcpStream>, config: &ServerC
 
 fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error> {
     let mut builder = ClientConfig::builder().key_log(true).alpn(side.alpn).compatibility_mode(!side.plain);
-    builder = builder.request_ocsp(side.ocsp);
+    builder =
+        builder.request_ocsp(side.ocsp).certificate_compression(side.compression.map(Compression::ours));
     if let Some(authority) = side.trusts {
         builder = builder.roots(roots(authority, certificates)?);
     }
@@ -114,6 +115,7 @@ fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error
             false => credential,
         });
     }
+    builder = builder.certificate_compression(side.compression.map(Compression::ours));
     if side.cookie {
         builder = builder.ask(&[Decision::ChooseConfig]);
     }

@@ -1,6 +1,6 @@
 //! A scenario as data: both sides described alike, so that one row runs with us as client and with us as server.
 
-use oxtls::{CipherSuite, NamedGroup, SignatureScheme};
+use oxtls::{CertificateCompression, CipherSuite, NamedGroup, SignatureScheme};
 
 use super::peer::Peer;
 
@@ -44,17 +44,38 @@ pub(super) struct Side {
     pub(super) groups: &'static [NamedGroup],
     /// What the other side may sign with.
     pub(super) schemes: &'static [SignatureScheme],
-    /// Client: groups it sends key shares for, when not its own choice. OpenSSL before 3.5 always sends its first group's.
+    /// Client: groups it sends key shares for, when not its own choice. OpenSSL before 3.5 always sends its first
+    /// group's.
     pub(super) shares: &'static [NamedGroup],
     pub(super) alpn: &'static [&'static str],
     /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix E.4).
     pub(super) plain: bool,
     /// Server: makes the client prove by a cookie that it is reachable.
     pub(super) cookie: bool,
+    /// What it compresses its certificates by, and takes compressed ones of (RFC 8879). OpenSSL has no choice in that: it
+    /// is for us.
+    pub(super) compression: Option<Compression>,
     /// What it does only when it is OpenSSL, since that has an option for it.
     pub(super) special: Option<Special>,
     /// Further options when this side is OpenSSL.
     pub(super) openssl: &'static [&'static str],
+}
+
+/// An algorithm for certificates that both sides have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    Zlib,
+    Zstd,
+}
+
+impl Compression {
+    /// Ours.
+    pub(super) fn ours(self) -> CertificateCompression {
+        match self {
+            Self::Zlib => CertificateCompression::zlib(),
+            Self::Zstd => CertificateCompression::zstd(),
+        }
+    }
 }
 
 /// What only OpenSSL does, by options that take a file.
@@ -88,6 +109,8 @@ pub(super) struct Agreed {
     pub(super) retry: Option<bool>,
     /// The identity that the client sees of the server, when not simply the one that it has.
     pub(super) server: Option<&'static str>,
+    /// What the server's certificate was compressed by.
+    pub(super) compression: Option<Compression>,
     /// What the server signed with.
     pub(super) scheme: Option<SignatureScheme>,
     /// The identity that the server sees of the client: `Some(None)` for none.
@@ -173,8 +196,16 @@ pub(super) const SESSION: Spec = Spec {
 
 pub(super) const CLIENT: Side = Side { trusts: Some("ca"), ..NOTHING };
 pub(super) const SERVER: Side = Side { identity: Some("p256"), ..NOTHING };
-pub(super) const AGREED: Agreed =
-    Agreed { suite: None, group: None, alpn: None, retry: None, server: None, scheme: None, client: None };
+pub(super) const AGREED: Agreed = Agreed {
+    suite: None,
+    group: None,
+    alpn: None,
+    retry: None,
+    server: None,
+    compression: None,
+    scheme: None,
+    client: None,
+};
 
 const NOTHING: Side = Side {
     identity: None,
@@ -188,6 +219,7 @@ const NOTHING: Side = Side {
     alpn: &[],
     plain: false,
     cookie: false,
+    compression: None,
     special: None,
     openssl: &[],
 };

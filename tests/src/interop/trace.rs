@@ -100,6 +100,12 @@ impl Trace {
         (status.first() == Some(&1)).then(|| status.get(4..4 + u24_at(status, 1)?).map(<[u8]>::to_vec))?
     }
 
+    /// The algorithm of the CompressedCertificate that OpenSSL sent, or received (RFC 8879 section 4).
+    pub(super) fn compression(&self, sent: bool) -> Option<u16> {
+        let message = self.named("CompressedCertificate").find(|message| message.sent == sent)?;
+        u16_at(&message.bytes, 4)
+    }
+
     /// The names (DER) in the CertificateRequest's certificate_authorities.
     pub(super) fn requested_authorities(&self) -> Option<Vec<Vec<u8>>> {
         let request = self.named("CertificateRequest").last()?;
@@ -202,15 +208,19 @@ mod tests {
     00 05 00 06 01 00 00 02 30 00
 <<< TLS 1.3, Handshake [length 000d], Certificate
     0b 00 00 09 00 00 00 05 00 00 00 00 00
+<<< TLS 1.3, Handshake [length 000c], CompressedCertificate
+    19 00 00 08 00 03 00 00 00 00 00 00
 ";
 
     #[test]
-    fn a_trace_gives_authorities_and_stapled_responses() {
+    fn a_trace_gives_authorities_stapled_responses_and_compression() {
         let trace = Trace::parse(AUTHENTICATION);
         assert_eq!(trace.offered_authorities(), Some(vec![b"a".to_vec(), b"b".to_vec()]));
         assert_eq!(trace.requested_authorities(), Some(vec![b"\x30\0".to_vec()]));
         assert_eq!(trace.ocsp(true).as_deref(), Some(&b"\x30\0"[..]));
         assert_eq!(trace.ocsp(false), None);
+        assert_eq!(trace.compression(false), Some(3));
+        assert_eq!(trace.compression(true), None);
         assert_eq!(Trace::parse(TEXT).requested_authorities(), None);
     }
 

@@ -108,7 +108,8 @@ mod tests {
 
     #[test]
     fn the_mirror_is_the_first_one_of_either_format() {
-        let new = "Types: deb\n# URIs: http://commented.test\nURIs: http://one.test/debian http://two.test\nSuites: x\n";
+        let new =
+            "Types: deb\n# URIs: http://no.test\nURIs: http://one.test/debian http://two.test\nSuites: x\n";
         assert_eq!(mirror_in(new).as_deref(), Some("http://one.test/debian"));
         let old = "# deb http://commented.test x main\ndeb [arch=amd64 signed-by=/k] http://one.test/debian x main\n";
         assert_eq!(mirror_in(old).as_deref(), Some("http://one.test/debian"));

@@ -2,11 +2,15 @@
 
 use oxtls::SignatureScheme;
 
-use super::super::spec::{AGREED, Agreed, CLIENT, Expect, Role, SERVER, SESSION, Side, Spec, Special};
+use super::super::peer::Peer;
+use super::super::spec::{
+    AGREED, Agreed, CLIENT, Compression, Expect, Role, SERVER, SESSION, Side, Spec, Special,
+};
 use super::ASKING;
 
 pub(super) fn all() -> Vec<Spec> {
-    [certificates(), schemes(), client_certificates(), authorities(), stapled_responses()].concat()
+    [certificates(), schemes(), client_certificates(), authorities(), stapled_responses(), compressed()]
+        .concat()
 }
 
 fn certificates() -> Vec<Spec> {
@@ -130,5 +134,21 @@ fn stapled_responses() -> Vec<Spec> {
         row("OCSP response asked for and stapled", true, true),
         row("OCSP response asked for, none at hand", true, false),
         row("OCSP response at hand, not asked for", false, true),
+    ]
+}
+
+/// OpenSSL has had it since 3.2, and uses it when the certificates get smaller.
+fn compressed() -> Vec<Spec> {
+    let row = |name, compression| Spec {
+        name,
+        peers: &[Peer::OpenSsl35],
+        client: Side { compression: Some(compression), ..CLIENT },
+        server: Side { identity: Some("deep"), compression: Some(compression), ..SERVER },
+        expect: Expect::Session(Agreed { compression: Some(compression), ..AGREED }),
+        ..SESSION
+    };
+    vec![
+        row("certificate compressed by zlib", Compression::Zlib),
+        row("certificate compressed by Zstandard", Compression::Zstd),
     ]
 }
