@@ -50,7 +50,7 @@ pub(crate) fn test(scope: &Scope) -> Result<bool, run::Error> {
 }
 
 /// Features of ours that bring code of ours in, with tests of its own.
-pub(crate) const FEATURES: &str = "oxtls/brotli,oxtls/zlib,oxtls/zstd";
+pub(crate) const FEATURES: &str = "oxtls/brotli,oxtls/tracing,oxtls/zlib,oxtls/zstd";
 
 fn cargo_tests(scope: &Scope, tally: &mut Tally) -> Result<(), run::Error> {
     let mut command = run::cargo();

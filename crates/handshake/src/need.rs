@@ -67,11 +67,47 @@ pub enum Need {
     SealTicket(SealTicket),
 }
 
+impl Need {
+    /// What is asked, by the name of its type: `VerifyPeer`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self {
+            Self::OpenEch(_) => "OpenEch",
+            Self::ChooseConfig(_) => "ChooseConfig",
+            Self::FindSession(_) => "FindSession",
+            Self::AcceptSession(_) => "AcceptSession",
+            Self::ChooseCredential(_) => "ChooseCredential",
+            Self::Decompress(_) => "Decompress",
+            Self::VerifyPeer(_) => "VerifyPeer",
+            Self::Sign(_) => "Sign",
+            Self::SealTicket(_) => "SealTicket",
+        }
+    }
+}
+
 /// The answer to one Need. Opaque: made by the token only.
 #[derive(Debug)]
 pub struct Answer {
     pub(crate) serial: Serial,
     pub(crate) kind: AnswerKind,
+}
+
+impl Answer {
+    /// What it answers, by the name of the Need's type: `VerifyPeer`.
+    #[must_use]
+    pub const fn name(&self) -> &'static str {
+        match self.kind {
+            AnswerKind::RefuseEch { .. } => "OpenEch",
+            AnswerKind::Config { .. } => "ChooseConfig",
+            AnswerKind::Session(_) => "FindSession",
+            AnswerKind::Accept { .. } => "AcceptSession",
+            AnswerKind::Credential(_) => "ChooseCredential",
+            AnswerKind::Decompressed(_) => "Decompress",
+            AnswerKind::PeerAccepted => "VerifyPeer",
+            AnswerKind::Signature(_) => "Sign",
+            AnswerKind::Ticket(_) => "SealTicket",
+        }
+    }
 }
 
 /// What an [`Answer`] says.

@@ -102,7 +102,10 @@ fn rows_1_to_4_keys_parameters_and_done() {
     assert!(client.give(&server.next_message()).is_empty());
     assert_eq!(client.give(&server.next_message()), ["?VerifyPeer"]);
     assert!(client.answer().is_empty());
-    assert_eq!(client.give(&server.next_message()), ["S(Finished)@HS", "W:Ap", "R:Ap", "max_message", "Done"]);
+    assert_eq!(
+        client.give(&server.next_message()),
+        ["S(Finished)@HS", "W:Ap", "R:Ap", "max_message", "Done"]
+    );
     // The server reads 1-RTT only now (RFC 9001 section 5.7).
     assert!(!levels(&server).contains(&(Level::Application, Direction::Read)));
     assert_eq!(server.give(&client.next_message()), ["R:Ap", "Done"]);

@@ -3,6 +3,36 @@
 //! A configuration ([`ClientConfig`], [`ServerConfig`]) is an immutable snapshot that is checked when it is built. A
 //! connection ([`ClientConnection`], [`ServerConnection`]) takes what the transport received and gives what the
 //! transport must send; `oxtls-std` moves those bytes over sockets.
+//!
+//! # Features
+//! None is on by default, and none changes what a program does that does not name what it brings.
+//!
+//! | feature | brings |
+//! |---|---|
+//! | `native-roots`, `webpki-roots` | the platform's roots, Mozilla's roots, in [`Roots`] |
+//! | `zlib`, `brotli`, `zstd` | algorithms of [`CertificateCompression`] (RFC 8879) |
+//! | `tracing` | events of what connections do |
+//!
+//! # Events
+//! With the feature `tracing`:
+//!
+//! | target | event | fields | level |
+//! |---|---|---|---|
+//! | `oxtls::handshake` | `sent`, `received` | `name` of the message (RFC 9846 section 4), its `level` of encryption and its `bytes` with header | DEBUG |
+//! | `oxtls::handshake` | `done` | `version`, `suite`, `group` | DEBUG |
+//! | `oxtls::decision` | `asked` | `name` of the decision, as in [`Need`]; `of`: `configuration` or `caller` | DEBUG |
+//! | `oxtls::decision` | `answered` | `name` | DEBUG |
+//! | `oxtls::keys` | `installed` | `direction`, `level`, `suite` | DEBUG |
+//! | `oxtls::keys` | `updated` | `direction` | DEBUG |
+//! | `oxtls::alert` | `sent`, `received` | `name` and `code` (RFC 9846 section 6) | DEBUG |
+//! | `oxtls::close` | `sent`, `received` | close_notify; no fields | DEBUG |
+//! | `oxtls::close` | `failed` | `reason`: the error's sentence | INFO |
+//!
+//! No event carries a key, a secret, a random value, application data or the content of a message. The reason of a
+//! failure can name what the peer sent in the clear or in its certificate: names, protocols, code points.
+//!
+//! Events say nothing of which connection they are of: calls come from its owner, who enters a span of its own around
+//! them, with what identifies the connection there.
 #![forbid(unsafe_code)]
 
 mod clock;
@@ -11,6 +41,7 @@ mod config;
 mod connection;
 pub mod defaults;
 mod error;
+mod trace;
 
 pub use crate::clock::{Clock, ManualClock};
 pub use crate::compression::{CertificateCompression, CertificateCompressor};

@@ -25,9 +25,14 @@ pub const SIGNATURES: u32 = 24;
 /// Issuers tried while building a path. BetterTLS's hardest mesh needs 19.
 pub const NODES: u32 = 1_024;
 
-/// Comparisons of a name with a subtree, about 30 nanoseconds each. Technically constrained CAs list tens of subtrees,
+/// Comparisons of a name with a subtree, 30 to 200 nanoseconds each; one counts once more for every 64 octets of the
+/// two, or 32 of distinguished names, so that all of them stay within a few milliseconds. Technically constrained CAs list tens of subtrees,
 /// large leaves 100 names; this is room for 100 times 100 at two CAs.
 pub const NAME_COMPARISONS: u32 = 20_000;
+
+/// Types and values of one relative distinguished name that are compared with a name constraint; of more, or where a
+/// type repeats, no comparison is tried. Real ones have one, seldom two or three.
+pub const RDN_ATTRIBUTES: usize = 8;
 
 /// Intermediates between leaf and anchor, self-issued ones not counted. OpenSSL allows 100; deployed paths have 1 to 4.
 pub const DEPTH: u8 = 12;

@@ -77,12 +77,8 @@ pub struct KeyUsage {
 impl KeyUsage {
     /// Signatures other than those on certificates and CRLs.
     pub const DIGITAL_SIGNATURE: u16 = 1 << 15;
-    /// Keys are encrypted to this key (RSA key exchange).
-    pub const KEY_ENCIPHERMENT: u16 = 1 << 13;
     /// Signatures on certificates.
     pub const KEY_CERT_SIGN: u16 = 1 << 10;
-    /// Signatures on CRLs.
-    pub const CRL_SIGN: u16 = 1 << 9;
 
     /// Whether all of `bits` are set.
     #[must_use]
@@ -219,7 +215,10 @@ impl<'a> Iterator for Subtrees<'a> {
     type Item = GeneralName<'a>;
 
     fn next(&mut self) -> Option<GeneralName<'a>> {
-        if self.reader.is_empty() { None } else { read_subtree(&mut self.reader).ok() }
+        if self.reader.is_empty() {
+            return None;
+        }
+        GeneralName::reread(&mut self.reader.any().ok()?.reader())
     }
 }
 

@@ -41,8 +41,17 @@ impl<'a> Name<'a> {
             if attributes.is_empty() {
                 return Err(at(set.start, "RelativeDistinguishedName is empty"));
             }
+            // X.690 section 11.6: the parts of a SET OF ascend, or one name would have several encodings.
+            let mut previous: &[u8] = &[];
             while !attributes.is_empty() {
-                read_attribute(&mut attributes, false)?;
+                let start = attributes.offset();
+                let mut ahead = attributes;
+                let whole = ahead.any()?.whole;
+                check_attribute(&mut attributes)?;
+                if whole < previous {
+                    return Err(at(start, "parts of a RelativeDistinguishedName are out of order"));
+                }
+                previous = whole;
             }
         }
         Ok(Self { contents: element.value })
@@ -88,13 +97,10 @@ impl<'a> Name<'a> {
         Attributes { rdns: Reader::new(self.contents, 0), current: Reader::new(&[], 0), begins: false }
     }
 
-    /// Whether `self` lies within the subtree `base`: its first parts equal all of the base's (RFC 5280 section
-    /// 7.1: a directoryName constraint).
-    pub(crate) fn is_within(&self, base: &Name<'_>) -> bool {
-        let mut parts = self.attributes();
-        let prefix = base.attributes().all(|wanted| parts.next().is_some_and(|part| part.matches(&wanted)));
-        // An RDN of several attributes must not be cut in the middle.
-        prefix && parts.next().is_none_or(|next| next.begins_rdn)
+    /// Each relative distinguished name, most general first, as the contents of its SET.
+    pub(crate) fn rdns(&self) -> impl Iterator<Item = Reader<'a>> + use<'a> {
+        let mut rdns = Reader::new(self.contents, 0);
+        core::iter::from_fn(move || rdns.any().ok().map(|set| set.reader()))
     }
 }
 
@@ -187,19 +193,32 @@ impl<'a> Iterator for Attributes<'a> {
             self.current = self.rdns.any().ok()?.reader();
             self.begins = true;
         }
-        let attribute = read_attribute(&mut self.current, self.begins).ok();
+        let attribute = read_attribute(&mut self.current, self.begins);
         self.begins = false;
         attribute
     }
 }
 
-fn read_attribute<'a>(reader: &mut Reader<'a>, begins_rdn: bool) -> Parsed<Attribute<'a>> {
+/// Checks the form of an AttributeTypeAndValue.
+fn check_attribute(reader: &mut Reader<'_>) -> Parsed<()> {
     let mut fields = reader.sequence("AttributeTypeAndValue expected")?;
-    let oid = fields.oid()?;
+    fields.oid()?;
     let element = fields.any()?;
     fields.end("AttributeTypeAndValue has more than a type and a value")?;
-    check_string(&element)?;
-    Ok(Attribute { oid, tag: element.tag, value: element.value, begins_rdn })
+    check_string(&element)
+}
+
+/// Reads an AttributeTypeAndValue of a checked name.
+pub(crate) fn read_attribute<'a>(reader: &mut Reader<'a>, begins_rdn: bool) -> Option<Attribute<'a>> {
+    let mut fields = reader.any().ok()?.reader();
+    let (oid, value) = (fields.any().ok()?, fields.any().ok()?);
+    Some(Attribute { oid: oid.value, tag: value.tag, value: value.value, begins_rdn })
+}
+
+/// Types whose values are text, so that different octets may be the same value.
+const fn is_string(tag: u8) -> bool {
+    // From UTF8String and NumericString to BMPString; between them stand SEQUENCE, SET and times, which are no text.
+    matches!(tag, tag::UTF8_STRING | 0x12..=0x16 | 0x19..=0x1e)
 }
 
 /// The content rules of the string types that have any.
@@ -218,16 +237,20 @@ fn check_string(element: &Element<'_>) -> Parsed<()> {
 impl Attribute<'_> {
     /// Equality by RFC 5280 section 7.1.
     fn matches(&self, other: &Attribute<'_>) -> bool {
-        if self.oid != other.oid || self.begins_rdn != other.begins_rdn {
-            return false;
+        self.oid == other.oid
+            && self.begins_rdn == other.begins_rdn
+            && self.same_value(other).unwrap_or(false)
+    }
+
+    /// Whether the values are equal by RFC 5280 section 7.1; `None` where the section does not say: strings of types
+    /// without a normal form may spell the same text in other octets.
+    pub(crate) fn same_value(&self, other: &Attribute<'_>) -> Option<bool> {
+        if self.tag == other.tag && (self.value == other.value || !is_string(self.tag)) {
+            return Some(self.value == other.value);
         }
-        if self.tag == other.tag && self.value == other.value {
-            return true;
-        }
-        match (self.comparable(), other.comparable()) {
-            (Some(ours), Some(theirs)) => ours.eq(theirs),
-            _ => false,
-        }
+        let (ours, theirs) = (self.comparable()?, other.comparable()?);
+        // The common case and the cheap one: nothing but ASCII letters differs.
+        Some(self.value.eq_ignore_ascii_case(other.value) || ours.eq(theirs))
     }
 
     /// The characters that count: lower case, outer spaces dropped, runs of inner ones one. `None` for types that
@@ -307,7 +330,7 @@ impl fmt::Display for Attribute<'_> {
         match self.text() {
             Some(text) => text.chars().try_for_each(|c| match c {
                 ',' | '+' | '"' | '\\' | '<' | '>' | ';' => write!(f, "\\{c}"),
-                c if c.is_control() || is_direction(c) => write!(f, "{}", c.escape_unicode()),
+                c if c.is_control() || is_invisible(c) => write!(f, "{}", c.escape_unicode()),
                 c => write!(f, "{c}"),
             }),
             None => {
@@ -318,9 +341,22 @@ impl fmt::Display for Attribute<'_> {
     }
 }
 
-/// Characters that reorder the text around them or end a line: a name shown to people must not contain them raw.
-pub(crate) fn is_direction(c: char) -> bool {
-    matches!(c, '\u{200e}' | '\u{200f}' | '\u{2028}'..='\u{202e}' | '\u{2066}'..='\u{2069}')
+/// Characters that reorder the text around them, end a line or take no room (among them U+061C, the zero-width ones,
+/// the byte order mark, interlinear annotation and tags): a name shown to people must not contain them raw, or two
+/// names that differ would look alike.
+const fn is_invisible(c: char) -> bool {
+    matches!(
+        c,
+        '\u{ad}'
+            | '\u{61c}'
+            | '\u{180e}'
+            | '\u{200b}'..='\u{200f}'
+            | '\u{2028}'..='\u{202e}'
+            | '\u{2060}'..='\u{206f}'
+            | '\u{feff}'
+            | '\u{fff9}'..='\u{fffb}'
+            | '\u{e0000}'..='\u{e007f}'
+    )
 }
 
 /// One name of a subjectAltName or of a subtree (RFC 5280 section 4.2.1.6).
@@ -342,16 +378,29 @@ pub enum GeneralName<'a> {
 }
 
 impl<'a> GeneralName<'a> {
-    /// Length of its contents in octets.
-    pub(crate) const fn len(&self) -> usize {
+    /// What a comparison with it is charged: its octets, those of a distinguished name twice, because each of its
+    /// parts is read and folded.
+    pub(crate) const fn effort(&self) -> usize {
         match self {
             Self::Dns(text) | Self::Uri(text) | Self::Email(text) => text.len(),
             Self::Ip(octets) | Self::Other(_, octets) => octets.len(),
-            Self::Directory(name) => name.contents.len(),
+            Self::Directory(name) => name.contents.len().saturating_mul(2),
         }
     }
 
     pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
+        Self::read_with(reader, Name::read)
+    }
+
+    /// Reads a name that was checked before.
+    pub(crate) fn reread(reader: &mut Reader<'a>) -> Option<Self> {
+        Self::read_with(reader, |inner| Ok(Name::trusted(inner.any()?.value))).ok()
+    }
+
+    fn read_with(
+        reader: &mut Reader<'a>,
+        read_name: impl FnOnce(&mut Reader<'a>) -> Parsed<Name<'a>>,
+    ) -> Parsed<Self> {
         let element = reader.any()?;
         let text = || {
             core::str::from_utf8(element.value)
@@ -367,7 +416,7 @@ impl<'a> GeneralName<'a> {
             // CHOICE makes the tag explicit: the Name's own header lies within.
             0xa4 => {
                 let mut inner = element.reader();
-                let name = Name::read(&mut inner)?;
+                let name = read_name(&mut inner)?;
                 inner.end("bytes after a directoryName")?;
                 Self::Directory(name)
             }
@@ -409,7 +458,7 @@ impl<'a> Iterator for GeneralNames<'a> {
     type Item = GeneralName<'a>;
 
     fn next(&mut self) -> Option<GeneralName<'a>> {
-        if self.reader.is_empty() { None } else { GeneralName::read(&mut self.reader).ok() }
+        if self.reader.is_empty() { None } else { GeneralName::reread(&mut self.reader) }
     }
 }
 
@@ -468,5 +517,18 @@ mod tests {
         // Latin-1 strings compare as bytes.
         let teletex = name(tag::TELETEX_STRING, "ox ca");
         assert_ne!(Name::from_contents(&teletex), Name::from_contents(&utf8));
+    }
+
+    #[test]
+    fn characters_that_deceive_the_eye_are_escaped() {
+        for hidden in "\u{ad}\u{61c}\u{180e}\u{200b}\u{200d}\u{200e}\u{202e}\u{2060}\u{2066}\u{206f}\u{feff}\u{fff9}\u{e0041}\n".chars() {
+            let text = format!("a{hidden}b");
+            let value = text.as_bytes();
+            let attribute = Attribute { oid: oid::COMMON_NAME, tag: tag::UTF8_STRING, value, begins_rdn: true };
+            assert_eq!(attribute.to_string(), format!("CN=a{}b", hidden.escape_unicode()));
+        }
+        let plain = "\u{e9}\u{5d0}\u{4e2d}";
+        let (oid, tag, value) = (oid::COMMON_NAME, tag::UTF8_STRING, plain.as_bytes());
+        assert_eq!(Attribute { oid, tag, value, begins_rdn: true }.to_string(), format!("CN={plain}"));
     }
 }

@@ -6,7 +6,7 @@ mod common;
 use std::time::{Duration, Instant};
 
 use common::*;
-use oxtls_test_pki::{Ca, CaSpec, LeafSpec};
+use oxtls_test_pki::{Ca, CaSpec, LeafSpec, der};
 use oxtls_x509::{Cause, Policy, Purpose, Roots, Rule, Verifier};
 use pki_types::{CertificateDer, UnixTime};
 
@@ -27,8 +27,8 @@ fn bounded(limit: Duration, mut run: impl FnMut() -> Outcome) -> Outcome {
     outcome.expect("it ran")
 }
 
-/// What any chain may cost; builds without optimisation are some ten times slower.
-const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 100 } else { 5 });
+/// What any chain may cost; builds without optimisation are some forty times slower.
+const LIMIT: Duration = Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 5 });
 
 fn verify(roots: &Roots, chain: &[CertificateDer<'_>]) -> Outcome {
     Verifier::new(roots.clone(), Purpose::ClientAuth).verify_client(chain, UnixTime::now())
@@ -156,4 +156,75 @@ fn long_names_in_many_spellings_cost_their_length_and_no_more() {
     let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("no path");
     assert_eq!(report.rule, Rule::WorkBudget);
     accepted(verify(&trusting(&cas[0]), &chain));
+}
+
+fn common_name(value: &str) -> Vec<u8> {
+    let attribute = der::tlv(0x30, &[&der::oid("2.5.4.3"), &der::tlv(0x0c, &[value.as_bytes()])]);
+    der::tlv(0x31, &[&attribute])
+}
+
+const DIRECTORY: u8 = 0xa4;
+const PADDED: usize = 60_000;
+
+/// Constraints are applied before signatures are verified: anyone who knows a root's name can write this chain.
+fn forged(subtrees: usize, subtree: &[u8], leaf: LeafSpec) -> (Roots, Vec<CertificateDer<'static>>) {
+    let mut spec = CaSpec::new("Constrained", P256).without_key_ids();
+    for _ in 0..subtrees {
+        spec = spec.exclude(DIRECTORY, subtree);
+    }
+    let issued = root().intermediate_with(spec).issue(leaf.without_key_ids());
+    (trusting(&Ca::new("Root", P256)), issued.chain)
+}
+
+#[test]
+fn a_padded_name_under_thousands_of_subtrees_is_charged_by_its_length() {
+    let subtree = der::tlv(0x30, &[&common_name("a")]);
+    let padded = der::tlv(0x30, &[&common_name(&format!("{}x", " ".repeat(PADDED)))]);
+    let (roots, chain) = forged(2_500, &subtree, LeafSpec::client("x").name(DIRECTORY, &padded));
+    let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("too much");
+    assert_eq!(report.rule, Rule::WorkBudget);
+    // Short names pass the same constraints; only the signature is wrong.
+    let short = der::tlv(0x30, &[&common_name("x")]);
+    let (roots, chain) = forged(2_500, &subtree, LeafSpec::client("x").name(DIRECTORY, &short));
+    assert_eq!(bounded(LIMIT, || verify(&roots, &chain)).expect_err("forged").rule, Rule::Signature);
+}
+
+/// The most that a comparison may cost without being charged as two: all parts but the last are equal.
+#[test]
+fn the_dearest_names_per_octet_end_with_the_budget() {
+    for part in [common_name(""), common_name("\u{130}  \u{130}  \u{130}")] {
+        let count = 50 / part.len();
+        let subtree = der::tlv(0x30, &[&part.repeat(count / 2), &common_name("a")]);
+        let name = der::tlv(0x30, &[&part.repeat(count - count / 2)]);
+        let leaf = (0..1_000).fold(LeafSpec::client("x"), |leaf, _| leaf.name(DIRECTORY, &name));
+        let (roots, chain) = forged(1_000, &subtree, leaf);
+        let report = bounded(LIMIT, || verify(&roots, &chain)).expect_err("too much");
+        assert_eq!(report.rule, Rule::WorkBudget);
+    }
+}
+
+/// Whatever its length, the issuer's name of a certificate is compared with the root's once, not at every visit.
+#[test]
+fn a_padded_issuer_is_compared_once_however_often_it_is_reached() {
+    let root = Ca::new("Some Root", P256);
+    let spaced = format!("CN=Some{}Root", " ".repeat(PADDED));
+    let padded = Ca::with(CaSpec::with_subject(&spaced, P256).without_key_ids());
+    let crowd: Vec<_> = (0..40).map(|_| Ca::with(CaSpec::new("M", P256).without_key_ids())).collect();
+    let mut chain = vec![crowd[0].issue(LeafSpec::client("x").without_key_ids()).chain[0].clone()];
+    chain.push(padded.cross_sign(&Ca::with(CaSpec::new("M", P256).without_key_ids())));
+    chain.extend(crowd.iter().enumerate().map(|(index, ca)| crowd[(index + 1) % crowd.len()].cross_sign(ca)));
+    let report = bounded(LIMIT, || verify(&trusting(&root), &chain)).expect_err("no path");
+    assert!(matches!(report.rule, Rule::Signature | Rule::WorkBudget), "{}", report.explain());
+}
+
+#[test]
+fn one_padded_name_among_many_short_ones_is_walked_once() {
+    let root = Ca::new("Another Root", P256);
+    let spaced = format!("CN=Some{}Root", " ".repeat(PADDED));
+    let padded = Ca::with(CaSpec::with_subject(&spaced, P256).without_key_ids());
+    let mut chain = vec![padded.issue(LeafSpec::client("x").without_key_ids()).chain[0].clone()];
+    let short = Ca::with(CaSpec::with_subject("CN=Some Root", P256).without_key_ids());
+    chain.resize(128, short.certificate().clone());
+    let report = bounded(LIMIT, || verify(&trusting(&root), &chain)).expect_err("no path");
+    assert_eq!(report.rule, Rule::IssuerKnown);
 }

@@ -217,10 +217,70 @@ fn addresses_mailboxes_and_uris_are_constrained_too() {
     refused(constrained(ca().permit(URI, b"ox.test"), alice().uri("urn:x")), Rule::ConstraintForm, LEAF);
 }
 
+/// What may be excluded can't be had by writing it in another way; what is permitted must be written as it is.
+#[test]
+fn a_mapped_address_does_not_evade_an_excluded_ipv4_network() {
+    let net = [10, 0, 0, 0, 255, 0, 0, 0];
+    let mapped = |address: &str| alice().ip(address.parse().expect("an address"));
+    let outcome = constrained(ca().exclude(IP, &net), mapped("::ffff:10.1.2.3"));
+    refused(outcome, Rule::ExcludedSubtrees, LEAF);
+    accepted(constrained(ca().exclude(IP, &net), mapped("::ffff:11.1.2.3")));
+    accepted(constrained(ca().exclude(IP, &net), mapped("2001:db8::1")));
+    let outcome = constrained(ca().permit(IP, &net), mapped("::ffff:10.1.2.3"));
+    refused(outcome, Rule::PermittedSubtrees, LEAF);
+    // `::/0` excludes IPv6, and IPv4 with it only where it is written as IPv6.
+    accepted(constrained(ca().exclude(IP, &[0; 32]), alice().ip([10, 1, 2, 3].into())));
+    refused(constrained(ca().exclude(IP, &[0; 32]), mapped("::ffff:10.1.2.3")), Rule::ExcludedSubtrees, LEAF);
+}
+
+#[test]
+fn a_uri_without_authority_has_no_host_that_a_constraint_could_allow() {
+    let outcome = constrained(ca().permit(URI, b"ox.test"), alice().uri("urn:x?://ox.test"));
+    refused(outcome, Rule::ConstraintForm, LEAF);
+    accepted(constrained(ca().permit(URI, b"ox.test"), alice().uri("spiffe://ox.test/x")));
+}
+
 fn organization(name: &str) -> Vec<u8> {
-    let value = der::tlv(0x0c, &[name.as_bytes()]);
-    let attribute = der::tlv(0x30, &[&der::oid("2.5.4.10"), &value]);
-    der::tlv(0x30, &[&der::tlv(0x31, &[&attribute])])
+    organization_as(0x0c, name)
+}
+
+fn organization_as(tag: u8, name: &str) -> Vec<u8> {
+    der::tlv(0x30, &[&der::tlv(0x31, &[&attribute("2.5.4.10", tag, name)])])
+}
+
+fn attribute(oid: &str, tag: u8, value: &str) -> Vec<u8> {
+    der::tlv(0x30, &[&der::oid(oid), &der::tlv(tag, &[value.as_bytes()])])
+}
+
+/// RFC 5280 section 7.1 leaves other string types uncompared: an exclusion can't be evaded by choosing one.
+#[test]
+fn excluded_directory_names_that_cannot_be_compared_are_refused() {
+    const TELETEX: u8 = 0x14;
+    let named = |tag| alice().name(DIRECTORY, &organization_as(tag, "Ox"));
+    let excluded = || ca().exclude(DIRECTORY, &organization("ox"));
+    refused(constrained(excluded(), named(0x13)), Rule::ExcludedSubtrees, LEAF);
+    refused(constrained(excluded(), named(TELETEX)), Rule::ConstraintForm, LEAF);
+    let permitted = ca().permit(DIRECTORY, &organization("ox")).permit(DIRECTORY, &common_name("alice"));
+    refused(constrained(permitted, named(TELETEX)), Rule::PermittedSubtrees, LEAF);
+}
+
+fn common_name(name: &str) -> Vec<u8> {
+    der::tlv(0x30, &[&der::tlv(0x31, &[&attribute("2.5.4.3", 0x0c, name)])])
+}
+
+#[test]
+fn excluded_parts_of_several_types_hold_in_any_order() {
+    let (organization, unit) = (attribute("2.5.4.10", 0x0c, "ox"), attribute("2.5.4.11", 0x0c, "abcd"));
+    let excluded = der::tlv(0x30, &[&der::tlv(0x31, &[&organization, &unit])]);
+    // Spaces that do not count turn the order of the encodings around.
+    let padded = attribute("2.5.4.10", 0x0c, "ox       ");
+    let evading = der::tlv(0x30, &[&der::tlv(0x31, &[&unit, &padded])]);
+    let outcome = constrained(ca().exclude(DIRECTORY, &excluded), alice().name(DIRECTORY, &evading));
+    refused(outcome, Rule::ExcludedSubtrees, LEAF);
+    // Out of order it is no DER.
+    let unsorted = der::tlv(0x30, &[&der::tlv(0x31, &[&unit, &organization])]);
+    let outcome = constrained(ca().exclude(DIRECTORY, &excluded), alice().name(DIRECTORY, &unsorted));
+    refused(outcome, Rule::ExtensionEncoding, LEAF);
 }
 
 #[test]

@@ -55,6 +55,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::BadFinished | HandshakeError::BadBinder => "DIGEST_CHECK_FAILED",
         HandshakeError::UnusableCertificateKey(_) => "UNSUPPORTED_ALGORITHM",
         HandshakeError::UnreadableCertificate => "CANNOT_PARSE_LEAF_CERT",
+        HandshakeError::DecompressionFailed => "CERT_DECOMPRESSION_FAILED",
         HandshakeError::NoCommonVersion { peer } => of_versions(peer),
         HandshakeError::NoCommonSuite { .. } => "NO_SHARED_CIPHER",
         HandshakeError::NoCommonGroup { .. } => "NO_SHARED_GROUP",
@@ -98,6 +99,8 @@ fn of_illegal(what: &str) -> &'static str {
         "another version than in HelloRetryRequest"
         | "supported_versions with a version that was not offered" => "UNEXPECTED_VERSION",
         "compress_certificate that names an algorithm twice" => "ERROR_PARSING_EXTENSION",
+        "a certificate compression that was not offered" => "UNKNOWN_CERT_COMPRESSION_ALG",
+        "a compressed certificate longer than we take" => "UNCOMPRESSED_CERT_TOO_LARGE",
         "AlertLevel" => "UNKNOWN_ALERT_TYPE",
         "legacy_compression_method" => "COMPRESSION_METHOD",
         "certificate_request_context" => "REQUEST_CONTEXT",

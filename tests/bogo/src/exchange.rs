@@ -5,12 +5,12 @@ mod pump;
 use std::fmt;
 use std::io;
 
-use oxtls::{Connection as Tls, Role, SigningKey};
+use oxtls::{Connection as Tls, Role};
 
+use crate::credentials::Candidate;
 use crate::error_names;
 use crate::expect;
 use crate::flags::Config;
-use crate::setup;
 
 pub(crate) use pump::Happened;
 use pump::Pump;
@@ -44,9 +44,8 @@ pub(crate) struct Connection<'c, R: Role> {
 
 impl<'c, R: Role> Connection<'c, R> {
     /// Opens the socket and says which test this is.
-    pub(crate) fn open(tls: Tls<R>, config: &'c Config) -> Result<Self, Failure> {
-        let key = signing_key(config)?;
-        let pump = Pump::connect(tls, config, key)?;
+    pub(crate) fn open(tls: Tls<R>, config: &'c Config, ours: Vec<Candidate>) -> Result<Self, Failure> {
+        let pump = Pump::connect(tls, config, ours)?;
         Ok(Self { pump, config, unread: Vec::new(), key_log: String::new() })
     }
 
@@ -87,7 +86,7 @@ impl<'c, R: Role> Connection<'c, R> {
             crate::broken("the handshake was not to be done");
         }
         let Some(info) = self.pump.tls.info() else { crate::broken("a handshake is done without its Info") };
-        match expect::unexpected(self.config, info, self.pump.verified) {
+        match expect::unexpected(self.config, info, &self.pump.ours, self.pump.verified) {
             Some(why) => Err(unexpected(why)),
             None => Ok(()),
         }
@@ -223,10 +222,6 @@ impl<'c, R: Role> Connection<'c, R> {
         }
         Ok(())
     }
-}
-
-fn signing_key(config: &Config) -> Result<Option<SigningKey>, Failure> {
-    setup::signing_key(config).map_err(|error| unexpected(error.to_string()))
 }
 
 fn unexpected(what: impl Into<String>) -> Failure {

@@ -3,12 +3,18 @@
 
 use oxtls::{Info, ProtocolVersion};
 
+use crate::credentials::{self, Candidate};
 use crate::flags::Config;
 use crate::setup;
 
 /// What is not as expected, if anything. `verified`: how often the peer's certificates were shown to the shim.
-pub(crate) fn unexpected(config: &Config, info: &Info, verified: u32) -> Option<String> {
-    let checks = [negotiated(config, info), extensions(config, info), peer(config, info, verified)];
+pub(crate) fn unexpected(config: &Config, info: &Info, ours: &[Candidate], verified: u32) -> Option<String> {
+    let checks = [
+        negotiated(config, info),
+        extensions(config, info),
+        selected(config, info, ours),
+        peer(config, info, verified),
+    ];
     checks.into_iter().flatten().next()
 }
 
@@ -62,6 +68,18 @@ fn extensions(config: &Config, info: &Info) -> Option<String> {
     }
     let scts = &config.expect_signed_cert_timestamps;
     (scts.is_some() && info.scts() != scts.as_deref()).then(|| format!("the SCT list is {:?}", info.scts()))
+}
+
+/// Which credential was shown; none is as good as the default one, since it may not be there.
+fn selected(config: &Config, info: &Info, ours: &[Candidate]) -> Option<String> {
+    let used = info.outcome().credential.as_ref();
+    let number = match used.map(|used| credentials::find(ours, used)) {
+        Some(None) => return Some("a credential was shown that was not given".into()),
+        Some(Some(candidate)) => candidate.number,
+        None => -1,
+    };
+    let expected = config.expect_selected_credential?;
+    (number != expected).then(|| format!("credential {number} was shown, wanted {expected}"))
 }
 
 fn peer(config: &Config, info: &Info, verified: u32) -> Option<String> {

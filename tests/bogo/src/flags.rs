@@ -36,12 +36,13 @@ pub(crate) struct Config {
     pub(crate) fail_cert_callback_alert: Option<u32>,
 
     // What the connection is configured with.
+    pub(crate) default_credential: CredentialConfig,
+    pub(crate) credentials: Vec<CredentialConfig>,
+    pub(crate) install_cert_compression_algs: bool,
+    pub(crate) install_one_cert_compression_alg: Option<u16>,
     pub(crate) min_version: Option<u16>,
     pub(crate) max_version: Option<u16>,
     pub(crate) no_tls13: bool,
-    pub(crate) cert_file: Option<Vec<u8>>,
-    pub(crate) key_file: Option<Vec<u8>>,
-    pub(crate) signing_prefs: Vec<u16>,
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) curves: Vec<u16>,
     pub(crate) tls13_ciphers: Vec<u16>,
@@ -65,8 +66,6 @@ pub(crate) struct Config {
     pub(crate) use_client_ca_list: Option<Vec<u8>>,
     pub(crate) enable_ocsp_stapling: bool,
     pub(crate) enable_signed_cert_timestamps: bool,
-    pub(crate) ocsp_response: Option<Vec<u8>>,
-    pub(crate) signed_cert_timestamps: Option<Vec<u8>>,
     pub(crate) use_ocsp_callback: bool,
     pub(crate) set_ocsp_in_callback: bool,
     pub(crate) decline_ocsp_callback: bool,
@@ -89,11 +88,36 @@ pub(crate) struct Config {
     pub(crate) expect_client_ca_list: Option<Vec<u8>>,
     pub(crate) expect_ocsp_response: Option<Vec<u8>>,
     pub(crate) expect_signed_cert_timestamps: Option<Vec<u8>>,
+    pub(crate) expect_selected_credential: Option<i32>,
     pub(crate) expect_hrr: bool,
     pub(crate) expect_no_hrr: bool,
     pub(crate) expect_verify_result: bool,
     pub(crate) expect_extended_master_secret: bool,
     pub(crate) expect_secure_renegotiation: bool,
+}
+
+/// A credential, in flags.
+#[derive(Clone, Debug, Default)]
+pub(crate) struct CredentialConfig {
+    pub(crate) cert_file: Option<Vec<u8>>,
+    pub(crate) key_file: Option<Vec<u8>>,
+    pub(crate) signing_prefs: Vec<u16>,
+    pub(crate) ocsp_response: Option<Vec<u8>>,
+    pub(crate) signed_cert_timestamps: Option<Vec<u8>>,
+    /// Only for a peer that names one of its issuers.
+    pub(crate) must_match_issuer: bool,
+}
+
+impl Config {
+    /// The credential that flags are about: the newest one, the default one before there is any.
+    fn newest(&mut self) -> &mut CredentialConfig {
+        self.credentials.last_mut().unwrap_or(&mut self.default_credential)
+    }
+
+    /// All credentials in the order in which they are tried, and their numbers: the default one comes last.
+    pub(crate) fn all_credentials(&self) -> impl Iterator<Item = (i32, &CredentialConfig)> {
+        (0..).zip(&self.credentials).chain([(-1, &self.default_credential)])
+    }
 }
 
 /// Where a flag's value goes.
@@ -106,13 +130,16 @@ enum Kind {
     Text(fn(&mut Config) -> &mut Option<Vec<u8>>),
     Base64(fn(&mut Config) -> &mut Option<Vec<u8>>),
     List(fn(&mut Config) -> &mut Vec<u16>),
+    Index(fn(&mut Config) -> &mut Option<i32>),
+    /// Flags are about one more credential from here on.
+    NewCredential,
     /// Accepted without effect: the comment beside it says why that is right.
     Nothing,
     /// The same, with a value.
     NothingOf,
 }
 
-use Kind::{Base64, List, Long, Nothing, NothingOf, Number, Small, Switch, Text};
+use Kind::{Base64, Index, List, Long, NewCredential, Nothing, NothingOf, Number, Small, Switch, Text};
 
 const FLAGS: &[(&str, Kind)] = &[
     ("port", Number(|c| &mut c.port)),
@@ -147,9 +174,14 @@ const FLAGS: &[(&str, Kind)] = &[
     ("no-tls12", Nothing),
     ("no-tls11", Nothing),
     ("no-tls1", Nothing),
-    ("cert-file", Text(|c| &mut c.cert_file)),
-    ("key-file", Text(|c| &mut c.key_file)),
-    ("signing-prefs", List(|c| &mut c.signing_prefs)),
+    ("cert-file", Text(|c| &mut c.newest().cert_file)),
+    ("key-file", Text(|c| &mut c.newest().key_file)),
+    ("new-x509-credential", NewCredential),
+    ("must-match-issuer", Switch(|c| &mut c.newest().must_match_issuer)),
+    ("expect-selected-credential", Index(|c| &mut c.expect_selected_credential)),
+    ("install-cert-compression-algs", Switch(|c| &mut c.install_cert_compression_algs)),
+    ("install-one-cert-compression-alg", Small(|c| &mut c.install_one_cert_compression_alg)),
+    ("signing-prefs", List(|c| &mut c.newest().signing_prefs)),
     ("verify-prefs", List(|c| &mut c.verify_prefs)),
     ("curves", List(|c| &mut c.curves)),
     ("tls13-ciphers", List(|c| &mut c.tls13_ciphers)),
@@ -173,8 +205,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("max-cert-list", Number(|c| &mut c.max_cert_list)),
     ("enable-ocsp-stapling", Switch(|c| &mut c.enable_ocsp_stapling)),
     ("enable-signed-cert-timestamps", Switch(|c| &mut c.enable_signed_cert_timestamps)),
-    ("ocsp-response", Base64(|c| &mut c.ocsp_response)),
-    ("signed-cert-timestamps", Base64(|c| &mut c.signed_cert_timestamps)),
+    ("ocsp-response", Base64(|c| &mut c.newest().ocsp_response)),
+    ("signed-cert-timestamps", Base64(|c| &mut c.newest().signed_cert_timestamps)),
     ("use-ocsp-callback", Switch(|c| &mut c.use_ocsp_callback)),
     ("set-ocsp-in-callback", Switch(|c| &mut c.set_ocsp_in_callback)),
     ("decline-ocsp-callback", Switch(|c| &mut c.decline_ocsp_callback)),
@@ -250,7 +282,7 @@ impl Configs {
                 return Err(Refused::NotImplemented(lossy(&argument)));
             };
             let value = match kind {
-                Switch(_) | Nothing => Vec::new(),
+                Switch(_) | Nothing | NewCredential => Vec::new(),
                 _ => {
                     let missing = || Refused::Malformed(format!("{} has no value", lossy(&argument)));
                     arguments.next().ok_or_else(missing)?
@@ -299,6 +331,8 @@ impl Kind {
             Text(field) => *field(config) = Some(value.to_vec()),
             Base64(field) => *field(config) = Some(encoding::base64(value)?),
             List(field) => field(config).push(number(value)?),
+            Index(field) => *field(config) = Some(number(value)?),
+            NewCredential => config.credentials.push(CredentialConfig::default()),
             Nothing | NothingOf => {}
         }
         Some(())
@@ -345,6 +379,15 @@ mod tests {
         assert_eq!(configs.initial.expect_alpn, None);
         assert!(configs.initial.expect_hrr && !configs.resume.expect_hrr);
         assert!(configs.retry.is_async && !configs.initial.is_async);
+    }
+
+    #[test]
+    fn flags_of_credentials_are_about_the_newest_one() {
+        let line = "-cert-file a -new-x509-credential -cert-file b -new-x509-credential -must-match-issuer";
+        let config = parse(line).unwrap().initial;
+        let files: Vec<_> = config.all_credentials().map(|(at, c)| (at, c.cert_file.as_deref())).collect();
+        assert_eq!(files, [(0, Some(&b"b"[..])), (1, None), (-1, Some(b"a"))]);
+        assert!(config.credentials[1].must_match_issuer && !config.credentials[0].must_match_issuer);
     }
 
     #[test]

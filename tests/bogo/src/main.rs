@@ -3,6 +3,8 @@
 //! It uses the public API of `oxtls` and nothing else: what it cannot do, a user cannot do either.
 #![forbid(unsafe_code)]
 
+mod compression;
+mod credentials;
 mod encoding;
 mod error_names;
 mod exchange;
@@ -53,12 +55,13 @@ fn main() -> ExitCode {
 /// One connection, from its configuration to its end.
 fn connect(config: &Config) -> Result<(), setup::Error> {
     let failed = |failure: exchange::Failure| setup::Error::Failed(failure.to_string());
+    let ours = credentials::candidates(config)?;
     if config.server {
-        let connection = setup::server(config)?;
-        Connection::open(connection, config).map_err(failed)?.run().map_err(failed)
+        let connection = setup::server(config, &ours)?;
+        Connection::open(connection, config, ours).map_err(failed)?.run().map_err(failed)
     } else {
-        let connection = setup::client(config)?;
-        Connection::open(connection, config).map_err(failed)?.run().map_err(failed)
+        let connection = setup::client(config, &ours)?;
+        Connection::open(connection, config, ours).map_err(failed)?.run().map_err(failed)
     }
 }
 

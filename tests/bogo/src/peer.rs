@@ -2,8 +2,9 @@
 
 use oxtls::need::{Answer, ChooseConfig, ChooseCredential, CredentialRequest, Sign, VerifyPeer};
 use oxtls::x509::{Certificate, KeyUsage};
-use oxtls::{AlertDescription, Fault, HandshakeError, Need, SignatureScheme, SigningKey};
+use oxtls::{AlertDescription, Fault, HandshakeError, Need, SignatureScheme};
 
+use crate::credentials::{self, Candidate};
 use crate::encoding;
 use crate::flags::Config;
 use crate::setup;
@@ -37,20 +38,20 @@ fn refuse(alert: AlertDescription, name: &'static str) -> Decided {
 }
 
 /// Takes one decision. `verified` learns that the peer's certificates were shown.
-pub(crate) fn decide(config: &Config, key: Option<&SigningKey>, need: Need, verified: &mut u32) -> Decided {
+pub(crate) fn decide(config: &Config, ours: &[Candidate], need: Need, verified: &mut u32) -> Decided {
     match need {
-        Need::ChooseConfig(token) => choose_config(config, token),
-        Need::ChooseCredential(token) => choose_credential(config, key, token),
+        Need::ChooseConfig(token) => choose_config(config, ours, token),
+        Need::ChooseCredential(token) => choose_credential(config, ours, token),
         Need::VerifyPeer(token) => {
             *verified += 1;
             verify(config, token)
         }
-        Need::Sign(token) => sign(key, token),
+        Need::Sign(token) => sign(ours, token),
         need => Decided::AsConfigured(need),
     }
 }
 
-fn choose_config(config: &Config, token: ChooseConfig) -> Decided {
+fn choose_config(config: &Config, ours: &[Candidate], token: ChooseConfig) -> Decided {
     let name = token.hello.server_name();
     if config.expect_no_server_name && name.is_some() {
         return Decided::Unexpected("the client sent a server name".into());
@@ -74,13 +75,13 @@ fn choose_config(config: &Config, token: ChooseConfig) -> Decided {
         return refuse(AlertDescription::HANDSHAKE_FAILURE, "CONNECTION_REJECTED");
     }
     // A server that makes its configuration for each hello learns only now that it cannot be made.
-    if config.select_empty_alpn && setup::server_config(config, vec![Vec::new()]).is_err() {
+    if config.select_empty_alpn && setup::server_config(config, ours, vec![Vec::new()]).is_err() {
         return refuse(AlertDescription::INTERNAL_ERROR, "INVALID_ALPN_PROTOCOL");
     }
     Decided::AsConfigured(Need::ChooseConfig(token))
 }
 
-fn choose_credential(config: &Config, key: Option<&SigningKey>, token: ChooseCredential) -> Decided {
+fn choose_credential(config: &Config, ours: &[Candidate], token: ChooseCredential) -> Decided {
     if let Some(unexpected) = unexpected_request(config, &token.request) {
         return Decided::Unexpected(unexpected);
     }
@@ -89,19 +90,26 @@ fn choose_credential(config: &Config, key: Option<&SigningKey>, token: ChooseCre
         let alert = alert.map_or(AlertDescription::INTERNAL_ERROR, AlertDescription);
         return refuse(alert, "CERT_CB_ERROR");
     }
-    // A client may go on without a certificate. The suite's clients insist on theirs.
-    if let (false, Some(key)) = (config.server, key) {
-        let ours = setup::signing_schemes(config, key).unwrap_or_default();
-        if !ours.iter().any(|scheme| token.request.schemes.contains(scheme)) {
-            let peer = token.request.schemes.into();
-            return Decided::Refuse(HandshakeError::NoCommonSignatureScheme { peer });
-        }
-    }
     let stapling = config.server && config.use_ocsp_callback && token.request.ocsp;
     if stapling && config.fail_ocsp_callback {
         return refuse(AlertDescription::INTERNAL_ERROR, "OCSP_CB_ERROR");
     }
-    Decided::AsConfigured(Need::ChooseCredential(token))
+    let mut usable =
+        ours.iter().filter_map(|candidate| Some((candidate, candidate.scheme_for(&token.request)?)));
+    match (ours, usable.next()) {
+        ([_, ..], None) if ours.iter().any(|candidate| candidate.lacks_issuer_only(&token.request)) => {
+            refuse(AlertDescription::HANDSHAKE_FAILURE, "NO_MATCHING_ISSUER")
+        }
+        // A client may go on without a certificate. The suite's clients insist on theirs.
+        ([_, ..], None) => {
+            Decided::Refuse(HandshakeError::NoCommonSignatureScheme { peer: token.request.schemes.into() })
+        }
+        // The order of several is the test's. With one there is nothing for the shim to choose.
+        ([_, _, ..], Some((candidate, scheme))) => {
+            Decided::Answer(token.answer(candidate.credential.shared(), scheme))
+        }
+        _ => Decided::AsConfigured(Need::ChooseCredential(token)),
+    }
 }
 
 /// What a CertificateRequest, or a hello, has that the test does not expect.
@@ -158,9 +166,11 @@ fn may_sign(token: &VerifyPeer) -> bool {
     usage.is_none_or(|usage| usage.allows(KeyUsage::DIGITAL_SIGNATURE))
 }
 
-fn sign(key: Option<&SigningKey>, token: Sign) -> Decided {
-    let Some(key) = key else { return Decided::AsConfigured(Need::Sign(token)) };
-    match key.sign(token.scheme, &token.message) {
+fn sign(ours: &[Candidate], token: Sign) -> Decided {
+    let Some(candidate) = credentials::find(ours, &token.credential) else {
+        return Decided::Unexpected("the library signs with a key that it was not given".into());
+    };
+    match candidate.key.sign(token.scheme, &token.message) {
         Ok(signature) => Decided::Answer(token.answer(signature)),
         Err(error) => Decided::Refuse(HandshakeError::SigningFailed(Some(Box::new(error)))),
     }

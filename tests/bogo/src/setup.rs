@@ -6,14 +6,15 @@ use std::os::unix::ffi::OsStringExt;
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use oxtls::crypto::Error as CryptoError;
 use oxtls::pki_types::pem::PemObject;
 use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
-    CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Credential, Decision, KeyAlgorithm,
-    KeyShares, NamedGroup, Retry, Roots, ServerConfig, ServerConnection, SignatureScheme, Signer, SigningKey,
+    CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Decision, KeyShares, NamedGroup,
+    Retry, Roots, ServerConfig, ServerConnection, SignatureScheme,
 };
 
+use crate::compression;
+use crate::credentials::Candidate;
 use crate::encoding;
 use crate::flags::Config;
 
@@ -48,7 +49,7 @@ pub(crate) enum Error {
 }
 
 /// A client's connection.
-pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
+pub(crate) fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConnection, Error> {
     check_versions(config)?;
     let mut builder = ClientConfig::builder()
         .groups(&groups(config)?)
@@ -60,6 +61,7 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
         .send_server_name(config.host_name.is_some())
         .grease(config.enable_grease)
         .shuffle_extensions(config.permute_extensions)
+        .certificate_compression(compression::algorithms(config))
         .max_chain(LONGEST_CHAIN)
         .key_log(config.export_traffic_secrets);
     if let Some(shares) = key_shares(config)? {
@@ -74,8 +76,8 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
     if let Some(bytes) = config.max_send_fragment {
         builder = builder.max_fragment(bytes);
     }
-    if let Some(credential) = credential(config)? {
-        builder = builder.credential(credential);
+    for candidate in candidates {
+        builder = builder.credential(candidate.credential.clone());
     }
     let built = builder.build().map_err(refused)?;
     // A test without a name has no use for one, and the library's users always have one.
@@ -85,19 +87,23 @@ pub(crate) fn client(config: &Config) -> Result<ClientConnection, Error> {
 }
 
 /// A server's connection.
-pub(crate) fn server(config: &Config) -> Result<ServerConnection, Error> {
+pub(crate) fn server(config: &Config, candidates: &[Candidate]) -> Result<ServerConnection, Error> {
     check_versions(config)?;
     let protocols = if config.reject_alpn {
         vec![b"no client has this".to_vec()]
     } else {
         config.select_alpn.iter().filter(|_| !config.decline_alpn).cloned().collect()
     };
-    let built = server_config(config, protocols)?;
+    let built = server_config(config, candidates, protocols)?;
     Ok(ServerConnection::new(&built))
 }
 
 /// A server's configuration with these application protocols.
-pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<ServerConfig, Error> {
+pub(crate) fn server_config(
+    config: &Config,
+    candidates: &[Candidate],
+    protocols: Vec<Vec<u8>>,
+) -> Result<ServerConfig, Error> {
     let client_auth = if config.require_any_client_certificate {
         ClientAuth::Required(named_authorities(config)?)
     } else if config.verify_peer {
@@ -111,9 +117,10 @@ pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<
         .suites(&suites(config)?)
         .ask(&decisions(config))
         .client_auth(client_auth)
-        .prefer_client_order(!config.server_preference)
+        .prefer_client_order(!config.server_preference && config.tls13_ciphers.is_empty())
         .retry(Retry::ForPreference)
         .grease(config.enable_grease)
+        .certificate_compression(compression::algorithms(config))
         .max_chain(LONGEST_CHAIN)
         .alpn(protocols)
         .key_log(config.export_traffic_secrets);
@@ -123,8 +130,8 @@ pub(crate) fn server_config(config: &Config, protocols: Vec<Vec<u8>>) -> Result<
     if let Some(bytes) = config.max_send_fragment {
         builder = builder.max_fragment(bytes);
     }
-    if let Some(credential) = credential(config)? {
-        builder = builder.credential(credential);
+    for candidate in candidates {
+        builder = builder.credential(candidate.credential.clone());
     }
     builder.build().map_err(refused)
 }
@@ -229,7 +236,11 @@ fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
     supported(&config.tls13_ciphers, "cipher suite", |suite: CipherSuite| suite.tls13().is_some())
 }
 
-fn supported<T: From<u16> + Copy>(codes: &[u16], what: &str, has: fn(T) -> bool) -> Result<Vec<T>, Error> {
+pub(crate) fn supported<T: From<u16> + Copy>(
+    codes: &[u16],
+    what: &str,
+    has: fn(T) -> bool,
+) -> Result<Vec<T>, Error> {
     let missing = |code: &u16| Error::NotImplemented(format!("{what} {code:#06x}"));
     codes
         .iter()
@@ -241,46 +252,8 @@ fn alpn(wire: &[u8]) -> Result<Vec<Vec<u8>>, Error> {
     encoding::length_prefixed(wire).ok_or_else(|| Error::Failed("-advertise-alpn is cut short".into()))
 }
 
-fn refused(error: ConfigError) -> Error {
+pub(crate) fn refused(error: ConfigError) -> Error {
     Error::Failed(crate::error_names::of_config(&error))
-}
-
-/// The credential that the flags name, if any. With `-async` its key is somewhere else, and signing takes its time.
-fn credential(config: &Config) -> Result<Option<Credential>, Error> {
-    let (Some(chain), Some(key)) = (&config.cert_file, signing_key(config)?) else { return Ok(None) };
-    let chain = certificates(chain)?;
-    let schemes = signing_schemes(config, &key)?;
-    let mut credential = if config.is_async {
-        Credential::remote(chain, &schemes)
-    } else {
-        Credential::new(chain, Limited { key, schemes })
-    }
-    .map_err(refused)?;
-    let declined = config.use_ocsp_callback && config.decline_ocsp_callback;
-    if let (Some(response), false) = (&config.ocsp_response, declined) {
-        credential = credential.with_ocsp(response.clone());
-    }
-    if let Some(list) = &config.signed_cert_timestamps {
-        let refused = |error| Error::Failed(format!(":INVALID_SCT_LIST: {error}"));
-        credential = credential.with_scts(list.clone()).map_err(refused)?;
-    }
-    Ok(Some(credential))
-}
-
-/// The private key that the flags name.
-pub(crate) fn signing_key(config: &Config) -> Result<Option<SigningKey>, Error> {
-    let Some(path) = &config.key_file else { return Ok(None) };
-    let key = SigningKey::from_pem(read(path)?).map_err(|error| Error::Failed(error.to_string()))?;
-    Ok(Some(key))
-}
-
-/// What is named and fits the key; all that fits it by default.
-pub(crate) fn signing_schemes(config: &Config, key: &SigningKey) -> Result<Vec<SignatureScheme>, Error> {
-    if config.signing_prefs.is_empty() {
-        return Ok(key.schemes().to_vec());
-    }
-    let named = supported(&config.signing_prefs, "signature scheme", SignatureScheme::is_supported)?;
-    Ok(named.into_iter().filter(|scheme| key.schemes().contains(scheme)).collect())
 }
 
 /// The certificates of a PEM file, leaf first.
@@ -290,34 +263,9 @@ pub(crate) fn certificates(path: &[u8]) -> Result<Vec<CertificateDer<'static>>, 
         .map_err(|error| Error::Failed(format!("{}: {error}", String::from_utf8_lossy(path))))
 }
 
-fn read(path: &[u8]) -> Result<Vec<u8>, Error> {
+pub(crate) fn read(path: &[u8]) -> Result<Vec<u8>, Error> {
     let path = PathBuf::from(std::ffi::OsString::from_vec(path.to_vec()));
     fs::read(&path).map_err(|error| Error::Failed(format!("{}: {error}", path.display())))
-}
-
-/// A key that signs with some of its schemes only.
-#[derive(Debug)]
-struct Limited {
-    key: SigningKey,
-    schemes: Vec<SignatureScheme>,
-}
-
-impl Signer for Limited {
-    fn key_algorithm(&self) -> KeyAlgorithm {
-        self.key.key_algorithm()
-    }
-
-    fn spki(&self) -> &[u8] {
-        self.key.spki()
-    }
-
-    fn schemes(&self) -> &[SignatureScheme] {
-        &self.schemes
-    }
-
-    fn sign(&self, scheme: SignatureScheme, message: &[u8]) -> Result<Vec<u8>, CryptoError> {
-        self.key.sign(scheme, message)
-    }
 }
 
 impl fmt::Display for Error {

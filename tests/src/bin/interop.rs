@@ -4,7 +4,7 @@
 use std::process::ExitCode;
 
 use lexopt::{Arg, ValueExt};
-use oxtls_tests::interop::{self, Selection};
+use oxtls_tests::interop::{self, Peer, Selection};
 
 fn main() -> ExitCode {
     match selection().and_then(|selection| interop::run(&selection)) {
@@ -24,6 +24,11 @@ fn selection() -> Result<Selection, interop::Error> {
         match arg {
             Arg::Long("quick") => selection.quick = true,
             Arg::Long("list") => selection.list = true,
+            Arg::Long("peer") => {
+                let name = parser.value()?.string()?;
+                let peer = Peer::named(&name).ok_or_else(|| format!("no such peer: {name}"))?;
+                selection.peers.push(peer);
+            }
             Arg::Value(word) => selection.words.push(word.string()?),
             other => return Err(other.unexpected().into()),
         }

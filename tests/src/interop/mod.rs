@@ -1,23 +1,32 @@
-//! Interoperability with other implementations: OpenSSL 3.0 as client against our server and as server against our
-//! client. Loopback only, one scenario at a time, each bounded in time and with a peer process of its own.
+//! Interoperability with other implementations: OpenSSL as client against our server and as server against our client,
+//! in the last version before the post-quantum algorithms and in the first with them. Loopback only, as many scenarios
+//! at a time as there are processors, each bounded in time and with a peer process of its own.
 //!
 //! A scenario is a row of `tables`; `check` runs it and compares what both sides say: bytes, alerts, negotiated
 //! values, identities and the secrets of both key logs, never only exit codes.
 
+mod agreement;
+mod capture;
 mod check;
 mod openssl;
 mod ours;
+mod peer;
 mod pki;
 mod process;
 mod spec;
 mod tables;
 mod trace;
+mod trixie;
 
-use std::path::{Path, PathBuf};
-use std::process::Command;
-use std::time::Instant;
-use std::{env, fs, process as this_process};
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::sync::mpsc::channel;
+use std::time::{Duration, Instant};
+use std::{env, thread};
 
+pub use peer::Peer;
+
+use openssl::Place;
+use peer::Tool;
 use spec::{Role, Spec};
 
 /// Whatever a scenario fails with.
@@ -30,20 +39,33 @@ pub struct Selection {
     pub quick: bool,
     /// Name them and run nothing.
     pub list: bool,
+    /// Only with these peers; with all if empty.
+    pub peers: Vec<Peer>,
     /// Only those whose name contains one of these words; all if empty.
     pub words: Vec<String>,
 }
 
+/// A row of the tables with one of its peers and us in one of its roles.
+struct Scenario {
+    spec: Spec,
+    role: Role,
+    name: String,
+}
+
 impl Selection {
-    fn scenarios(&self) -> Vec<(Spec, Role, String)> {
+    fn peers(&self) -> Vec<Peer> {
+        if self.peers.is_empty() { Peer::ALL.to_vec() } else { self.peers.clone() }
+    }
+
+    fn scenarios(&self, peer: Peer) -> Vec<Scenario> {
         let mut scenarios = Vec::new();
-        for spec in tables::all() {
+        for spec in tables::all().into_iter().filter(|spec| spec.peers.contains(&peer)) {
             for role in spec.roles {
-                let name = format!("{} [we are the {}]", spec.name, role.name());
+                let name = format!("{} [{}, we are the {}]", spec.name, peer.name(), role.name());
                 let wanted =
                     self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()));
                 if wanted && !(self.quick && spec.slow) {
-                    scenarios.push((spec, *role, name));
+                    scenarios.push(Scenario { spec, role: *role, name });
                 }
             }
         }
@@ -51,74 +73,121 @@ impl Selection {
     }
 }
 
+/// How many scenarios came out how. Those that are skipped have a line of their own.
+#[derive(Default)]
+struct Tally {
+    passed: usize,
+    failed: usize,
+    skipped: usize,
+}
+
 /// Runs the scenarios and prints one line each and the closing line: whether all passed, and at least one ran.
 ///
 /// # Errors
 /// What keeps them from being run at all.
 pub fn run(selection: &Selection) -> Result<bool, Error> {
-    let scenarios = selection.scenarios();
-    if selection.list {
-        for (_, _, name) in &scenarios {
-            println!("{name}");
+    let mut tally = Tally::default();
+    for peer in selection.peers() {
+        let scenarios = selection.scenarios(peer);
+        if selection.list {
+            scenarios.iter().for_each(|scenario| println!("{}", scenario.name));
+        } else if !scenarios.is_empty() {
+            match Tool::find(peer) {
+                Ok(tool) => tally.run(&tool, &scenarios)?,
+                Err(error) => tally.cannot_run(&format!("interop with {}", peer.name()), &error),
+            }
         }
+    }
+    if selection.list {
         return Ok(true);
     }
-    let Some(version) = openssl_version() else {
-        return without_openssl();
-    };
-    println!("interop with {version}, {} scenarios", scenarios.len());
-    let folder = Scratch::new()?;
-    let certificates = folder.path.join("certificates");
-    pki::write(&certificates)?;
-    let mut failed = 0;
-    for (number, (spec, role, name)) in scenarios.iter().enumerate() {
+    println!("{} passed, {} failed", tally.passed, tally.failed);
+    Ok(tally.failed == 0 && tally.passed + tally.skipped > 0)
+}
+
+impl Tally {
+    /// Runs these with one peer.
+    fn run(&mut self, tool: &Tool, scenarios: &[Scenario]) -> Result<(), Error> {
         let start = Instant::now();
-        match check::run(spec, *role, &certificates, &folder.path.join(number.to_string())) {
-            Ok(()) => println!("ok {name} ({} ms)", start.elapsed().as_millis()),
+        println!("interop with {}, {} scenarios", tool.version, scenarios.len());
+        let folder = tool.scratch()?;
+        let certificates = folder.path.join("certificates");
+        pki::write(&certificates, tool)?;
+        let (captured, others): (Vec<_>, Vec<_>) =
+            scenarios.iter().partition(|scenario| scenario.spec.captured);
+        let mut to_run = others;
+        if !captured.is_empty() {
+            match capture::check(&folder.path.join("capture")) {
+                Ok(()) => to_run.extend(captured),
+                Err(error) => captured.iter().for_each(|scenario| self.cannot_run(&scenario.name, &error)),
+            }
+        }
+        in_parallel(
+            &to_run,
+            |number, scenario| {
+                let scratch = folder.path.join(number.to_string());
+                let place = Place { tool, certificates: &certificates, scratch: &scratch };
+                check::run(&scenario.spec, scenario.role, place)
+            },
+            |scenario, outcome, took| self.ran(&scenario.name, outcome, took),
+        );
+        println!("{} took {} s", tool.peer.name(), start.elapsed().as_secs());
+        Ok(())
+    }
+
+    fn ran(&mut self, name: &str, outcome: Result<(), Error>, took: Duration) {
+        match outcome {
+            Ok(()) => {
+                self.passed += 1;
+                println!("ok {name} ({} ms)", took.as_millis());
+            }
             Err(error) => {
-                failed += 1;
+                self.failed += 1;
                 println!("FAILED {name}: {error}");
             }
         }
     }
-    let passed = scenarios.len() - failed;
-    println!("{passed} passed, {failed} failed");
-    Ok(failed == 0 && passed > 0)
-}
 
-fn openssl_version() -> Option<String> {
-    let output = Command::new("openssl").arg("version").output().ok()?;
-    output.status.success().then(|| String::from_utf8_lossy(&output.stdout).trim().to_owned())
-}
-
-/// Where CI runs, every peer must be there.
-fn without_openssl() -> Result<bool, Error> {
-    if env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
-        return Err("openssl is not on this machine, and in CI it must be".into());
-    }
-    println!("SKIPPED: interop with OpenSSL: no openssl on this machine; install Debian's package openssl");
-    println!("0 passed, 0 failed");
-    Ok(true)
-}
-
-/// A folder that goes when this does.
-struct Scratch {
-    path: PathBuf,
-}
-
-impl Scratch {
-    fn new() -> Result<Self, Error> {
-        let path = env::temp_dir().join(format!("oxtls-interop-{}", this_process::id()));
-        fs::create_dir_all(&path)?;
-        Ok(Self { path })
+    /// Something that it takes is missing: where CI runs, everything must be there.
+    fn cannot_run(&mut self, what: &str, error: &Error) {
+        if env::var_os("CI").is_some_and(|value| !value.is_empty() && value != "false") {
+            self.failed += 1;
+            println!("FAILED {what}: {error}");
+        } else {
+            self.skipped += 1;
+            println!("SKIPPED: {what}: {error}");
+        }
     }
 }
 
-impl Drop for Scratch {
-    fn drop(&mut self) {
-        // Left behind at worst.
-        let _ = fs::remove_dir_all(Path::new(&self.path));
-    }
+/// Does `work` on all of `items`, on as many threads as there are processors: most scenarios mostly wait. Hands each
+/// outcome to `done` as it comes, with how long it took.
+fn in_parallel<T: Sync, O: Send>(
+    items: &[T],
+    work: impl Fn(usize, &T) -> O + Sync,
+    mut done: impl FnMut(&T, O, Duration),
+) {
+    let next = AtomicUsize::new(0);
+    let (sender, outcomes) = channel();
+    thread::scope(|scope| {
+        for _ in 0..thread::available_parallelism().map_or(2, |count| count.get().max(2)) {
+            let (sender, next, work) = (sender.clone(), &next, &work);
+            scope.spawn(move || {
+                loop {
+                    let number = next.fetch_add(1, Ordering::Relaxed);
+                    let Some(item) = items.get(number) else { break };
+                    let start = Instant::now();
+                    let outcome = work(number, item);
+                    // Fails only when nobody listens any more.
+                    let _ = sender.send((item, outcome, start.elapsed()));
+                }
+            });
+        }
+        drop(sender);
+        for (item, outcome, took) in outcomes {
+            done(item, outcome, took);
+        }
+    });
 }
 
 #[cfg(test)]
@@ -126,7 +195,7 @@ mod tests {
     use oxtls::{CipherSuite, NamedGroup};
 
     use super::*;
-    use spec::{AGREED, Agreed, Alert, Expect, SERVER, SESSION, Side};
+    use spec::{AGREED, Agreed, Alert, Ending, Expect, SERVER, SESSION, Side};
 
     const fn expecting(agreed: Agreed) -> Spec {
         Spec { payload: 10, expect: Expect::Session(agreed), ..SESSION }
@@ -140,13 +209,13 @@ mod tests {
     /// A harness that cannot fail proves nothing.
     #[test]
     fn a_scenario_whose_expectation_is_wrong_fails() {
-        if openssl_version().is_none() {
+        let Some(tool) = Tool::on_host() else {
             eprintln!("SKIPPED: the interop harness's own test: no openssl on this machine");
             return;
-        }
-        let folder = Scratch::new().expect("a folder");
+        };
+        let folder = tool.scratch().expect("a folder");
         let certificates = folder.path.join("certificates");
-        pki::write(&certificates).expect("certificates");
+        pki::write(&certificates, &tool).expect("certificates");
         let wrong = [
             expecting(Agreed { suite: Some(CipherSuite(0x1305)), ..AGREED }),
             expecting(Agreed { group: Some(NamedGroup::SECP521R1), ..AGREED }),
@@ -157,13 +226,18 @@ mod tests {
             refused_with(Role::Server, 48),
             Spec { asked: "elsewhere.test", ..SESSION },
         ];
+        let run = |spec: &Spec, role: Role, name: &str| {
+            let scratch = folder.path.join(name);
+            check::run(spec, role, Place { tool: &tool, certificates: &certificates, scratch: &scratch })
+        };
         for (number, spec) in wrong.iter().enumerate() {
             for role in Role::BOTH {
-                let scratch = folder.path.join(format!("{number}-{}", role.name()));
-                assert!(check::run(spec, role, &certificates, &scratch).is_err(), "{spec:?} as {role:?}");
+                let name = format!("{number}-{}", role.name());
+                assert!(run(spec, role, &name).is_err(), "{spec:?} as {role:?}");
             }
         }
-        let right = refused_with(Role::Client, 48);
-        check::run(&right, Role::Client, &certificates, &folder.path.join("right")).expect("it is refused");
+        run(&refused_with(Role::Client, 48), Role::Client, "right").expect("it is refused");
+        let closing = Spec { payload: 10, ending: Ending::ServerCloses, ..SESSION };
+        run(&closing, Role::Client, "closing").expect("a session");
     }
 }

@@ -2,10 +2,12 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, Shutdown, SocketAddr, TcpListener, TcpStream};
+use std::ops::Range;
 use std::path::Path;
 use std::sync::Arc;
-use std::thread;
+use std::sync::atomic::{AtomicU32, Ordering};
 use std::time::{Duration, Instant};
+use std::{fs, process, thread};
 
 use oxtls::pki_types::ServerName;
 use oxtls::{
@@ -15,14 +17,30 @@ use oxtls::{
 use oxtls_std::Stream;
 
 use super::Error;
-use super::spec::{Side, Spec};
+use super::spec::{Compression, Side, Spec};
 
 /// How long one read or write on a socket may take.
 const PATIENCE: Duration = Duration::from_secs(20);
 
-/// A free port of the loopback interface, as far as one can know.
+/// How long a peer may take until it listens.
+const STARTING: Duration = Duration::from_secs(20);
+
+/// Ports for peers that listen: below those that the system gives away by itself, so that no connection of a scenario
+/// that runs beside this one has it by the time the peer takes it.
+const PORTS: Range<u32> = 10_000..32_000;
+
+/// A free port of the loopback interface, and none that was given out before.
 pub(super) fn free_address() -> Result<SocketAddr, Error> {
-    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?)
+    static GIVEN: AtomicU32 = AtomicU32::new(0);
+    for _ in PORTS {
+        // Runs beside this one begin elsewhere.
+        let number = process::id().wrapping_mul(500).wrapping_add(GIVEN.fetch_add(1, Ordering::Relaxed));
+        let port = u16::try_from(PORTS.start + number % (PORTS.end - PORTS.start))?;
+        if let Ok(listener) = TcpListener::bind((Ipv4Addr::LOCALHOST, port)) {
+            return Ok(listener.local_addr()?);
+        }
+    }
+    Err("no port is free".into())
 }
 
 /// A client as the scenario wants it, connected to a server that may still be starting.
@@ -30,11 +48,10 @@ pub(super) fn client(
     spec: &Spec,
     to: SocketAddr,
     certificates: &Path,
-    deadline: Instant,
 ) -> Result<Stream<oxtls::Client, TcpStream>, Error> {
     let config = client_config(&spec.client, certificates)?;
     let connection = ClientConnection::new(&config, ServerName::try_from(spec.asked)?)?;
-    Ok(Stream::new(connection, socket(connect(to, deadline)?)?))
+    Ok(Stream::new(connection, socket(connect(to, Instant::now() + STARTING)?)?))
 }
 
 /// A server as the scenario wants it, on a connection that came in at `listener`.
@@ -42,10 +59,10 @@ pub(super) fn server(
     spec: &Spec,
     listener: &TcpListener,
     certificates: &Path,
-    deadline: Instant,
 ) -> Result<Stream<oxtls::Server, TcpStream>, Error> {
     let config = server_config(spec, certificates)?;
-    let mut stream = Stream::new(ServerConnection::new(&config), socket(accept(listener, deadline)?)?);
+    let socket = socket(accept(listener, Instant::now() + STARTING)?)?;
+    let mut stream = Stream::new(ServerConnection::new(&config), socket);
     if spec.server.cookie {
         demand_cookie(&mut stream, &config)?;
     }
@@ -65,10 +82,12 @@ fn demand_cookie(stream: &mut Stream<oxtls::Server, TcpStream>, config: &ServerC
 
 fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error> {
     let mut builder = ClientConfig::builder().key_log(true).alpn(side.alpn).compatibility_mode(!side.plain);
+    builder =
+        builder.request_ocsp(side.ocsp).certificate_compression(side.compression.map(Compression::ours));
     if let Some(authority) = side.trusts {
         builder = builder.roots(roots(authority, certificates)?);
     }
-    if let Some(identity) = side.identity {
+    for identity in [side.identity, side.second_identity].into_iter().flatten() {
         builder = builder.credential(credential(identity, certificates)?);
     }
     if !side.suites.is_empty() {
@@ -90,8 +109,13 @@ fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error
     let side = &spec.server;
     let mut builder = ServerConfig::builder().key_log(true).alpn(side.alpn);
     for identity in [side.identity, side.second_identity].into_iter().flatten() {
-        builder = builder.credential(credential(identity, certificates)?);
+        let credential = credential(identity, certificates)?;
+        builder = builder.credential(match side.ocsp {
+            true => credential.with_ocsp(ocsp_response(identity, certificates)?),
+            false => credential,
+        });
     }
+    builder = builder.certificate_compression(side.compression.map(Compression::ours));
     if side.cookie {
         builder = builder.ask(&[Decision::ChooseConfig]);
     }
@@ -118,6 +142,11 @@ fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error
 fn credential(identity: &str, certificates: &Path) -> Result<Credential, Error> {
     let file = |ending| certificates.join(format!("{identity}.{ending}"));
     Ok(Credential::from_pem_files(file("pem"), file("key"))?)
+}
+
+/// The response that is stapled to this certificate.
+pub(super) fn ocsp_response(identity: &str, certificates: &Path) -> Result<Vec<u8>, Error> {
+    Ok(fs::read(certificates.join(format!("{identity}.ocsp")))?)
 }
 
 fn roots(authority: &str, certificates: &Path) -> Result<Roots, Error> {

@@ -3,7 +3,7 @@
 use std::io::{self, Read, Write};
 use std::process::{Child, Command, ExitStatus, Stdio};
 use std::sync::mpsc::{Sender, channel};
-use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::sync::{Arc, Condvar, Mutex, MutexGuard, PoisonError};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -20,8 +20,48 @@ pub(super) struct Process {
 /// What a program has printed so far.
 #[derive(Default)]
 struct Gathered {
-    bytes: Mutex<Vec<u8>>,
-    grown: Condvar,
+    state: Mutex<Gathering>,
+    changed: Condvar,
+}
+
+#[derive(Default)]
+struct Gathering {
+    bytes: Vec<u8>,
+    /// No more comes.
+    ended: bool,
+}
+
+impl Gathered {
+    fn lock(&self) -> MutexGuard<'_, Gathering> {
+        self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn text(&self) -> String {
+        String::from_utf8_lossy(&self.lock().bytes).into_owned()
+    }
+
+    fn wait_for_end(&self, deadline: Instant) -> Result<(), Error> {
+        match self.wait_until(|_| false, deadline) {
+            Err(_) if self.lock().ended => Ok(()),
+            _ => Err("the program has ended but something else still holds its output".into()),
+        }
+    }
+
+    /// Waits until `done` says so of what has been gathered, and returns that: as an error if the deadline or the end
+    /// of the stream comes first.
+    fn wait_until(&self, done: impl Fn(&[u8]) -> bool, deadline: Instant) -> Result<Vec<u8>, Vec<u8>> {
+        let mut state = self.lock();
+        loop {
+            if done(&state.bytes) {
+                return Ok(state.bytes.clone());
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() || state.ended {
+                return Err(state.bytes.clone());
+            }
+            (state, _) = self.changed.wait_timeout(state, left).unwrap_or_else(PoisonError::into_inner);
+        }
+    }
 }
 
 impl Process {
@@ -61,29 +101,54 @@ impl Process {
 
     /// Waits until the program has printed `len` bytes and returns them.
     pub(super) fn output(&self, len: usize, deadline: Instant) -> Result<Vec<u8>, Error> {
-        let mut bytes = self.output.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-        loop {
-            if bytes.len() >= len {
-                return Ok(bytes.clone());
-            }
-            let left = deadline.saturating_duration_since(Instant::now());
-            if left.is_zero() {
-                return Err(format!("the peer handed on {} of {len} bytes in time", bytes.len()).into());
-            }
-            (bytes, _) = self.output.grown.wait_timeout(bytes, left).unwrap_or_else(PoisonError::into_inner);
+        self.output
+            .wait_until(|bytes| bytes.len() >= len, deadline)
+            .map_err(|printed| format!("the peer handed on {} of {len} bytes", printed.len()).into())
+    }
+
+    /// Waits until what the program has printed contains `data`, among whatever else.
+    pub(super) fn output_with(&self, data: &[u8], deadline: Instant) -> Result<(), Error> {
+        let contains = |bytes: &[u8]| data.is_empty() || bytes.windows(data.len()).any(|part| part == data);
+        match self.output.wait_until(contains, deadline) {
+            Ok(_) => Ok(()),
+            Err(_) => Err(format!("the peer did not hand on {} bytes", data.len()).into()),
         }
+    }
+
+    /// What the program has printed so far.
+    pub(super) fn printed(&self) -> String {
+        self.output.text()
     }
 
     /// What the program has said on standard error.
     pub(super) fn words(&self) -> String {
-        String::from_utf8_lossy(&self.errors.bytes.lock().unwrap_or_else(PoisonError::into_inner))
-            .into_owned()
+        self.errors.text()
     }
 
-    /// Waits until the program has ended by itself.
+    /// Waits until the program has said this on standard error.
+    pub(super) fn wait_for_words(&self, words: &str, deadline: Instant) -> Result<(), Error> {
+        let said = |bytes: &[u8]| String::from_utf8_lossy(bytes).contains(words);
+        match self.errors.wait_until(said, deadline) {
+            Ok(_) => Ok(()),
+            Err(said) => {
+                Err(format!("it said {:?} and not {words:?}", String::from_utf8_lossy(&said)).into())
+            }
+        }
+    }
+
+    /// The last lines of either stream, for the report of a failure.
+    pub(super) fn last_words(&self) -> String {
+        let text = format!("{}\n{}", self.output.text().trim_end(), self.errors.text().trim_end());
+        let lines: Vec<_> = text.lines().collect();
+        lines[lines.len().saturating_sub(5)..].join("; ")
+    }
+
+    /// Waits until the program has ended by itself and all that it said is here.
     pub(super) fn exit(&mut self, deadline: Instant) -> Result<ExitStatus, Error> {
         loop {
             if let Some(status) = self.child.try_wait()? {
+                self.output.wait_for_end(deadline)?;
+                self.errors.wait_for_end(deadline)?;
                 return Ok(status);
             }
             if Instant::now() >= deadline {
@@ -91,6 +156,13 @@ impl Process {
             }
             thread::sleep(Duration::from_millis(2));
         }
+    }
+
+    /// Asks the program to end, as Ctrl-C does.
+    pub(super) fn interrupt(&self) -> Result<(), Error> {
+        let pid = self.child.id().to_string();
+        let status = Command::new("sh").args(["-c", "kill -INT \"$1\"", "sh", &pid]).status()?;
+        if status.success() { Ok(()) } else { Err("the program can't be interrupted".into()) }
     }
 
     /// Kills the program: its socket ends without a word.
@@ -114,11 +186,11 @@ fn gather(pipe: Option<impl Read + Send + 'static>) -> Arc<Gathered> {
         let Some(mut pipe) = pipe else { return };
         let mut buffer = vec![0; 64 * 1024];
         while let Ok(len @ 1..) = pipe.read(&mut buffer) {
-            let mut bytes = shared.bytes.lock().unwrap_or_else(PoisonError::into_inner);
-            bytes.extend_from_slice(&buffer[..len]);
-            drop(bytes);
-            shared.grown.notify_all();
+            shared.lock().bytes.extend_from_slice(&buffer[..len]);
+            shared.changed.notify_all();
         }
+        shared.lock().ended = true;
+        shared.changed.notify_all();
     });
     gathered
 }

@@ -1,6 +1,8 @@
 //! A scenario as data: both sides described alike, so that one row runs with us as client and with us as server.
 
-use oxtls::{CipherSuite, NamedGroup, SignatureScheme};
+use oxtls::{CertificateCompression, CipherSuite, NamedGroup, SignatureScheme};
+
+use super::peer::Peer;
 
 /// Which of the two we are.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -11,6 +13,13 @@ pub(super) enum Role {
 
 impl Role {
     pub(super) const BOTH: [Self; 2] = [Self::Client, Self::Server];
+
+    pub(super) fn other(self) -> Self {
+        match self {
+            Self::Client => Self::Server,
+            Self::Server => Self::Client,
+        }
+    }
 
     pub(super) fn name(self) -> &'static str {
         match self {
@@ -25,23 +34,59 @@ impl Role {
 pub(super) struct Side {
     /// Name of the certificate and key of `pki` that it shows.
     pub(super) identity: Option<&'static str>,
-    /// Server: a second one, for clients that cannot verify the first.
+    /// A second one, for peers that cannot verify the first or want another authority's. OpenSSL's client has one only.
     pub(super) second_identity: Option<&'static str>,
     /// Name of the authority that it trusts; none for a server: it asks for no certificate.
     pub(super) trusts: Option<&'static str>,
+    /// Client: asks for an OCSP response. Server: staples that of its identity (RFC 6066 section 8).
+    pub(super) ocsp: bool,
     pub(super) suites: &'static [CipherSuite],
     pub(super) groups: &'static [NamedGroup],
     /// What the other side may sign with.
     pub(super) schemes: &'static [SignatureScheme],
-    /// Client: groups it sends key shares for, when not its own choice. OpenSSL always sends its first group's.
+    /// Client: groups it sends key shares for, when not its own choice. OpenSSL before 3.5 always sends its first
+    /// group's.
     pub(super) shares: &'static [NamedGroup],
     pub(super) alpn: &'static [&'static str],
     /// Looks unlike TLS 1.2: no middlebox compatibility mode (RFC 9846 appendix E.4).
     pub(super) plain: bool,
     /// Server: makes the client prove by a cookie that it is reachable.
     pub(super) cookie: bool,
+    /// What it compresses its certificates by, and takes compressed ones of (RFC 8879). OpenSSL has no choice in that: it
+    /// is for us.
+    pub(super) compression: Option<Compression>,
+    /// What it does only when it is OpenSSL, since that has an option for it.
+    pub(super) special: Option<Special>,
     /// Further options when this side is OpenSSL.
     pub(super) openssl: &'static [&'static str],
+}
+
+/// An algorithm for certificates that both sides have.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Compression {
+    Zlib,
+    Zstd,
+}
+
+impl Compression {
+    /// Ours.
+    pub(super) fn ours(self) -> CertificateCompression {
+        match self {
+            Self::Zlib => CertificateCompression::zlib(),
+            Self::Zstd => CertificateCompression::zstd(),
+        }
+    }
+}
+
+/// What only OpenSSL does, by options that take a file.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Special {
+    /// Client: names this authority in its ClientHello's certificate_authorities.
+    NamesAuthority(&'static str),
+    /// Consults the usual authority's revocation list.
+    ChecksRevocation,
+    /// Server: refuses clients that ask for another name than this.
+    ServesOnly(&'static str),
 }
 
 /// What must come of it.
@@ -64,6 +109,8 @@ pub(super) struct Agreed {
     pub(super) retry: Option<bool>,
     /// The identity that the client sees of the server, when not simply the one that it has.
     pub(super) server: Option<&'static str>,
+    /// What the server's certificate was compressed by.
+    pub(super) compression: Option<Compression>,
     /// What the server signed with.
     pub(super) scheme: Option<SignatureScheme>,
     /// The identity that the server sees of the client: `Some(None)` for none.
@@ -92,6 +139,8 @@ pub(super) enum Ending {
     ServerCloses,
     /// OpenSSL is killed: we must not take that for a close.
     PeerDies,
+    /// The client closes its side once it has sent; the server sends after that, and then closes its own.
+    HalfClose,
 }
 
 /// One row of a table.
@@ -100,6 +149,7 @@ pub(super) struct Spec {
     pub(super) name: &'static str,
     /// Left out of `--quick`.
     pub(super) slow: bool,
+    pub(super) peers: &'static [Peer],
     pub(super) roles: &'static [Role],
     pub(super) client: Side,
     pub(super) server: Side,
@@ -112,13 +162,25 @@ pub(super) struct Spec {
     /// We change our keys, and ask OpenSSL to, half-way through the payload.
     pub(super) update_keys: bool,
     pub(super) ending: Ending,
+    /// Both sides export as many bytes of keying material under this label (RFC 9846 section 7.5).
+    pub(super) export: Option<(&'static str, usize)>,
+    /// Wireshark's tools record it and read it with our key log.
+    pub(super) captured: bool,
     pub(super) expect: Expect,
+}
+
+impl Spec {
+    /// What OpenSSL prints of its own accord about exporters and OCSP, it prints among the data that it hands on.
+    pub(super) fn is_talkative(&self, we_are: Role) -> bool {
+        self.export.is_some() || (self.client.ocsp && we_are == Role::Server)
+    }
 }
 
 /// A session between a client that trusts the usual authority and a server that shows a P-256 certificate of it.
 pub(super) const SESSION: Spec = Spec {
     name: "",
     slow: false,
+    peers: &Peer::ALL,
     roles: &Role::BOTH,
     client: CLIENT,
     server: SERVER,
@@ -127,18 +189,29 @@ pub(super) const SESSION: Spec = Spec {
     payload: 20_000,
     update_keys: false,
     ending: Ending::ClientCloses,
+    export: None,
+    captured: false,
     expect: Expect::Session(AGREED),
 };
 
 pub(super) const CLIENT: Side = Side { trusts: Some("ca"), ..NOTHING };
 pub(super) const SERVER: Side = Side { identity: Some("p256"), ..NOTHING };
-pub(super) const AGREED: Agreed =
-    Agreed { suite: None, group: None, alpn: None, retry: None, server: None, scheme: None, client: None };
+pub(super) const AGREED: Agreed = Agreed {
+    suite: None,
+    group: None,
+    alpn: None,
+    retry: None,
+    server: None,
+    compression: None,
+    scheme: None,
+    client: None,
+};
 
 const NOTHING: Side = Side {
     identity: None,
     second_identity: None,
     trusts: None,
+    ocsp: false,
     suites: &[],
     groups: &[],
     schemes: &[],
@@ -146,5 +219,7 @@ const NOTHING: Side = Side {
     alpn: &[],
     plain: false,
     cookie: false,
+    compression: None,
+    special: None,
     openssl: &[],
 };

@@ -9,6 +9,8 @@ const CERTIFICATE_VERIFY: &str = "CertificateVerify";
 const ENCRYPTED_EXTENSIONS: &str = "EncryptedExtensions";
 const KEY_SHARE: u16 = 51;
 const ALPN: u16 = 16;
+const STATUS_REQUEST: u16 = 5;
+const CERTIFICATE_AUTHORITIES: u16 = 47;
 
 /// The `random` that makes a ServerHello a HelloRetryRequest (RFC 9846 section 4.2.3): SHA-256 of
 /// "HelloRetryRequest".
@@ -88,6 +90,38 @@ impl Trace {
         Some(extensions.get(&ALPN)?.get(3..)?.to_vec())
     }
 
+    /// The OCSP response in the first entry of the Certificate that OpenSSL sent, or received.
+    pub(super) fn ocsp(&self, sent: bool) -> Option<Vec<u8>> {
+        let message = self.named("Certificate").find(|message| message.sent == sent)?;
+        let list = message.bytes.get(5 + usize::from(*message.bytes.get(4)?) + 3..)?;
+        let extensions = extensions(list.get(3 + u24_at(list, 0)?..)?)?;
+        // CertificateStatus: the type, then the response (RFC 6066 section 8).
+        let status = extensions.get(&STATUS_REQUEST)?;
+        (status.first() == Some(&1)).then(|| status.get(4..4 + u24_at(status, 1)?).map(<[u8]>::to_vec))?
+    }
+
+    /// The algorithm of the CompressedCertificate that OpenSSL sent, or received (RFC 8879 section 4).
+    pub(super) fn compression(&self, sent: bool) -> Option<u16> {
+        let message = self.named("CompressedCertificate").find(|message| message.sent == sent)?;
+        u16_at(&message.bytes, 4)
+    }
+
+    /// The names (DER) in the CertificateRequest's certificate_authorities.
+    pub(super) fn requested_authorities(&self) -> Option<Vec<Vec<u8>>> {
+        let request = self.named("CertificateRequest").last()?;
+        let block = request.bytes.get(5 + usize::from(*request.bytes.get(4)?)..)?;
+        names(extensions(block)?.get(&CERTIFICATE_AUTHORITIES)?)
+    }
+
+    /// The names (DER) in the last ClientHello's certificate_authorities.
+    pub(super) fn offered_authorities(&self) -> Option<Vec<Vec<u8>>> {
+        let hello = self.named("ClientHello").last()?;
+        let suites = after_session_id(&hello.bytes)?;
+        let compression = suites.get(2 + usize::from(u16_at(suites, 0)?)..)?;
+        let block = compression.get(1 + usize::from(*compression.first()?)..)?;
+        names(extensions(block)?.get(&CERTIFICATE_AUTHORITIES)?)
+    }
+
     fn named(&self, name: &'static str) -> impl Iterator<Item = &Message> {
         self.0.iter().filter(move |message| message.name == name)
     }
@@ -101,10 +135,22 @@ fn message(sent: bool, head: &str) -> Message {
     Message { sent, kind: kind.to_owned(), name: name.trim_end().to_owned(), bytes: Vec::new() }
 }
 
-/// Of a ServerHello with its 4-byte header: skips version, random and session id.
+/// Of a ClientHello or ServerHello with its 4-byte header: skips version, random and session id.
 fn after_session_id(hello: &[u8]) -> Option<&[u8]> {
     let id_len = usize::from(*hello.get(38)?);
     hello.get(39 + id_len..)
+}
+
+/// DistinguishedName authorities<3..2^16-1>
+fn names(list: &[u8]) -> Option<Vec<Vec<u8>>> {
+    let mut rest = list.get(2..2 + usize::from(u16_at(list, 0)?))?;
+    let mut names = Vec::new();
+    while !rest.is_empty() {
+        let end = 2 + usize::from(u16_at(rest, 0)?);
+        names.push(rest.get(2..end)?.to_vec());
+        rest = rest.get(end..)?;
+    }
+    Some(names)
 }
 
 fn extensions(block: &[u8]) -> Option<BTreeMap<u16, &[u8]>> {
@@ -116,6 +162,11 @@ fn extensions(block: &[u8]) -> Option<BTreeMap<u16, &[u8]>> {
         rest = rest.get(end..)?;
     }
     Some(extensions)
+}
+
+fn u24_at(bytes: &[u8], at: usize) -> Option<usize> {
+    let high = usize::from(*bytes.get(at)?);
+    Some(high << 16 | usize::from(u16_at(bytes, at + 1)?))
 }
 
 fn u16_at(bytes: &[u8], at: usize) -> Option<u16> {
@@ -142,6 +193,36 @@ mod tests {
 <<< TLS 1.3, Handshake [length 0008], CertificateVerify
     0f 00 00 04 08 07 00 00
 ";
+
+    const AUTHENTICATION: &str = "\
+<<< TLS 1.3, Handshake [length 0035], ClientHello
+    01 00 00 38 03 03 00 00 00 00 00 00 00 00 00 00
+    00 00 00 00 00 00 00 00 00 00 00 00 00 00 00 00
+    00 00 00 00 00 00 02 aa bb 00 02 13 01 01 00 00
+    0c 00 2f 00 08 00 06 00 01 61 00 01 62
+>>> TLS 1.3, Handshake [length 0011], CertificateRequest
+    0d 00 00 0d 00 00 0a 00 2f 00 06 00 04 00 02 30
+    00
+>>> TLS 1.3, Handshake [length 001a], Certificate
+    0b 00 00 16 00 00 00 12 00 00 03 aa bb cc 00 0a
+    00 05 00 06 01 00 00 02 30 00
+<<< TLS 1.3, Handshake [length 000d], Certificate
+    0b 00 00 09 00 00 00 05 00 00 00 00 00
+<<< TLS 1.3, Handshake [length 000c], CompressedCertificate
+    19 00 00 08 00 03 00 00 00 00 00 00
+";
+
+    #[test]
+    fn a_trace_gives_authorities_stapled_responses_and_compression() {
+        let trace = Trace::parse(AUTHENTICATION);
+        assert_eq!(trace.offered_authorities(), Some(vec![b"a".to_vec(), b"b".to_vec()]));
+        assert_eq!(trace.requested_authorities(), Some(vec![b"\x30\0".to_vec()]));
+        assert_eq!(trace.ocsp(true).as_deref(), Some(&b"\x30\0"[..]));
+        assert_eq!(trace.ocsp(false), None);
+        assert_eq!(trace.compression(false), Some(3));
+        assert_eq!(trace.compression(true), None);
+        assert_eq!(Trace::parse(TEXT).requested_authorities(), None);
+    }
 
     #[test]
     fn a_trace_gives_messages_alerts_and_what_was_negotiated() {

@@ -120,7 +120,7 @@ fn a_brotli_stream_with_a_large_window_is_refused() {
     }
 }
 
-/// Whatever a peer sends, nothing but an answer comes of it. Runs 20,000 mutants for each algorithm.
+/// Whatever a peer sends, nothing but an answer comes of it. 5,000 mutants for each algorithm.
 #[test]
 fn no_mutant_breaks_a_decompressor() {
     let body = certificate(3000);
@@ -131,7 +131,7 @@ fn no_mutant_breaks_a_decompressor() {
     };
     for by in all() {
         let compressed = compress(&by, &body).unwrap();
-        for _ in 0..20_000 {
+        for _ in 0..5_000 {
             let mut mutant = compressed.clone();
             for _ in 0..1 + random() % 4 {
                 // The front decides more than the rest.

@@ -17,6 +17,7 @@ use super::confirmation::Confirmation;
 use super::role::{Machine, Sealed, Settled};
 use super::{AlertMeaning, Broken, Connection, Error, ErrorKind, Event, Info, Progress, Record, Role};
 use crate::clock::Started;
+use crate::trace;
 
 /// What a connection holds only while it shakes hands.
 pub(crate) struct Handshaking<R: Role> {
@@ -108,6 +109,7 @@ impl<R: Role> Connection<R> {
             let (level, now) = (handshaking.level, handshaking.now());
             let machine = &mut handshaking.machine;
             let taken = self.receive.next_message(fragment, &mut cursor, |bytes, more| {
+                trace::message_received(bytes, level);
                 machine.input(Input::Message { level, bytes, more, now })
             });
             match taken.map_err(|broken| self.abort_broken(broken))? {
@@ -138,6 +140,9 @@ impl<R: Role> Connection<R> {
         let Some(handshaking) = self.handshaking.as_mut() else {
             return Err(Error::new(ErrorKind::Misuse("the handshake is over")));
         };
+        if let Input::Answer(answer) = &input {
+            trace::answered(answer);
+        }
         match handshaking.machine.input(input) {
             Ok(()) => {
                 handshaking.need_is_out = false;
@@ -179,7 +184,10 @@ impl<R: Role> Connection<R> {
 
     fn act(&mut self, output: Output) -> Result<Option<Event>, Error> {
         match output {
-            Output::Send { bytes, .. } => self.send.message(&bytes),
+            Output::Send { bytes, level } => {
+                trace::message_sent(&bytes, level);
+                self.send.message(&bytes);
+            }
             Output::SendChangeCipherSpec => {
                 if self.send.change_cipher_spec().is_err() {
                     return Err(self.bug("a ChangeCipherSpec could not be sent"));
@@ -215,6 +223,7 @@ impl<R: Role> Connection<R> {
             Confirmation::Confirmed
         };
         let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
+        trace::done(&outcome);
         self.info = Some(Box::new(Info::new(outcome, identity, R::IS_CLIENT)));
         self.receive.connect(receive, confirmation);
         self.send.open();
@@ -222,6 +231,7 @@ impl<R: Role> Connection<R> {
     }
 
     fn install(&mut self, change: KeyChange) -> Result<(), Error> {
+        trace::key_installed(&change);
         let level = change.level;
         let installed = match change.direction {
             Direction::Write => self.send.install(change).is_ok(),
@@ -240,6 +250,7 @@ impl<R: Role> Connection<R> {
         let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
         handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
         let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
+        trace::asked(&need, asked);
         let settled = if asked { Ok(Settled::Ask(need)) } else { handshaking.role.settle(need) };
         match settled {
             Ok(Settled::Answer(answer)) => self.input(Input::Answer(answer))?,
@@ -279,7 +290,7 @@ impl<R: Role> Connection<R> {
         let Failure { alert, error, .. } = failure;
         self.send.fail(alert);
         self.fall();
-        Error::with_alert(kind_of(error), alert)
+        trace::failed(Error::with_alert(kind_of(error), alert))
     }
 
     /// Reading failed during the handshake. The machine knows at which place in the queue the alert belongs.

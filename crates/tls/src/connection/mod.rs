@@ -28,6 +28,7 @@ pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, ConfigError, ServerConfig};
 use crate::error::{Error, ErrorKind};
+use crate::trace;
 use handshake::Handshaking;
 use mailbox::Mailbox;
 use receive::{AlertMeaning, Broken, ReceiveHalf};
@@ -243,13 +244,13 @@ impl<R: Role> Connection<R> {
             inside_record: self.receive.is_inside_record(),
         };
         self.give_up();
-        Err(Error::new(kind))
+        Err(trace::failed(Error::new(kind)))
     }
 
     /// The transport broke: keys are erased and what waits is dropped. Gives the error to hand on.
     pub fn reset(&mut self) -> Error {
         self.give_up();
-        Error::new(ErrorKind::Reset)
+        trace::failed(Error::new(ErrorKind::Reset))
     }
 
     /// Gives the answer to the [`Need`] that is out. The event is what [`feed`](Self::feed) would have said.
@@ -413,7 +414,7 @@ impl<R: Role> Connection<R> {
             None => self.send.abandon(),
         }
         self.fall();
-        broken.into_error()
+        trace::failed(broken.into_error())
     }
 
     /// Ends both directions without a word.

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::Error as HandshakeError;
 use oxtls_handshake::post_handshake::{Receive, Received};
-use oxtls_handshake::step::{self, KeyChange, KeySecret, ReadMode};
+use oxtls_handshake::step::{self, Direction, KeyChange, KeySecret, Level, ReadMode};
 use oxtls_record::{
     Alert, ApplicationDataMode, ChangeCipherSpecMode, Mode, Opened, ReadKey, Reader, Reassembly, Record,
     RecordError,
@@ -18,6 +18,7 @@ use super::{Event, Progress};
 use crate::clock::Clock;
 use crate::defaults;
 use crate::error::{Error, ErrorKind};
+use crate::trace;
 
 /// What broke reading, and the alert that the peer is owed.
 #[derive(Debug)]
@@ -243,6 +244,7 @@ impl ReceiveHalf {
             };
             let message = self.reassembly.next(fragment, &mut cursor, self.max_message)?;
             let Some(message) = message else { return Ok(event) };
+            trace::message_received(message.bytes, Level::Application);
             let received = receive.message(message.bytes, message.more, now).map_err(|failure| Broken {
                 alert: Some(failure.alert),
                 kind: ErrorKind::Handshake(failure.error),
@@ -275,6 +277,7 @@ impl ReceiveHalf {
             return Err(Broken::flood("KeyUpdates"));
         }
         self.reader.update_key()?;
+        trace::key_updated(Direction::Read);
         if self.mailbox.key_update_received(reply) {
             self.confirmation = Confirmation::Confirmed;
         }
@@ -284,6 +287,11 @@ impl ReceiveHalf {
     /// Judges an alert (RFC 9846 section 6). Level is not looked at under a 1.3 key, as the RFC says.
     pub(crate) fn alert(&mut self, alert: Alert, handshaking: bool) -> Result<AlertMeaning, Broken> {
         let description = AlertDescription(alert.description);
+        if description == AlertDescription::CLOSE_NOTIFY {
+            trace::close_received();
+        } else {
+            trace::alert_received(description);
+        }
         if self.protected {
             self.check_alert_level(alert, handshaking)?;
         }

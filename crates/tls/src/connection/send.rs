@@ -5,10 +5,11 @@ use std::sync::Arc;
 
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::post_handshake::key_update;
-use oxtls_handshake::step::{KeyChange, KeySecret};
+use oxtls_handshake::step::{Direction, KeyChange, KeySecret, Level};
 use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
 use super::mailbox::Mailbox;
+use crate::trace;
 
 /// Why nothing was sealed. Nothing is lost: the plaintext is still the caller's.
 #[derive(Debug)]
@@ -155,6 +156,7 @@ impl SendHalf {
         let _ = self.flush_flight();
         let warning = alert == AlertDescription::USER_CANCELED;
         let level = if warning { Alert::WARNING } else { Alert::FATAL };
+        trace::alert_sent(alert);
         // If not even an alert can be sealed (a spent key), the peer sees the transport end instead.
         let _ = self.seal_into_queue(ContentType::Alert, &[level, alert.0]);
         if warning {
@@ -196,6 +198,7 @@ impl SendHalf {
     }
 
     fn seal_close_notify(&mut self) -> Result<(), oxtls_record::SealError> {
+        trace::close_sent();
         self.seal_into_queue(ContentType::Alert, &[Alert::WARNING, AlertDescription::CLOSE_NOTIFY.0])
     }
 
@@ -222,7 +225,10 @@ impl SendHalf {
     /// out asks for nothing.
     fn update_key(&mut self, request: bool) -> Result<(), oxtls_record::SealError> {
         let request = request && self.mailbox.ask();
-        self.seal_into_queue(ContentType::Handshake, &key_update(request))?;
+        let message = key_update(request);
+        trace::message_sent(&message, Level::Application);
+        self.seal_into_queue(ContentType::Handshake, &message)?;
+        trace::key_updated(Direction::Write);
         self.writer.update_key()
     }
 

@@ -7,6 +7,7 @@ use super::mailbox::Mailbox;
 use super::receive::ReceiveHalf;
 use super::send::{SealError, SendHalf};
 use crate::error::{Error, ErrorKind};
+use crate::trace;
 
 /// The sending half of a connection that was split.
 #[derive(Debug)]
@@ -95,7 +96,7 @@ impl Receiver {
         self.half.feed(input).map_err(|broken| {
             self.fail();
             self.mailbox.reader_failed(broken.alert);
-            broken.into_error()
+            trace::failed(broken.into_error())
         })
     }
 
@@ -110,7 +111,7 @@ impl Receiver {
         let inside_record = self.half.is_inside_record();
         self.fail();
         self.mailbox.reader_failed(None);
-        Err(Error::new(ErrorKind::Truncated { handshaking: false, inside_record }))
+        Err(trace::failed(Error::new(ErrorKind::Truncated { handshaking: false, inside_record })))
     }
 
     /// As [`Connection::is_confirmed`](super::Connection::is_confirmed); a server's is from the beginning.

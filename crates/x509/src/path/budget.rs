@@ -27,9 +27,10 @@ impl Remaining {
         spend(&mut self.nodes, 1, Exhausted("issuers to try"))
     }
 
-    /// One comparison with a subtree of `length` octets; long ones count as several.
-    pub(crate) fn name_comparison(&mut self, length: usize) -> Result<(), Exhausted> {
-        let cost = u32::try_from(length / 64).unwrap_or(u32::MAX).saturating_add(1);
+    /// One comparison of a name with a subtree, or one look at either, `effort` octets in all; long ones count as
+    /// several, since both lengths are the peer's choice: its CA need not be one until its signature is checked.
+    pub(crate) fn name_comparison(&mut self, effort: usize) -> Result<(), Exhausted> {
+        let cost = u32::try_from(effort / 64).unwrap_or(u32::MAX).saturating_add(1);
         spend(&mut self.name_comparisons, cost, Exhausted("comparisons with name constraints"))
     }
 }

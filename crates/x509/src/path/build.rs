@@ -13,7 +13,7 @@ use crate::rules::Rule;
 use crate::trust::Anchor;
 
 use super::budget::{Exhausted, Remaining};
-use super::{Chain, Context, Detail, Fault, Node, check, constraints};
+use super::{Anchors, Chain, Context, Detail, Fault, Node, check, constraints};
 
 /// A path that was validated: chain positions from the leaf up, and the anchor's index.
 pub(crate) struct Found {
@@ -255,13 +255,10 @@ impl<'a> Search<'a, '_> {
             let fault = match self.known_edge(child, issuer) {
                 Some(true) => None,
                 Some(false) => Some(Fault::new(Rule::Signature, self.position(child), None)),
-                None => {
-                    let verdict = self.verify(child, issuer).map_err(|exhausted| Some(exhausted.into()))?;
-                    self.edges.push(Edge { child, issuer, verifies: verdict.is_none() });
-                    verdict
-                }
+                None => self.verify(child, issuer).map_err(|exhausted| Some(exhausted.into()))?,
             };
             if let Some(fault) = fault {
+                self.keep_edges(anchor, depth);
                 self.stack.truncate(depth.saturating_add(1));
                 self.record(issuer, fault)?;
                 return Ok(false);
@@ -269,6 +266,21 @@ impl<'a> Search<'a, '_> {
             issuer = Issuer::Node(child);
         }
         Ok(true)
+    }
+
+    /// Keeps the verdicts on the path's signatures down to the one at `failed`, which does not verify. A path that is
+    /// accepted needs none of them.
+    fn keep_edges(&mut self, anchor: usize, failed: usize) {
+        let mut issuer = Issuer::Anchor(anchor);
+        for depth in (failed..self.stack.len()).rev() {
+            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
+                return;
+            };
+            if self.known_edge(child, issuer).is_none() {
+                self.edges.push(Edge { child, issuer, verifies: depth != failed });
+            }
+            issuer = Issuer::Node(child);
+        }
     }
 
     /// One signature; what is wrong with it, if anything.
@@ -360,8 +372,12 @@ impl Node<'_> {
 /// The anchor if it bears the issuer's name and belongs to this round.
 fn anchor_candidate(context: &Context<'_>, child: &Node<'_>, anchor: usize, hinted: bool) -> Option<Issuer> {
     let found = context.roots.anchor(anchor)?;
-    (hinted != contradicts(child, found.key_id()) && found.subject() == child.certificate.issuer())
-        .then_some(Issuer::Anchor(anchor))
+    let named = match child.issued_by {
+        Anchors::None => false,
+        Anchors::All => true,
+        Anchors::Some => found.subject() == child.certificate.issuer(),
+    };
+    (named && hinted != contradicts(child, found.key_id())).then_some(Issuer::Anchor(anchor))
 }
 
 /// The certificate if it bears the issuer's name, leads to an anchor and belongs to this round. The leaf issues
@@ -381,21 +397,41 @@ fn contradicts(child: &Node<'_>, issuer_key_id: Option<&[u8]>) -> bool {
 
 /// Marks the certificates from which names lead to an anchor.
 fn mark_reachable(context: &Context<'_>, nodes: &mut [Node<'_>]) {
-    let mut fresh: Vec<u16> = Vec::new();
-    for node in nodes.iter_mut() {
-        let issuer = node.certificate.issuer();
-        let bucket = context.roots.bucket(node.issuer_hash).iter();
-        node.reachable =
-            bucket.filter_map(|&index| context.roots.anchor(index)).any(|a| a.subject() == issuer);
+    /// Positions to go on from, as bits.
+    const BITS: usize = 128;
+    const { assert!(defaults::MAX_CHAIN <= BITS) };
+    let mut fresh = 0u128;
+    for (bit, node) in (0u32..).zip(nodes.iter_mut()) {
+        node.issued_by = namesakes(context, node);
+        node.reachable = node.issued_by != Anchors::None;
         if node.reachable && !node.is_self_issued() {
-            fresh.push(node.subject);
+            fresh |= 1u128.wrapping_shl(bit);
         }
     }
-    while let Some(subject) = fresh.pop() {
-        for node in nodes.iter_mut().filter(|node| !node.reachable && node.issuer == subject) {
-            node.reachable = true;
-            fresh.push(node.subject);
+    while let Some(subject) = usize::try_from(fresh.trailing_zeros())
+        .ok()
+        .and_then(|index| nodes.get(index))
+        .map(|node| node.subject)
+    {
+        fresh &= fresh.wrapping_sub(1);
+        for (bit, node) in (0u32..).zip(nodes.iter_mut()) {
+            if !node.reachable && node.issuer == subject {
+                node.reachable = true;
+                fresh |= 1u128.wrapping_shl(bit);
+            }
         }
+    }
+}
+
+fn namesakes(context: &Context<'_>, node: &Node<'_>) -> Anchors {
+    let issuer = node.certificate.issuer();
+    let bucket = context.roots.bucket(node.issuer_hash).iter();
+    let mut verdicts = bucket.filter_map(|&index| context.roots.anchor(index)).map(|a| a.subject() == issuer);
+    match verdicts.next() {
+        None => Anchors::None,
+        Some(first) if verdicts.any(|other| other != first) => Anchors::Some,
+        Some(true) => Anchors::All,
+        Some(false) => Anchors::None,
     }
 }
 

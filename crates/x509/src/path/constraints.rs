@@ -9,6 +9,7 @@ use crate::report::Position;
 use crate::rules::Rule;
 
 use super::budget::{Exhausted, Remaining};
+use super::directory::directory;
 use super::{Detail, Fault};
 
 /// An issuer's constraints, their subtrees looked over once.
@@ -31,7 +32,7 @@ impl<'l> Limits<'l> {
     pub(crate) fn new(constraints: NameConstraints<'l>, budget: &mut Remaining) -> Result<Self, Exhausted> {
         let mut malformed = Forms::default();
         for base in constraints.permitted().chain(constraints.excluded()) {
-            budget.name_comparison(base.len())?;
+            budget.name_comparison(base.effort())?;
             match base {
                 GeneralName::Dns(base) => malformed.dns |= !is_dns_base(base),
                 GeneralName::Ip(base) => malformed.ip |= !is_network(base),
@@ -74,27 +75,28 @@ impl<'l> Limits<'l> {
     fn name<'a>(&self, name: GeneralName<'a>, at: Position, budget: &mut Remaining) -> Result<(), Fault<'a>> {
         let fault = |rule| Err(Fault::new(rule, at, None).with(Detail::Name(name)));
         let understood = self.understands(&name);
-        let mut judge = |base: GeneralName<'_>| -> Result<Comparison, Exhausted> {
-            budget.name_comparison(base.len())?;
-            Ok(match compare(&name, &base) {
+        let mut judge = |base: &GeneralName<'_>| -> Result<Comparison, Exhausted> {
+            budget.name_comparison(name.effort().saturating_add(base.effort()))?;
+            Ok(match compare(&name, base) {
                 Comparison::OtherForm => Comparison::OtherForm,
                 _ if !understood => Comparison::NotUnderstood,
                 comparison => comparison,
             })
         };
         for base in self.constraints.excluded() {
-            match judge(base)? {
+            match judge(&base)? {
+                Comparison::Outside if is_mapped_into(&name, &base) => return fault(Rule::ExcludedSubtrees),
                 Comparison::OtherForm | Comparison::Outside => {}
                 Comparison::Inside | Comparison::Overlaps => return fault(Rule::ExcludedSubtrees),
-                Comparison::NotUnderstood => return fault(Rule::ConstraintForm),
+                Comparison::Undecided | Comparison::NotUnderstood => return fault(Rule::ConstraintForm),
             }
         }
         let mut permitted = true;
         for base in self.constraints.permitted() {
-            match judge(base)? {
+            match judge(&base)? {
                 Comparison::OtherForm => {}
                 Comparison::Inside => return Ok(()),
-                Comparison::Outside | Comparison::Overlaps => permitted = false,
+                Comparison::Outside | Comparison::Overlaps | Comparison::Undecided => permitted = false,
                 Comparison::NotUnderstood => return fault(Rule::ConstraintForm),
             }
         }
@@ -115,7 +117,7 @@ impl<'l> Limits<'l> {
 
 /// Where a name stands to a subtree.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Comparison {
+pub(super) enum Comparison {
     /// The subtree constrains another form of name.
     OtherForm,
     /// All that the name stands for is in the subtree.
@@ -124,6 +126,8 @@ enum Comparison {
     Overlaps,
     /// Nothing that the name stands for is in the subtree.
     Outside,
+    /// It may be in the subtree: values stand against each other that have no common form.
+    Undecided,
     /// The name or the subtree has no meaning that could be compared.
     NotUnderstood,
 }
@@ -139,7 +143,7 @@ fn compare(name: &GeneralName<'_>, base: &GeneralName<'_>) -> Comparison {
         (GeneralName::Ip(name), GeneralName::Ip(base)) => ip(name, base),
         (GeneralName::Email(name), GeneralName::Email(base)) => email(name, base),
         (GeneralName::Uri(name), GeneralName::Uri(base)) => uri(name, base),
-        (GeneralName::Directory(name), GeneralName::Directory(base)) => inside(name.is_within(base)),
+        (GeneralName::Directory(name), GeneralName::Directory(base)) => directory(name, base),
         (GeneralName::Other(form, _), GeneralName::Other(constrained, _)) if form == constrained => {
             Comparison::NotUnderstood
         }
@@ -180,6 +184,20 @@ fn is_below(name: &str, base: &str) -> bool {
 
 fn is_one_below(name: &str, base: &str) -> bool {
     name.split_once('.').is_some_and(|(_, rest)| rest.eq_ignore_ascii_case(base))
+}
+
+/// Whether an IPv4-mapped IPv6 address stands for an IPv4 address in an IPv4 subtree (RFC 4291 section 2.5.5.2).
+///
+/// To connect to the mapped address is to connect to the IPv4 address, so what excludes that excludes both. Nothing
+/// else crosses the versions: a permitted IPv4 subtree does not permit mapped addresses, and an excluded IPv6 subtree
+/// does not exclude IPv4 addresses, since CAs exclude `::/0` to say that they vouch for IPv4 only.
+fn is_mapped_into(name: &GeneralName<'_>, base: &GeneralName<'_>) -> bool {
+    match (name, base) {
+        (GeneralName::Ip([0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 0xff, 0xff, v4 @ ..]), GeneralName::Ip(base)) => {
+            v4.len() == 4 && ip(v4, base) == Comparison::Inside
+        }
+        _ => false,
+    }
 }
 
 /// Address and mask; addresses of the other version are outside.
@@ -254,7 +272,11 @@ fn is_host(host: &str) -> bool {
 
 /// The host of a hierarchical URI (RFC 3986 section 3.2), if it is a DNS name.
 fn uri_host(uri: &str) -> Option<&str> {
-    let (_, rest) = uri.split_once("://")?;
+    let (scheme, rest) = uri.split_once(':')?;
+    // Without this, what follows "://" anywhere (`urn:x?://host`) would pass for a host.
+    let well_formed = scheme.starts_with(|first: char| first.is_ascii_alphabetic())
+        && scheme.bytes().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'+' | b'-' | b'.'));
+    let rest = rest.strip_prefix("//").filter(|_| well_formed)?;
     let authority = rest.split(['/', '?', '#']).next()?;
     let host_port = authority.rsplit_once('@').map_or(authority, |(_, host)| host);
     let host = match host_port.rsplit_once(':') {
@@ -302,6 +324,15 @@ mod tests {
         assert_eq!(ip(&[0; 16], &base), Outside);
         assert_eq!(ip(&[1, 2, 3, 4], &[0; 8]), Inside);
         assert_eq!(ip(&[1, 2, 3, 4], &[1, 2, 3, 4, 255, 255, 255, 255]), Inside);
+        let mapped = [0, 0, 0, 0, 0, 0, 0, 0, 0, 0, 255, 255, 10, 1, 2, 3];
+        assert_eq!(ip(&mapped, &base), Outside);
+        assert!(is_mapped_into(&GeneralName::Ip(&mapped), &GeneralName::Ip(&base)));
+        for other in [[10, 2, 0, 0, 255, 255, 0, 0], [0, 0, 10, 1, 255, 255, 255, 255]] {
+            assert!(!is_mapped_into(&GeneralName::Ip(&mapped), &GeneralName::Ip(&other)));
+        }
+        for name in [&[0; 16][..], &mapped[..15], &[10, 1, 2, 3]] {
+            assert!(!is_mapped_into(&GeneralName::Ip(name), &GeneralName::Ip(&base)));
+        }
     }
 
     #[test]
@@ -329,6 +360,7 @@ mod tests {
             ("https://a.example.com", "example.com", Outside),
             ("https://a.example.com", ".example.com", Inside),
             ("spiffe://example.com?x#y", ".example.com", Outside),
+            ("coap+tcp-1.0://example.com", "example.com", Inside),
         ] {
             assert_eq!(uri(name, base), expected, "{name} in {base}");
         }
@@ -347,6 +379,11 @@ mod tests {
             GeneralName::Uri("https://[::1]/"),
             GeneralName::Uri("https://127.0.0.1/"),
             GeneralName::Uri("urn:uuid:1"),
+            GeneralName::Uri("urn:x?://example.com"),
+            GeneralName::Uri("x:y://example.com"),
+            GeneralName::Uri("1x://example.com"),
+            GeneralName::Uri("a b://example.com"),
+            GeneralName::Uri("://example.com"),
             GeneralName::Uri("https:///x"),
         ] {
             assert!(!every.understands(&name), "{name:?}");

@@ -4,6 +4,7 @@ pub(crate) mod budget;
 pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod constraints;
+mod directory;
 pub(crate) mod profile;
 
 use core::cell::OnceCell;
@@ -74,6 +75,8 @@ pub(crate) struct Node<'a> {
     issuer_hash: u64,
     /// Whether names lead from it to an anchor.
     reachable: bool,
+    /// Which of the anchors under `issuer_hash` bear the issuer's name.
+    issued_by: Anchors,
     key: OnceCell<Result<PublicKey, oxtls_crypto::Error>>,
     /// The verdict on it as an issuer, where that does not depend on the path.
     as_issuer: OnceCell<Result<(), Fault<'a>>>,
@@ -90,6 +93,7 @@ impl<'a> Node<'a> {
             issuer,
             issuer_hash,
             reachable: false,
+            issued_by: Anchors::None,
             key: OnceCell::new(),
             as_issuer: OnceCell::new(),
         }
@@ -105,6 +109,15 @@ impl<'a> Node<'a> {
     }
 }
 
+/// Which anchors of a hash bear a name: compared once, since the name may be long and a search comes back to it often.
+#[derive(Clone, Copy, PartialEq, Eq)]
+enum Anchors {
+    None,
+    All,
+    /// Anchors of different names share the hash.
+    Some,
+}
+
 /// Numbers for names, so that building compares integers: names are made by the peer and may be long.
 struct Names<'a> {
     roots: &'a Roots,
@@ -114,11 +127,21 @@ struct Names<'a> {
 impl<'a> Names<'a> {
     fn number(&mut self, name: Name<'a>) -> (u16, u64) {
         let hash = self.roots.hash(name);
-        let place = self.known.iter().position(|(known, other)| *known == hash && *other == name);
-        let place = place.unwrap_or_else(|| {
-            self.known.push((hash, name));
-            self.known.len().saturating_sub(1)
-        });
+        let known = self.known.iter_mut().enumerate();
+        let same = known.filter(|(_, (known, _))| *known == hash).find(|(_, (_, other))| *other == name);
+        let place = match same {
+            Some((place, (_, other))) => {
+                // The shortest spelling is kept: one long one must not be walked again for each name equal to it.
+                if name.contents().len() < other.contents().len() {
+                    *other = name;
+                }
+                place
+            }
+            None => {
+                self.known.push((hash, name));
+                self.known.len().saturating_sub(1)
+            }
+        };
         // Two names a certificate, at most MAX_CHAIN certificates: far below 2^16.
         (u16::try_from(place).unwrap_or(u16::MAX), hash)
     }

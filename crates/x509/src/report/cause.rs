@@ -7,7 +7,6 @@ use pki_types::ServerName;
 use crate::identity::describe_name;
 use crate::oid;
 use crate::path::{Detail, Fault};
-use crate::policy::Purpose;
 use crate::report::{Position, Subject, shown};
 use crate::rules::Rule;
 use crate::spki::KeyKind;
@@ -429,15 +428,4 @@ fn detail_text(fault: &Fault<'_>) -> String {
 
 fn detail_static(fault: &Fault<'_>) -> &'static str {
     if let Detail::What(what) = fault.detail { what } else { "" }
-}
-
-impl Purpose {
-    /// For programs that print which purpose was wanted.
-    #[must_use]
-    pub const fn key_purpose(self) -> &'static str {
-        match self {
-            Self::ServerAuth => "serverAuth",
-            Self::ClientAuth => "clientAuth",
-        }
-    }
 }

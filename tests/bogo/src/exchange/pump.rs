@@ -3,9 +3,10 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 
-use oxtls::{Connection, Event, Need, Role, SealError, SigningKey};
+use oxtls::{Connection, Event, Need, Role, SealError};
 
 use super::Failure;
+use crate::credentials::Candidate;
 use crate::flags::Config;
 use crate::peer::{self, Decided};
 
@@ -34,7 +35,7 @@ pub(super) struct Pump<'c, R: Role> {
     /// How often the peer's certificates were shown to us.
     pub(super) verified: u32,
     config: &'c Config,
-    key: Option<SigningKey>,
+    pub(super) ours: Vec<Candidate>,
     socket: TcpStream,
     /// Received and not yet taken.
     input: Vec<u8>,
@@ -51,7 +52,7 @@ impl<'c, R: Role> Pump<'c, R> {
     pub(super) fn connect(
         tls: Connection<R>,
         config: &'c Config,
-        key: Option<SigningKey>,
+        ours: Vec<Candidate>,
     ) -> Result<Self, Failure> {
         let port = config.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
         let address = if config.ipv6 {
@@ -64,7 +65,7 @@ impl<'c, R: Role> Pump<'c, R> {
         let id = config.shim_id.unwrap_or_default().to_le_bytes();
         socket.write_all(&id).map_err(Failure::Io)?;
         let (input, unwritten) = (Vec::new(), Vec::new());
-        Ok(Self { tls, verified: 0, config, key, socket, input, shown: 0, unwritten, is_deaf: false })
+        Ok(Self { tls, verified: 0, config, ours, socket, input, shown: 0, unwritten, is_deaf: false })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
@@ -131,7 +132,7 @@ impl<'c, R: Role> Pump<'c, R> {
         if self.config.is_async {
             self.suspend()?;
         }
-        match peer::decide(self.config, self.key.as_ref(), need, &mut self.verified) {
+        match peer::decide(self.config, &self.ours, need, &mut self.verified) {
             Decided::Answer(answer) => self.tls.answer(answer).map_err(Failure::Tls),
             Decided::AsConfigured(need) => self.tls.answer_as_configured(need).map_err(Failure::Tls),
             Decided::Refuse(error) => Err(Failure::Tls(self.tls.abort(error))),
