@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, check_common, common_builder_methods, compressed};
+use super::{ConfigError, Credential, Session, common_builder_methods, complete, compressed};
 
 /// A client's configuration: an immutable snapshot, cheap to clone, shared by its connections.
 ///
@@ -136,7 +136,7 @@ impl ClientConfigBuilder {
     /// # Errors
     /// No roots (unless [`Decision::VerifyPeer`](crate::Decision::VerifyPeer) is asked of the caller), lists that are
     /// empty or hold what this library has not, limits out of range.
-    pub fn build(self) -> Result<ClientConfig, ConfigError> {
+    pub fn build(mut self) -> Result<ClientConfig, ConfigError> {
         let asks = self.session.ask.contains(&super::Decision::VerifyPeer);
         let verifier = match self.roots {
             Some(roots) if roots.is_empty() && !asks => {
@@ -146,7 +146,7 @@ impl ClientConfigBuilder {
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
-        check_common(&self.common, &self.session)?;
+        complete(&mut self.common, &self.session)?;
         let inner = ClientInner {
             credentials: compressed(self.credentials, &self.session.compression)?,
             session: self.session,

@@ -16,6 +16,8 @@ pub(crate) use server::ServerInner;
 use std::time::Duration;
 
 use oxtls_handshake::config::Common;
+use oxtls_handshake::defaults as handshake_defaults;
+use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_record::Padding;
 
 use crate::clock::Clock;
@@ -66,8 +68,12 @@ impl Default for Session {
 const MIN_FRAGMENT: u16 = 63;
 const MAX_FRAGMENT: u16 = 1 << 14;
 
-/// Checks what either role's machine would refuse later.
-pub(crate) fn check_common(common: &Common, session: &Session) -> Result<(), ConfigError> {
+/// Fills in what hangs on several settings, and checks what either role's machine would refuse later.
+pub(crate) fn complete(common: &mut Common, session: &Session) -> Result<(), ConfigError> {
+    // Suites that nobody chose are those of every version that is spoken.
+    if common.min_version <= ProtocolVersion::TLS1_2 && common.suites == handshake_defaults::SUITES {
+        common.suites = handshake_defaults::SUITES_TLS12.to_vec();
+    }
     if session.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
         return Err(ConfigError::Invalid(format!("max_fragment has {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes")));
     }
@@ -91,7 +97,7 @@ pub(crate) fn compressed(
 /// Builder methods that both roles have.
 macro_rules! common_builder_methods {
     () => {
-        /// Versions to speak, the lowest and the highest: TLS 1.2 and TLS 1.3 are there, and both by default.
+        /// Versions to speak, the lowest and the highest: TLS 1.2 and TLS 1.3 are there. TLS 1.3 alone by default.
         pub fn versions(
             mut self,
             lowest: oxtls_handshake::suite::ProtocolVersion,

@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, check_common, common_builder_methods, compressed};
+use super::{ConfigError, Credential, Session, common_builder_methods, complete, compressed};
 
 /// Whether a server asks its clients for a certificate, and whom it trusts to issue them.
 #[derive(Clone, Debug, Default)]
@@ -122,11 +122,11 @@ impl ServerConfigBuilder {
     /// # Errors
     /// No credential (unless [`Decision::ChooseCredential`](crate::Decision::ChooseCredential) is asked of the
     /// caller), client authentication without roots, lists that are empty or hold what this library has not.
-    pub fn build(self) -> Result<ServerConfig, ConfigError> {
+    pub fn build(mut self) -> Result<ServerConfig, ConfigError> {
         if self.credentials.is_empty() && !self.session.ask.contains(&super::Decision::ChooseCredential) {
             return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
         }
-        check_common(&self.common, &self.session)?;
+        complete(&mut self.common, &self.session)?;
         let (client_auth, roots) = match self.client_auth {
             ClientAuth::None => (handshake::ClientAuth::None, None),
             ClientAuth::Optional(roots) => (handshake::ClientAuth::Optional, Some(roots)),

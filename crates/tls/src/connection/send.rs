@@ -84,7 +84,15 @@ impl SendHalf {
         if let Some(bytes) = max_fragment {
             writer.set_max_fragment(bytes);
         }
-        Self { writer, state: State::Handshaking, flight: Vec::new(), queue: Vec::new(), sent: 0, renewable: true, mailbox }
+        Self {
+            writer,
+            state: State::Handshaking,
+            flight: Vec::new(),
+            queue: Vec::new(),
+            sent: 0,
+            renewable: true,
+            mailbox,
+        }
     }
 
     /// The first ClientHello bears 0x0301 for old middleboxes (RFC 9846 section 5.1), what follows does not.
