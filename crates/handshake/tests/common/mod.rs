@@ -79,7 +79,17 @@ impl Message {
 
     /// Stands for the ChangeCipherSpec record of TLS 1.2, which is no message but has its place among them.
     pub fn change_cipher_spec() -> Self {
-        Self { level: Level::Initial, bytes: Vec::new() }
+        Self { level: Level::Initial, bytes: b"ChangeCipherSpec".to_vec() }
+    }
+
+    /// It is a message of this type.
+    pub fn typ_is(&self, typ: HandshakeType) -> bool {
+        self.bytes.first() == Some(&typ.0)
+    }
+
+    /// Whether it stands for that record, whose content is the byte 1.
+    pub fn is_change_cipher_spec(&self) -> bool {
+        self.bytes == [1]
     }
 
     pub fn typ(&self) -> HandshakeType {
@@ -97,7 +107,7 @@ impl Message {
 
     /// The name, HelloRetryRequest told from ServerHello.
     pub fn name(&self) -> String {
-        if self.bytes.is_empty() {
+        if *self == Self::change_cipher_spec() {
             return "ChangeCipherSpec".to_owned();
         }
         let retry = self.body().get(2..34) == Some(&HELLO_RETRY_REQUEST_RANDOM);
@@ -276,7 +286,7 @@ impl End {
     /// Hands one message in, which may be refused as misuse.
     pub fn offer(&mut self, message: &Message, more: bool) -> Result<(), Misuse> {
         let Message { level, bytes } = message;
-        if bytes.is_empty() {
+        if *message == Message::change_cipher_spec() {
             return self.machine.input(Input::ChangeCipherSpec { more });
         }
         self.machine.input(Input::Message { level: *level, bytes, more, now: NOW })
