@@ -233,34 +233,32 @@ impl fmt::Display for Error {
             Self::UnexpectedMessage { received, expected } => {
                 write!(f, "the peer sent {received} where {expected} was due")
             }
-            Self::UnexpectedChangeCipherSpec => f.write_str("the peer sent a ChangeCipherSpec where none is due"),
             Self::ExcessHandshakeData { after } => {
                 write!(f, "the peer sent handshake bytes behind {after}, which must end its record")
             }
-            Self::WrongLevel { received } => write!(f, "the peer sent {received} at the wrong encryption level"),
+            Self::WrongLevel { received } => {
+                write!(f, "the peer sent {received} at the wrong encryption level")
+            }
             Self::IllegalParameter { what } => write!(f, "the peer sent an illegal parameter: {what}"),
-            Self::WrongCipherSuite(suite) => write!(f, "the server chose {suite}, which is not what was offered"),
-            Self::WrongGroup => f.write_str("the peer chose a key exchange group that was not offered or asked for"),
+            Self::WrongCipherSuite(suite) => {
+                write!(f, "the server chose {suite}, which is not what was offered")
+            }
             Self::BadKeyShare(error) => write!(f, "the peer's key share is unusable: {error}"),
             Self::DuplicateExtension { typ, .. } => write!(f, "the peer sent {typ} twice in one message"),
-            Self::ForbiddenExtension(typ) => write!(f, "the peer sent {typ} in a message where it may not be"),
+            Self::ForbiddenExtension(typ) => {
+                write!(f, "the peer sent {typ} in a message where it may not be")
+            }
             Self::UnsupportedExtension(typ) => write!(f, "the peer answered {typ}, which was not sent"),
             Self::MissingExtension(typ) => write!(f, "the peer left out {typ}, which is required"),
-            Self::Downgrade => f.write_str(
-                "the server speaks TLS 1.3 but saw an older offer: somebody between tampered with the handshake",
-            ),
-            Self::BadSignature => f.write_str("the peer's handshake signature does not verify"),
             Self::WrongSignatureScheme(scheme) => {
                 write!(f, "the peer signed with {scheme}, which was not offered or does not fit its key")
             }
-            Self::BadFinished => f.write_str("the peer's Finished does not verify: the handshake was tampered with"),
-            Self::BadBinder => f.write_str("the client's PSK binder does not verify"),
-            Self::UnusableCertificateKey(error) => write!(f, "the key in the peer's certificate is unusable: {error}"),
-            Self::UnreadableCertificate => f.write_str("the peer's certificate cannot be read"),
-            Self::DecompressionFailed => {
-                f.write_str("the peer's compressed certificate does not decompress to what it says")
+            Self::UnusableCertificateKey(error) => {
+                write!(f, "the key in the peer's certificate is unusable: {error}")
             }
-            Self::NoCommonVersion { peer } => write!(f, "no protocol version in common: the peer offers {peer}"),
+            Self::NoCommonVersion { peer } => {
+                write!(f, "no protocol version in common: the peer offers {peer}")
+            }
             Self::NoCommonSuite { peer } => write!(f, "no cipher suite in common: the peer offers {peer}"),
             Self::NoCommonGroup { peer } => {
                 write!(f, "no key exchange group in common: the peer offers {peer}")
@@ -271,29 +269,49 @@ impl fmt::Display for Error {
             Self::NoApplicationProtocol { peer } => {
                 write!(f, "no application protocol in common: the peer offers {peer}")
             }
-            Self::NoExtendedMasterSecret => f.write_str(
-                "the peer does not know extended_master_secret, which is required here in TLS 1.2; TLS 1.3 needs none",
-            ),
-            Self::NoSecureRenegotiation => {
-                f.write_str("the peer does not protect against renegotiation by others (renegotiation_info)")
-            }
-            Self::CertificateRequired { .. } => {
-                f.write_str("the client sent no certificate, and one is required")
-            }
-            Self::InappropriateFallback => f.write_str(
-                "the client fell back to an older version than both speak: somebody between made it do so",
-            ),
-            Self::Renegotiation => f.write_str("the client wants to renegotiate, which is never done"),
-            Self::EchRequired => f.write_str("the server refused Encrypted Client Hello"),
             Self::QuicViolation(what) => write!(f, "the peer broke a rule of TLS over QUIC: {what}"),
             Self::Refused { cause, .. } => write!(f, "{cause}"),
-            Self::Canceled => f.write_str("the handshake was canceled by its caller"),
-            Self::DeadlineExceeded => f.write_str("the handshake did not finish before its deadline"),
             Self::SigningFailed(Some(cause)) => write!(f, "our key could not sign: {cause}"),
-            Self::SigningFailed(None) => f.write_str("our key could not sign"),
             Self::Crypto(error) => write!(f, "the cryptographic library failed: {error}"),
-            Self::TooLong => f.write_str("a message of ours does not fit its length fields"),
             Self::Internal(what) => write!(f, "internal error: {what}"),
+            other => f.write_str(other.text()),
+        }
+    }
+}
+
+impl Error {
+    /// The text of an error that has always the same.
+    const fn text(&self) -> &'static str {
+        match self {
+            Self::UnexpectedChangeCipherSpec => "the peer sent a ChangeCipherSpec where none is due",
+            Self::WrongGroup => "the peer chose a key exchange group that was not offered or asked for",
+            Self::Downgrade => {
+                "the server speaks TLS 1.3 but saw an older offer: somebody between tampered with the handshake"
+            }
+            Self::BadSignature => "the peer's handshake signature does not verify",
+            Self::BadFinished => "the peer's Finished does not verify: the handshake was tampered with",
+            Self::BadBinder => "the client's PSK binder does not verify",
+            Self::UnreadableCertificate => "the peer's certificate cannot be read",
+            Self::DecompressionFailed => {
+                "the peer's compressed certificate does not decompress to what it says"
+            }
+            Self::NoExtendedMasterSecret => {
+                "the peer does not know extended_master_secret, which is required here in TLS 1.2; TLS 1.3 needs none"
+            }
+            Self::NoSecureRenegotiation => {
+                "the peer does not protect against renegotiation by others (renegotiation_info)"
+            }
+            Self::CertificateRequired { .. } => "the client sent no certificate, and one is required",
+            Self::InappropriateFallback => {
+                "the client fell back to an older version than both speak: somebody between made it do so"
+            }
+            Self::Renegotiation => "the client wants to renegotiate, which is never done",
+            Self::EchRequired => "the server refused Encrypted Client Hello",
+            Self::Canceled => "the handshake was canceled by its caller",
+            Self::DeadlineExceeded => "the handshake did not finish before its deadline",
+            Self::SigningFailed(None) => "our key could not sign",
+            Self::TooLong => "a message of ours does not fit its length fields",
+            _ => "the handshake failed",
         }
     }
 }

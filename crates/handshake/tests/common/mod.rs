@@ -32,8 +32,8 @@ use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::post_handshake::PostHandshake;
 use oxtls_handshake::server::Server;
 use oxtls_handshake::step::{
-    ApplicationData, ChangeCipherSpec, Direction, Failure, Input, KeySecret, Level, Misuse, Output, ReadMode,
-    Transport,
+    ApplicationData, ChangeCipherSpec, Direction, Failure, Input, KeyChange, KeySecret, Level, Misuse,
+    Output, ReadMode, Transport,
 };
 use pki_types::CertificateDer;
 
@@ -217,23 +217,7 @@ impl End {
                 assert!(!self.quic, "QUIC has no ChangeCipherSpec");
                 "CCS".to_owned()
             }
-            Output::Keys(change) => {
-                let secret = match &change.secret {
-                    KeySecret::Tls13(secret) => secret.as_bytes().to_vec(),
-                    KeySecret::Tls12 { key, .. } => key.as_bytes().to_vec(),
-                };
-                let tls12 = matches!(change.secret, KeySecret::Tls12 { .. });
-                if tls12 && change.direction == Direction::Write {
-                    self.sent.push_back(Message::change_cipher_spec());
-                }
-                self.keys.push(Installed { level: change.level, direction: change.direction, secret });
-                if change.direction == Direction::Write {
-                    self.write_level = change.level;
-                    format!("W:{}", short(change.level))
-                } else {
-                    format!("R:{}", short(change.level))
-                }
-            }
+            Output::Keys(change) => self.take_key(change),
             Output::Read(mode) => {
                 self.read_mode = Some(mode);
                 // Over QUIC only the largest message is of interest.
@@ -270,6 +254,23 @@ impl End {
                 line
             }
         })
+    }
+
+    fn take_key(&mut self, change: KeyChange) -> String {
+        let KeyChange { level, direction, secret, .. } = change;
+        let (secret, tls12) = match &secret {
+            KeySecret::Tls13(secret) => (secret.as_bytes().to_vec(), false),
+            KeySecret::Tls12 { key, .. } => (key.as_bytes().to_vec(), true),
+        };
+        self.keys.push(Installed { level, direction, secret });
+        if direction == Direction::Read {
+            return format!("R:{}", short(level));
+        }
+        if tls12 {
+            self.sent.push_back(Message::change_cipher_spec());
+        }
+        self.write_level = level;
+        format!("W:{}", short(level))
     }
 
     /// Hands one message in and returns what comes of it.
