@@ -15,15 +15,18 @@ use std::thread;
 
 use common::{Answers, End, Message, Pair, client, credential, server};
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme};
-use oxtls_handshake::config::{ClientAuth, ClientHandshake, ServerHandshake};
+use oxtls_handshake::config::{ClientAuth, ClientHandshake, Common, ServerHandshake};
+use oxtls_handshake::defaults;
 use oxtls_handshake::error::Error;
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::need::{Answer, Need};
 use oxtls_handshake::step::{Input, Level, Misuse, Transport};
+use oxtls_handshake::suite::ProtocolVersion;
 
 /// A place where a machine stands still.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 struct Stop {
+    version: ProtocolVersion,
     server: bool,
     need: &'static str,
     /// The level of an alert sent there (T15's table).
@@ -31,7 +34,11 @@ struct Stop {
 }
 
 const fn stop(server: bool, need: &'static str, level: &'static str) -> Stop {
-    Stop { server, need, level }
+    Stop { version: ProtocolVersion::TLS1_3, server, need, level }
+}
+
+const fn stop_tls12(server: bool, need: &'static str) -> Stop {
+    Stop { version: ProtocolVersion::TLS1_2, server, need, level: "In" }
 }
 
 /// Every Need of these flows, in the order in which they come.
@@ -43,10 +50,31 @@ const STOPS: &[Stop] = &[
     stop(false, "ChooseCredential", "HS"),
     stop(false, "Sign", "HS"),
     stop(true, "VerifyPeer", "Ap"),
+    stop_tls12(true, "ChooseConfig"),
+    stop_tls12(true, "ChooseCredential"),
+    stop_tls12(true, "Sign"),
+    stop_tls12(false, "VerifyPeer"),
+    stop_tls12(false, "ChooseCredential"),
+    stop_tls12(false, "Sign"),
+    stop_tls12(true, "VerifyPeer"),
 ];
 
 fn pair() -> Pair {
-    let config = ServerHandshake { client_auth: ClientAuth::Required, ..ServerHandshake::default() };
+    pair_of(ProtocolVersion::TLS1_3)
+}
+
+fn pair_of(version: ProtocolVersion) -> Pair {
+    let common = Arc::new(Common {
+        min_version: version,
+        max_version: version,
+        suites: defaults::SUITES_TLS12.to_vec(),
+        ..Common::default()
+    });
+    let config = ServerHandshake {
+        client_auth: ClientAuth::Required,
+        common: Arc::clone(&common),
+        ..ServerHandshake::default()
+    };
     let answers = Answers {
         config: Arc::new(config),
         credential: Some(credential(KeyAlgorithm::EcdsaP256)),
@@ -54,7 +82,11 @@ fn pair() -> Pair {
     };
     let credential = Some(credential(KeyAlgorithm::Ed25519));
     Pair {
-        client: client(ClientHandshake::default(), Transport::Stream, credential),
+        client: client(
+            ClientHandshake { common, ..ClientHandshake::default() },
+            Transport::Stream,
+            credential,
+        ),
         server: server(Transport::Stream, answers),
     }
 }
@@ -71,7 +103,7 @@ fn name(need: &Need) -> &'static str {
 
 /// Runs until this Need is out and returns the end that asked it; what the other has sent waits in the other.
 fn at(stop: Stop) -> Pair {
-    let mut pair = pair();
+    let mut pair = pair_of(stop.version);
     pair.client.drain();
     pair.server.drain();
     for _ in 0..64 {
@@ -216,7 +248,13 @@ fn an_answer_for_a_connection_that_has_gone_opens_no_other_at_the_same_place() {
 
 #[test]
 fn tokens_and_answers_travel_to_other_threads() {
-    let mut pair = pair();
+    for version in [ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3] {
+        travel_to_other_threads(version);
+    }
+}
+
+fn travel_to_other_threads(version: ProtocolVersion) {
+    let mut pair = pair_of(version);
     pair.client.drain();
     pair.server.drain();
     let mut asked = Vec::new();
@@ -239,7 +277,8 @@ fn tokens_and_answers_travel_to_other_threads() {
         }
     }
     assert!(pair.is_done());
-    assert_eq!(asked, STOPS.iter().map(|stop| stop.need).collect::<Vec<_>>());
+    let stops = STOPS.iter().filter(|stop| stop.version == version);
+    assert_eq!(asked, stops.map(|stop| stop.need).collect::<Vec<_>>());
 }
 
 /// I2: the queue is drained before anything else is taken.
@@ -331,4 +370,21 @@ fn an_empty_signature_is_not_sent() {
         end.machine.input(Input::Answer(need.answer(Vec::new()))).unwrap();
         assert_eq!(end.drain(), [format!("Failed(internal_error)@{}", stop.level)]);
     }
+}
+
+/// TLS 1.2: what arrives while the client's certificate is judged is a ChangeCipherSpec, and waits like a message.
+#[test]
+fn a_change_of_key_waits_for_the_verdict() {
+    let mut pair = at(stop_tls12(true, "VerifyPeer"));
+    // Without its certificate the client would be done: no key of it is in use before the verdict.
+    assert!(pair.server.keys.is_empty());
+    while pair.client.need.is_some() {
+        pair.client.answer();
+    }
+    let waiting: Vec<String> = pair.client.sent.iter().map(Message::name).collect();
+    assert_eq!(waiting, ["ChangeCipherSpec", "Finished"]);
+    let change = pair.client.next_message();
+    assert_eq!(pair.server.offer(&change, false), Err(Misuse::NeedIsOut));
+    pair.server.answer();
+    assert_eq!(pair.server.give(&change), ["R:Ap", "R(del,no)"]);
 }
