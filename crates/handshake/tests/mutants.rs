@@ -1,4 +1,4 @@
-//! 100,000 mutants of the plaintext messages of honest handshakes, each handed in where the honest message was due.
+//! 130,000 mutants of the plaintext messages of honest handshakes, each handed in where the honest message was due.
 //! None may panic, hang, make a machine work without bound, or be accepted in silence: whoever got it never comes to
 //! Done, however honestly its peer goes on.
 //!
@@ -29,10 +29,12 @@ use oxtls_crypto::signature::KeyAlgorithm;
 use oxtls_handshake::config::{
     ClientAuth, ClientHandshake, Common, Credential, KeyShares, Randomness, Recorded, ServerHandshake,
 };
+use oxtls_handshake::defaults;
 use oxtls_handshake::error::{Error, Fault};
 use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::message::HandshakeType;
-use oxtls_handshake::step::{Misuse, Transport};
+use oxtls_handshake::step::{Level, Misuse, Transport};
+use oxtls_handshake::suite::ProtocolVersion;
 
 use common::{Answers, End, Extensions, Hello, Message, Pair, client, credential, server};
 use common::{join_extensions, split_extensions};
@@ -51,6 +53,9 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// The same for all mutants of a test.
 const MAX_TOTAL_TIME: Duration = Duration::from_secs(900);
+
+const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
+const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 
 /// Who a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -74,25 +79,38 @@ enum Kind {
     Retry,
     /// A client certificate is required.
     Mutual,
+    /// TLS 1.2, no client certificate.
+    Tls12,
+    /// TLS 1.2, and a client certificate is required.
+    MutualTls12,
 }
 
 impl Kind {
+    fn is_tls12(self) -> bool {
+        matches!(self, Self::Tls12 | Self::MutualTls12)
+    }
+
     /// The ends, the same ones each time: nothing in them is drawn at random.
     fn ends(self) -> Ends {
         let shared = &*SHARED;
         Ends {
             client: ClientHandshake {
-                common: Arc::clone(&shared.client),
+                common: Arc::clone(if self.is_tls12() { &shared.client_tls12 } else { &shared.client }),
                 server_name: Some("server.example".to_owned()),
                 key_shares: KeyShares::Exactly(match self {
                     Self::Retry => vec![],
-                    Self::Full | Self::Mutual => vec![NamedGroup::X25519],
+                    _ => vec![NamedGroup::X25519],
                 }),
                 authorities: vec![vec![0x30, 0]],
                 ..ClientHandshake::default()
             },
             server: Answers {
-                config: Arc::clone(if self == Self::Mutual { &shared.mutual } else { &shared.server }),
+                config: Arc::clone(match self {
+                    Self::Full | Self::Retry => &shared.server,
+                    Self::Mutual => &shared.mutual,
+                    Self::Tls12 => &shared.server_tls12,
+                    Self::MutualTls12 => &shared.mutual_tls12,
+                }),
                 cookie: (self == Self::Retry).then(|| b"a cookie of the server".to_vec()),
                 credential: Some(Arc::clone(&shared.credential)),
             },
@@ -133,12 +151,18 @@ struct Shared {
     client: Arc<Common>,
     server: Arc<ServerHandshake>,
     mutual: Arc<ServerHandshake>,
+    client_tls12: Arc<Common>,
+    server_tls12: Arc<ServerHandshake>,
+    mutual_tls12: Arc<ServerHandshake>,
     credential: Arc<Credential>,
 }
 
 static SHARED: LazyLock<Shared> = LazyLock::new(|| {
-    let common = |seed: u8| {
+    let common = |seed: u8, version: ProtocolVersion| {
         Arc::new(Common {
+            min_version: version,
+            max_version: version,
+            suites: defaults::SUITES_TLS12.to_vec(),
             groups: vec![NamedGroup::X25519],
             alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
             record_size_limit: Some(4096),
@@ -150,16 +174,19 @@ static SHARED: LazyLock<Shared> = LazyLock::new(|| {
             ..Common::default()
         })
     };
-    let server = |client_auth| {
+    let server = |client_auth, version| {
         let authorities =
             vec![vec![0x30, 0], b"\x30\x0d\x31\x0b\x30\x09\x06\x03\x55\x04\x03\x0c\x02CA".to_vec()];
-        let common = common(0x5e);
+        let common = common(0x5e, version);
         Arc::new(ServerHandshake { common, client_auth, authorities, ..ServerHandshake::default() })
     };
     Shared {
-        client: common(0xc1),
-        server: server(ClientAuth::None),
-        mutual: server(ClientAuth::Required),
+        client: common(0xc1, TLS13),
+        server: server(ClientAuth::None, TLS13),
+        mutual: server(ClientAuth::Required, TLS13),
+        client_tls12: common(0xc1, TLS12),
+        server_tls12: server(ClientAuth::None, TLS12),
+        mutual_tls12: server(ClientAuth::Required, TLS12),
         // Ed25519 signatures of the same message are the same.
         credential: credential(KeyAlgorithm::Ed25519),
     }
@@ -440,7 +467,10 @@ fn block_of(message: &Message) -> Option<Range<usize>> {
             Some(body.len() - len..body.len())
         }
         HandshakeType::ENCRYPTED_EXTENSIONS => Some(0..body.len()),
-        HandshakeType::CERTIFICATE_REQUEST => Some(1 + usize::from(body[0])..body.len()),
+        // TLS 1.2's is in the clear and has none.
+        HandshakeType::CERTIFICATE_REQUEST if message.level == Level::Handshake => {
+            Some(1 + usize::from(body[0])..body.len())
+        }
         _ => None,
     }
 }
@@ -478,7 +508,11 @@ fn work(kind: Kind, count: u64, progress: &AtomicU64) {
         }
         progress.store(number, Ordering::Relaxed);
         let (index, mutant) = mutagen.mutant(number);
-        if mutant == flow.messages[index].1 {
+        // A ChangeCipherSpec is no message, and has no mutants.
+        // A HelloRequest is passed over, and both ends wait until a deadline of theirs.
+        let honest = &flow.messages[index].1;
+        let passed_over = kind.is_tls12() && mutant.bytes == [0; 4];
+        if mutant == *honest || passed_over || *honest == Message::change_cipher_spec() {
             continue;
         }
         tried += 1;
@@ -497,7 +531,7 @@ fn work(kind: Kind, count: u64, progress: &AtomicU64) {
     }
 }
 
-// 100,000 in all; each test runs on a thread of its own.
+// 130,000 in all; each test runs on a thread of its own.
 
 #[test]
 fn mutants_of_a_full_handshake_are_never_accepted() {
@@ -512,4 +546,14 @@ fn mutants_of_a_handshake_with_retry_are_never_accepted() {
 #[test]
 fn mutants_of_a_handshake_with_client_authentication_are_never_accepted() {
     try_mutants(Kind::Mutual, 30_000);
+}
+
+#[test]
+fn mutants_of_a_tls12_handshake_are_never_accepted() {
+    try_mutants(Kind::Tls12, 15_000);
+}
+
+#[test]
+fn mutants_of_a_tls12_handshake_with_client_authentication_are_never_accepted() {
+    try_mutants(Kind::MutualTls12, 15_000);
 }
