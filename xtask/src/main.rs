@@ -20,8 +20,9 @@ cargo xtask <verb>
   test [--fast]     every test of the workspace: unit, integration, property, doc, conformance data when
                     present, examples, interop; closes with `N passed, N failed, N skipped`
                     --fast  leaves out doc tests, examples and interop
-  interop [args]    OpenSSL as client against our server and as server against our client;
-                    closes with `N passed, N failed`
+  interop [args]    OpenSSL as client against our server and as server against our client: the host's 3.0, and 3.5
+                    in a folder that debootstrap makes (once, as root); closes with `N passed, N failed`
+                    --peer openssl-3.0|openssl-3.5   only with this one
                     --quick        without those that move many megabytes
                     --list         names them and runs nothing
                     WORD ...       only the scenarios whose name contains one of the words

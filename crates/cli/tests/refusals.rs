@@ -164,6 +164,16 @@ fn a_cut_is_no_end() {
 }
 
 #[test]
+fn data_that_the_peer_would_not_take_is_told() {
+    let pki = Pki::new();
+    let server = Server::start(&pki.serve(&["--www", "--once"]));
+    let request = [&b"GET / HTTP/1.0\r\n\r\n"[..], &vec![0; 20_000_000]].concat();
+    let client = server.connect(&["--ca", &pki.ca], &request);
+    client.expect(6, &["closed before it took all that was to be sent"]);
+    server.end().expect(0, &[]);
+}
+
+#[test]
 fn a_server_that_speaks_something_else_fails_the_handshake() {
     let port =
         answering(b"HTTP/1.0 400 Bad Request\r\n\r\nThe plain HTTP request was sent to HTTPS port\x1b[2J");

@@ -44,7 +44,7 @@ pub(crate) struct Connection<'c, R: Role> {
 
 impl<'c, R: Role> Connection<'c, R> {
     /// Opens the socket and says which test this is.
-    pub(crate) fn open(tls: Tls<R>, config: &'c Config, ours: Vec<Candidate>) -> Result<Self, Failure> {
+    pub(crate) fn open(tls: Tls<R>, config: &'c Config, ours: &'c [Candidate]) -> Result<Self, Failure> {
         let pump = Pump::connect(tls, config, ours)?;
         Ok(Self { pump, config, unread: Vec::new(), key_log: String::new() })
     }
@@ -86,7 +86,7 @@ impl<'c, R: Role> Connection<'c, R> {
             crate::broken("the handshake was not to be done");
         }
         let Some(info) = self.pump.tls.info() else { crate::broken("a handshake is done without its Info") };
-        match expect::unexpected(self.config, info, &self.pump.ours, self.pump.verified) {
+        match expect::unexpected(self.config, info, self.pump.ours, self.pump.verified) {
             Some(why) => Err(unexpected(why)),
             None => Ok(()),
         }

@@ -12,6 +12,11 @@ pub(crate) struct Config {
     pub(crate) ipv6: bool,
     pub(crate) server: bool,
 
+    /// How many connections there are after the first one.
+    pub(crate) resume_count: Option<u32>,
+    /// Seconds that pass for the shim after a connection.
+    pub(crate) resumption_delay: Option<u32>,
+
     // How the shim behaves.
     pub(crate) is_async: bool,
     pub(crate) implicit_handshake: bool,
@@ -89,6 +94,7 @@ pub(crate) struct Config {
     pub(crate) expect_ocsp_response: Option<Vec<u8>>,
     pub(crate) expect_signed_cert_timestamps: Option<Vec<u8>>,
     pub(crate) expect_selected_credential: Option<i32>,
+    pub(crate) expect_session_miss: bool,
     pub(crate) expect_hrr: bool,
     pub(crate) expect_no_hrr: bool,
     pub(crate) expect_verify_result: bool,
@@ -146,6 +152,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("shim-id", Long(|c| &mut c.shim_id)),
     ("ipv6", Switch(|c| &mut c.ipv6)),
     ("server", Switch(|c| &mut c.server)),
+    ("resume-count", Number(|c| &mut c.resume_count)),
+    ("resumption-delay", Number(|c| &mut c.resumption_delay)),
     ("async", Switch(|c| &mut c.is_async)),
     ("implicit-handshake", Switch(|c| &mut c.implicit_handshake)),
     ("shim-writes-first", Switch(|c| &mut c.shim_writes_first)),
@@ -237,6 +245,7 @@ const FLAGS: &[(&str, Kind)] = &[
     ("expect-client-ca-list", Text(|c| &mut c.expect_client_ca_list)),
     ("expect-ocsp-response", Base64(|c| &mut c.expect_ocsp_response)),
     ("expect-signed-cert-timestamps", Base64(|c| &mut c.expect_signed_cert_timestamps)),
+    ("expect-session-miss", Switch(|c| &mut c.expect_session_miss)),
     ("expect-hrr", Switch(|c| &mut c.expect_hrr)),
     ("expect-no-hrr", Switch(|c| &mut c.expect_no_hrr)),
     ("expect-verify-result", Switch(|c| &mut c.expect_verify_result)),
@@ -399,7 +408,9 @@ mod tests {
 
     #[test]
     fn a_value_that_cannot_be_read_is_an_error() {
-        for line in ["-port", "-port x", "-curves 65536", "-expect-version -1"] {
+        let counts =
+            ["-resume-count", "-resume-count x", "-resumption-delay -1", "-resumption-delay 4294967296"];
+        for line in ["-port", "-port x", "-curves 65536", "-expect-version -1"].into_iter().chain(counts) {
             assert!(matches!(parse(line), Err(Refused::Malformed(_))), "{line}");
         }
     }

@@ -16,9 +16,11 @@ mod setup;
 use std::env;
 use std::os::unix::ffi::OsStringExt;
 use std::process::ExitCode;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
-use exchange::Connection;
 use flags::{Config, Configs, Refused};
+use oxtls::Clock;
+use setup::Prepared;
 
 /// The test needs what is not there yet: it counts as skipped.
 const NOT_IMPLEMENTED: u8 = 89;
@@ -42,7 +44,7 @@ fn main() -> ExitCode {
             return ExitCode::FAILURE;
         }
     };
-    match connect(&configs.initial) {
+    match connect(&configs) {
         Ok(()) => ExitCode::SUCCESS,
         Err(setup::Error::NotImplemented(what)) => not_implemented(&what),
         Err(setup::Error::Failed(why)) => {
@@ -52,17 +54,28 @@ fn main() -> ExitCode {
     }
 }
 
-/// One connection, from its configuration to its end.
-fn connect(config: &Config) -> Result<(), setup::Error> {
-    let failed = |failure: exchange::Failure| setup::Error::Failed(failure.to_string());
-    let ours = credentials::candidates(config)?;
-    if config.server {
-        let connection = setup::server(config, &ours)?;
-        Connection::open(connection, config, ours).map_err(failed)?.run().map_err(failed)
-    } else {
-        let connection = setup::client(config, &ours)?;
-        Connection::open(connection, config, ours).map_err(failed)?.run().map_err(failed)
+/// All connections of a test, one after another.
+fn connect(configs: &Configs) -> Result<(), setup::Error> {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
+    let (clock, hand) = Clock::manual(now);
+    let pass = |config: &Config| {
+        hand.advance(Duration::from_secs(config.resumption_delay.unwrap_or_default().into()));
+    };
+    let first = Prepared::new(&configs.initial, &clock)?;
+    let Some(later_ones) = configs.initial.resume_count.filter(|count| *count > 0) else {
+        return first.connect();
+    };
+    let later = Prepared::new(&configs.resume, &clock)?;
+    first.connect()?;
+    pass(first.config);
+    for _ in 0..later_ones {
+        if !later.config.expect_session_miss {
+            return Err(setup::Error::NotImplemented("a session is to be resumed".into()));
+        }
+        later.connect()?;
+        pass(later.config);
     }
+    Ok(())
 }
 
 fn not_implemented(what: &str) -> ExitCode {

@@ -75,7 +75,8 @@ fn choose_config(config: &Config, ours: &[Candidate], token: ChooseConfig) -> De
         return refuse(AlertDescription::HANDSHAKE_FAILURE, "CONNECTION_REJECTED");
     }
     // A server that makes its configuration for each hello learns only now that it cannot be made.
-    if config.select_empty_alpn && setup::server_config(config, ours, vec![Vec::new()]).is_err() {
+    let is_refused = || setup::server(config, ours, vec![Vec::new()]).is_ok_and(|made| made.build().is_err());
+    if config.select_empty_alpn && is_refused() {
         return refuse(AlertDescription::INTERNAL_ERROR, "INVALID_ALPN_PROTOCOL");
     }
     Decided::AsConfigured(Need::ChooseConfig(token))

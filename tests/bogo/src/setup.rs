@@ -9,13 +9,15 @@ use std::sync::Arc;
 use oxtls::pki_types::pem::PemObject;
 use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
-    CipherSuite, ClientAuth, ClientConfig, ClientConnection, ConfigError, Decision, KeyShares, NamedGroup,
-    Retry, Roots, ServerConfig, ServerConnection, SignatureScheme,
+    CipherSuite, ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, Clock, ConfigError,
+    Decision, KeyShares, NamedGroup, Retry, Role, Roots, ServerConfig, ServerConfigBuilder, ServerConnection,
+    SignatureScheme,
 };
 
 use crate::compression;
-use crate::credentials::Candidate;
+use crate::credentials::{self, Candidate};
 use crate::encoding;
+use crate::exchange::Connection;
 use crate::flags::Config;
 
 /// TLS 1.3 on the wire.
@@ -48,9 +50,55 @@ pub(crate) enum Error {
     Failed(String),
 }
 
-/// A client's connection.
-pub(crate) fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConnection, Error> {
-    check_versions(config)?;
+/// What all connections of one kind have in common: made once, so that what a configuration keeps from one connection
+/// for the next is there.
+pub(crate) struct Prepared<'c> {
+    pub(crate) config: &'c Config,
+    ours: Vec<Candidate>,
+    library: Library,
+}
+
+/// A configuration of the library.
+enum Library {
+    Client(ClientConfig),
+    Server(ServerConfig),
+}
+
+impl<'c> Prepared<'c> {
+    /// Makes the library's configuration, with a clock that the shim sets.
+    pub(crate) fn new(config: &'c Config, clock: &Clock) -> Result<Self, Error> {
+        check_versions(config)?;
+        let ours = credentials::candidates(config)?;
+        let library = if config.server {
+            let made = server(config, &ours, protocols(config))?.clock(clock.clone());
+            Library::Server(made.build().map_err(refused)?)
+        } else {
+            let made = client(config, &ours)?.clock(clock.clone());
+            Library::Client(made.build().map_err(refused)?)
+        };
+        Ok(Self { config, ours, library })
+    }
+
+    /// One connection, to its end.
+    pub(crate) fn connect(&self) -> Result<(), Error> {
+        match &self.library {
+            Library::Client(client) => {
+                // A test without a name has no use for one, and the library's users always have one.
+                let name = self.config.host_name.as_deref().unwrap_or(b"test");
+                let name = ServerName::try_from(name).map_err(|error| Error::Failed(error.to_string()))?;
+                self.run(ClientConnection::new(client, name.to_owned()).map_err(refused)?)
+            }
+            Library::Server(server) => self.run(ServerConnection::new(server)),
+        }
+    }
+
+    fn run<R: Role>(&self, tls: oxtls::Connection<R>) -> Result<(), Error> {
+        let connection = Connection::open(tls, self.config, &self.ours);
+        connection.and_then(Connection::run).map_err(|failure| Error::Failed(failure.to_string()))
+    }
+}
+
+fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuilder, Error> {
     let mut builder = ClientConfig::builder()
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
@@ -79,31 +127,23 @@ pub(crate) fn client(config: &Config, candidates: &[Candidate]) -> Result<Client
     for candidate in candidates {
         builder = builder.credential(candidate.credential.clone());
     }
-    let built = builder.build().map_err(refused)?;
-    // A test without a name has no use for one, and the library's users always have one.
-    let name = config.host_name.as_deref().unwrap_or(b"test");
-    let name = ServerName::try_from(name).map_err(|error| Error::Failed(error.to_string()))?.to_owned();
-    ClientConnection::new(&built, name).map_err(refused)
+    Ok(builder)
 }
 
-/// A server's connection.
-pub(crate) fn server(config: &Config, candidates: &[Candidate]) -> Result<ServerConnection, Error> {
-    check_versions(config)?;
-    let protocols = if config.reject_alpn {
-        vec![b"no client has this".to_vec()]
-    } else {
-        config.select_alpn.iter().filter(|_| !config.decline_alpn).cloned().collect()
-    };
-    let built = server_config(config, candidates, protocols)?;
-    Ok(ServerConnection::new(&built))
+/// The application protocols of a server.
+fn protocols(config: &Config) -> Vec<Vec<u8>> {
+    if config.reject_alpn {
+        return vec![b"no client has this".to_vec()];
+    }
+    config.select_alpn.iter().filter(|_| !config.decline_alpn).cloned().collect()
 }
 
 /// A server's configuration with these application protocols.
-pub(crate) fn server_config(
+pub(crate) fn server(
     config: &Config,
     candidates: &[Candidate],
     protocols: Vec<Vec<u8>>,
-) -> Result<ServerConfig, Error> {
+) -> Result<ServerConfigBuilder, Error> {
     let client_auth = if config.require_any_client_certificate {
         ClientAuth::Required(named_authorities(config)?)
     } else if config.verify_peer {
@@ -133,7 +173,7 @@ pub(crate) fn server_config(
     for candidate in candidates {
         builder = builder.credential(candidate.credential.clone());
     }
-    builder.build().map_err(refused)
+    Ok(builder)
 }
 
 /// Trust anchors that are nothing but the names that the client is to be told.

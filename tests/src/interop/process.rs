@@ -131,7 +131,9 @@ impl Process {
         match self.errors.wait_until(said, deadline) {
             Ok(_) => Ok(()),
             Err(said) => {
-                Err(format!("it said {:?} and not {words:?}", String::from_utf8_lossy(&said)).into())
+                let said = String::from_utf8_lossy(&said);
+                let first: Vec<_> = said.lines().take(3).collect();
+                Err(format!("it said {:?} and not {words:?}", first.join("; ")).into())
             }
         }
     }

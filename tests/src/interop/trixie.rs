@@ -26,7 +26,7 @@ pub(super) fn folder() -> Result<PathBuf, Error> {
     if !is_made(&folder) {
         make(&folder).map_err(|error| format!("{} can't be made: {error}", folder.display()))?;
     }
-    Ok(folder)
+    Ok(folder.canonicalize()?)
 }
 
 fn is_made(folder: &Path) -> bool {

@@ -3,12 +3,13 @@
 //! Either side may end first. The peer's close_notify ends receiving; sending goes on as long as the transport is up
 //! and there is something to wait for.
 
+mod ending;
 mod receiving;
 mod sending;
+#[cfg(test)]
+mod tests;
 
 use std::io::{self, Write};
-use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
@@ -50,10 +51,9 @@ pub(crate) fn run<R: Role>(
     let (connection, transport, unread) = stream.into_parts();
     let (sender, receiver) = connection.split().map_err(not_ready)?;
     let clone = transport.try_clone().map_err(Failure::failed)?;
-    let done = Arc::new(AtomicBool::new(false));
     let (outbox, orders) = sending::outbox();
     let (report, reported) = mpsc::channel();
-    let sending = Sending::new(sender, clone, Arc::clone(&done));
+    let sending = Sending::new(sender, clone, outbox.state());
     let thread = thread::Builder::new().name("sending".into()).spawn(move || {
         let _ = report.send(sending.run(&orders));
     });
@@ -63,7 +63,8 @@ pub(crate) fn run<R: Role>(
     let mut receiving = Receiving::new(receiver, transport, unread);
     let stopped = receiving.run(&outbox, out);
     if matches!(stopped, Stop::Closed) {
-        receiving.await_end(|| done.load(Ordering::SeqCst) || outbox.ends_with_peer());
+        let (transport, input) = receiving.parts();
+        ending::wait(&outbox.state(), transport, input);
     }
     outbox.end_if_room();
     let sent = reported.recv_timeout(PATIENCE).or_else(|_| {

@@ -2,7 +2,6 @@
 
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
-use std::time::{Duration, Instant};
 
 use oxtls::{Event, Receiver};
 
@@ -11,12 +10,6 @@ use crate::transport::Transport;
 
 /// What is read from the transport at once, bytes: several of the longest records.
 const INPUT: usize = 64 * 1024;
-
-/// The most bytes that are passed over behind the peer's close_notify, where nothing has a meaning.
-const WASTE: usize = 64 * 1024;
-
-/// How often to look whether sending is done while waiting for the transport's end.
-const LOOK: Duration = Duration::from_millis(200);
 
 /// Why receiving ended.
 #[derive(Debug)]
@@ -109,21 +102,9 @@ impl Receiving {
         }
     }
 
-    /// The peer sends no more, but may still take: waits until its side of the transport ends, until it sends what it
-    /// should not, or until we are done.
-    pub(super) fn await_end(&mut self, done: impl Fn() -> bool) {
-        let mut left = WASTE;
-        while left > 0 && !done() && !self.transport.is_stopped() {
-            if self.transport.set_deadline(Instant::now().checked_add(LOOK)).is_err() {
-                return;
-            }
-            match self.transport.read(&mut self.input) {
-                Ok(0) => return,
-                Ok(len) => left = left.saturating_sub(len),
-                Err(error) if is_for_now(error.kind()) => {}
-                Err(_) => return,
-            }
-        }
+    /// The transport, and room to read into, once nothing that comes has a meaning.
+    pub(super) fn parts(&mut self) -> (&mut Transport, &mut [u8]) {
+        (&mut self.transport, &mut self.input)
     }
 
     pub(super) fn received(&self) -> u64 {
@@ -137,8 +118,4 @@ impl Receiving {
     pub(super) fn into_transport(self) -> Transport {
         self.transport
     }
-}
-
-fn is_for_now(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut | ErrorKind::Interrupted)
 }

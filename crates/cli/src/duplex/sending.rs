@@ -2,7 +2,7 @@
 
 use std::io::{self, Write};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::mpsc::{self, Receiver, SyncSender};
 
 use oxtls::{SealError, Sender};
@@ -31,12 +31,41 @@ enum Order {
 #[derive(Clone, Debug)]
 pub(crate) struct Outbox {
     orders: SyncSender<Order>,
-    end_with_peer: Arc<AtomicBool>,
+    state: Arc<State>,
+}
+
+/// How far sending is, for the receiving thread.
+#[derive(Debug, Default)]
+pub(super) struct State {
+    /// Bytes of data that were put into the outbox, or wait for room there.
+    given: AtomicU64,
+    /// Bytes of data that the transport took.
+    taken: AtomicU64,
+    end_with_peer: AtomicBool,
+    done: AtomicBool,
+}
+
+impl State {
+    /// Close_notify is out, or nothing more can be sent.
+    pub(super) fn is_done(&self) -> bool {
+        self.done.load(Ordering::SeqCst)
+    }
+
+    /// The peer's end is to be ours too.
+    pub(super) fn ends_with_peer(&self) -> bool {
+        self.end_with_peer.load(Ordering::SeqCst)
+    }
+
+    /// Bytes given and taken: with as many of both, nothing waits.
+    pub(super) fn progress(&self) -> (u64, u64) {
+        let taken = self.taken.load(Ordering::SeqCst);
+        (self.given.load(Ordering::SeqCst), taken)
+    }
 }
 
 pub(super) fn outbox() -> (Outbox, Orders) {
     let (orders, receiver) = mpsc::sync_channel(WAITING);
-    (Outbox { orders, end_with_peer: Arc::default() }, Orders(receiver))
+    (Outbox { orders, state: Arc::default() }, Orders(receiver))
 }
 
 /// What the thread takes its orders from.
@@ -45,6 +74,7 @@ pub(super) struct Orders(Receiver<Order>);
 impl Outbox {
     /// Sends data; waits while much is waiting already. The data comes back if the session sends no more.
     pub(crate) fn data(&self, data: Vec<u8>) -> Result<(), Vec<u8>> {
+        self.state.given.fetch_add(length(data.len()), Ordering::SeqCst);
         self.orders.send(Order::Data(data)).map_err(|returned| match returned.0 {
             Order::Data(data) => data,
             Order::Wake | Order::End => Vec::new(),
@@ -53,12 +83,12 @@ impl Outbox {
 
     /// The peer's end is to be ours too, as nothing more comes, or as nobody would wait for more.
     pub(crate) fn end_with_peer(&self) {
-        self.end_with_peer.store(true, Ordering::SeqCst);
+        self.state.end_with_peer.store(true, Ordering::SeqCst);
     }
 
-    /// Whether the peer's end is ours too.
-    pub(super) fn ends_with_peer(&self) -> bool {
-        self.end_with_peer.load(Ordering::SeqCst)
+    /// How far sending is.
+    pub(super) fn state(&self) -> Arc<State> {
+        Arc::clone(&self.state)
     }
 
     /// Sends close_notify behind all that waits; false: it was sent before.
@@ -90,21 +120,20 @@ pub(super) struct Sent {
 pub(super) struct Sending {
     sender: Sender,
     transport: Transport,
-    done: Arc<AtomicBool>,
+    state: Arc<State>,
     window: Vec<u8>,
-    bytes: u64,
 }
 
 impl Sending {
-    pub(super) fn new(sender: Sender, transport: Transport, done: Arc<AtomicBool>) -> Self {
-        Self { sender, transport, done, window: vec![0; WINDOW], bytes: 0 }
+    pub(super) fn new(sender: Sender, transport: Transport, state: Arc<State>) -> Self {
+        Self { sender, transport, state, window: vec![0; WINDOW] }
     }
 
-    /// Sends what it is told to until close_notify is out or nothing more can be sent; `done` says when.
+    /// Sends what it is told to until close_notify is out or nothing more can be sent; the state says when.
     pub(super) fn run(mut self, orders: &Orders) -> Sent {
         let lost = self.obey(orders).err();
-        self.done.store(true, Ordering::SeqCst);
-        Sent { bytes: self.bytes, lost }
+        self.state.done.store(true, Ordering::SeqCst);
+        Sent { bytes: self.state.progress().1, lost }
     }
 
     fn obey(&mut self, orders: &Orders) -> Result<(), Lost> {
@@ -137,7 +166,7 @@ impl Sending {
             };
             self.transport.write_all(self.window.get(..sealed.written).unwrap_or_default())?;
             data = data.get(sealed.taken..).unwrap_or_default();
-            self.bytes = self.bytes.saturating_add(u64::try_from(sealed.taken).unwrap_or(u64::MAX));
+            self.state.taken.fetch_add(length(sealed.taken), Ordering::SeqCst);
         }
         Ok(true)
     }
@@ -152,4 +181,8 @@ impl Sending {
         }
         Ok(())
     }
+}
+
+fn length(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
 }

@@ -41,6 +41,40 @@ fn what_was_compressed_comes_back() {
     }
 }
 
+/// Made by zlib, Google's brotli and libzstd: the last with and without the content's size in the frame,
+/// both with a checksum.
+#[test]
+fn what_the_reference_implementations_compressed_comes_out() {
+    let body =
+        [&[0, 0, 1, 0x2c][..], &b"Example Authority R1, ".repeat(13), &(0..14).collect::<Vec<u8>>()].concat();
+    let made: [(&CertificateCompression, &str); 4] = [
+        (
+            &CertificateCompression::zlib(),
+            "78da636060d471ad48cc2dc84955702c2dc9c82fca2ca9540832d4511815858832303231b3b0b2b173707271f3f00200aff163dd",
+        ),
+        (
+            &CertificateCompression::brotli(),
+            "1b2f01e88dd45ef542b3b41a2080454a81c4b4218794321a98c8196592b69d1ed8be61052c7cc03e2e88",
+        ),
+        (
+            &CertificateCompression::zstd(),
+            "28b52ffd64300085010084020000012c4578616d706c6520417574686f726974792052312c20000102030405060708090a0b0c0d01\
+             0016a43ac7246b394e",
+        ),
+        (
+            &CertificateCompression::zstd(),
+            "28b52ffd045885010084020000012c4578616d706c6520417574686f726974792052312c20000102030405060708090a0b0c0d0100\
+             16a43ac7246b394e",
+        ),
+    ];
+    for (by, hex) in made {
+        let bytes: Vec<u8> =
+            (0..hex.len()).step_by(2).map(|at| u8::from_str_radix(&hex[at..at + 2], 16).unwrap()).collect();
+        assert_eq!(decompress(by, &bytes, body.len()).as_ref(), Some(&body), "{by:?}");
+        assert_eq!(decompress(by, &bytes, body.len() - 1), None, "{by:?}");
+    }
+}
+
 #[test]
 fn what_does_not_get_smaller_is_not_compressed() {
     let noise: Vec<u8> =

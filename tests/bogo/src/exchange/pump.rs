@@ -35,7 +35,7 @@ pub(super) struct Pump<'c, R: Role> {
     /// How often the peer's certificates were shown to us.
     pub(super) verified: u32,
     config: &'c Config,
-    pub(super) ours: Vec<Candidate>,
+    pub(super) ours: &'c [Candidate],
     socket: TcpStream,
     /// Received and not yet taken.
     input: Vec<u8>,
@@ -52,7 +52,7 @@ impl<'c, R: Role> Pump<'c, R> {
     pub(super) fn connect(
         tls: Connection<R>,
         config: &'c Config,
-        ours: Vec<Candidate>,
+        ours: &'c [Candidate],
     ) -> Result<Self, Failure> {
         let port = config.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
         let address = if config.ipv6 {
@@ -132,7 +132,7 @@ impl<'c, R: Role> Pump<'c, R> {
         if self.config.is_async {
             self.suspend()?;
         }
-        match peer::decide(self.config, &self.ours, need, &mut self.verified) {
+        match peer::decide(self.config, self.ours, need, &mut self.verified) {
             Decided::Answer(answer) => self.tls.answer(answer).map_err(Failure::Tls),
             Decided::AsConfigured(need) => self.tls.answer_as_configured(need).map_err(Failure::Tls),
             Decided::Refuse(error) => Err(Failure::Tls(self.tls.abort(error))),
