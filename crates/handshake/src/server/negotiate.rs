@@ -4,7 +4,7 @@
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::config::{AnnounceGroups, Retry, ServerHandshake};
+use crate::config::{AnnounceGroups, ClientAuth, Common, Retry, ServerHandshake};
 use crate::error::Error;
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
@@ -70,6 +70,35 @@ pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
         ours().find(|suite| theirs.contains(*suite))
     };
     chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec().into() })
+}
+
+/// What TLS 1.2 and what secures it demand of a hello.
+pub(super) fn check_tls12(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<(), Error> {
+    let common = &config.common;
+    // The client would have spoken a newer version, so would we, and an earlier attempt failed: not by chance
+    // (RFC 7507 section 3).
+    let fallback = hello.cipher_suites.contains(CipherSuite::TLS_FALLBACK_SCSV);
+    if fallback && common.speaks(ProtocolVersion::TLS1_3) && !hello.offers_tls13() {
+        return Err(Error::InappropriateFallback);
+    }
+    if !hello.compression_methods.contains(&0) {
+        return Err(Error::IllegalParameter { what: "compression_methods without null" });
+    }
+    // What is here is never renegotiated, so a client that does not know of RFC 5746 is in no danger at this end.
+    if hello.extensions.renegotiation_info.is_some_and(|info| !info.is_empty()) {
+        return Err(Error::NoSecureRenegotiation);
+    }
+    if common.require_extended_master_secret && !hello.extensions.extended_master_secret {
+        return Err(Error::NoExtendedMasterSecret);
+    }
+    if hello.extensions.uncompressed_points == Some(false) {
+        return Err(Error::IllegalParameter { what: "ec_point_formats without uncompressed" });
+    }
+    let asks = config.client_auth != ClientAuth::None;
+    if asks && client_schemes_tls12(common).is_empty() {
+        return Err(Error::NoCommonSignatureScheme { peer: Vec::new().into() });
+    }
+    Ok(())
 }
 
 /// All TLS 1.2 suites in common, by our order, unless the configuration prefers the client's. Which of them it is, the
@@ -221,6 +250,11 @@ pub(super) fn schemes_tls12(
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }
     Ok(usable)
+}
+
+/// Schemes that a TLS 1.2 client may sign with.
+pub(super) fn client_schemes_tls12(common: &Common) -> Vec<SignatureScheme> {
+    common.verify_schemes.iter().copied().filter(|scheme| scheme.usable_in_tls12_handshake()).collect()
 }
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ impl State {
 /// A hello that gets a TLS 1.2 handshake: everything is chosen but the suite, which depends on the credential.
 pub(super) fn choose(owned: OwnedClientHello, config: Arc<ServerHandshake>, out: &mut Out) -> Result<State> {
     let hello = owned.parse()?;
-    check(&config, &hello)?;
+    negotiate::check_tls12(&config, &hello)?;
     let suites = negotiate::suites_tls12(&config, &hello)?;
     let group = negotiate::group_tls12(&config, &hello)?;
     let alpn = negotiate::alpn(&config, &hello, out.is_quic())?;
@@ -197,35 +197,6 @@ pub(super) fn choose(owned: OwnedClientHello, config: Arc<ServerHandshake>, out:
     };
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
     Ok(State::Credential(Box::new(Negotiated { config, hello: owned, group, alpn, schemes })))
-}
-
-/// What TLS 1.2 and what secures it demand of a hello.
-fn check(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<()> {
-    let common = &config.common;
-    // The client would have spoken a newer version, so would we, and an earlier attempt failed: not by chance
-    // (RFC 7507 section 3).
-    let fallback = hello.cipher_suites.contains(CipherSuite::TLS_FALLBACK_SCSV);
-    if fallback && common.speaks(ProtocolVersion::TLS1_3) && !hello.offers_tls13() {
-        return Err(Error::InappropriateFallback);
-    }
-    if !hello.compression_methods.contains(&0) {
-        return Err(Error::IllegalParameter { what: "compression_methods without null" });
-    }
-    // What is here is never renegotiated, so a client that does not know of RFC 5746 is in no danger at this end.
-    if hello.extensions.renegotiation_info.is_some_and(|info| !info.is_empty()) {
-        return Err(Error::NoSecureRenegotiation);
-    }
-    if common.require_extended_master_secret && !hello.extensions.extended_master_secret {
-        return Err(Error::NoExtendedMasterSecret);
-    }
-    if hello.extensions.uncompressed_points == Some(false) {
-        return Err(Error::IllegalParameter { what: "ec_point_formats without uncompressed" });
-    }
-    let asks = config.client_auth != ClientAuth::None;
-    if asks && client_schemes(common).is_empty() {
-        return Err(Error::NoCommonSignatureScheme { peer: Vec::new().into() });
-    }
-    Ok(())
 }
 
 /// ServerHello, Certificate, CertificateStatus: all that needs no signature.
@@ -332,7 +303,7 @@ fn server_key_exchange_to_done(mut state: Box<Flight>, signature: &[u8], out: &m
     connection.send(server_key_exchange::encode(params, connection.scheme, signature)?, out);
     let asks = connection.config.client_auth != ClientAuth::None;
     if asks {
-        let schemes = client_schemes(&connection.config.common);
+        let schemes = negotiate::client_schemes_tls12(&connection.config.common);
         let request = certificate_request::encode(&schemes, &connection.config.authorities)?;
         connection.send(request, out);
     }
@@ -398,7 +369,7 @@ fn certificate_verify(
     message.must_end_its_record()?;
     let connection = &mut state.connection;
     let CertificateVerify { algorithm, signature } = CertificateVerify::parse(body)?;
-    let offered = client_schemes(&connection.config.common);
+    let offered = negotiate::client_schemes_tls12(&connection.config.common);
     let messages = connection.messages.take().ok_or(Error::Internal("the messages are kept until here"))?;
     let peer = peer.prove_tls12(algorithm, signature, &offered, messages.bytes())?;
     connection.transcript.add(message.encoded());
@@ -513,11 +484,6 @@ const fn read_mode(application_data: ApplicationData, max_message: u32) -> ReadM
         plaintext_alert: false,
         max_message,
     }
-}
-
-/// Schemes that a client may sign with.
-fn client_schemes(common: &Common) -> Vec<SignatureScheme> {
-    common.verify_schemes.iter().copied().filter(|scheme| scheme.usable_in_tls12_handshake()).collect()
 }
 
 /// ServerHello.random.
