@@ -61,7 +61,7 @@ pub use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme, Signer, Signing
 pub use oxtls_handshake as handshake;
 pub use oxtls_handshake::alert::AlertDescription;
 pub use oxtls_handshake::config::{KeyShares, Retry};
-pub use oxtls_handshake::error::{Error as HandshakeError, Fault};
+pub use oxtls_handshake::error::{Error as HandshakeError, Fault, Offered};
 pub use oxtls_handshake::need::{self, Need};
 pub use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 pub use oxtls_record::{Padding, RecordError, Sealed};
