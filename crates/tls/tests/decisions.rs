@@ -295,3 +295,20 @@ fn a_stale_choice_of_configuration_changes_nothing() {
     assert!(matches!(server.answer_config(stale, &strict, None).unwrap_err().kind(), ErrorKind::Misuse(_)));
     handshake(&mut client, &mut server).unwrap();
 }
+
+#[test]
+fn a_client_that_names_its_authorities_is_shown_a_certificate_of_theirs() {
+    let other = Ca::new("Other Authority", KeyAlgorithm::EcdsaP256);
+    let issued = |ca: &Ca| {
+        let issued = ca.issue(LeafSpec::server(NAME));
+        Credential::new(issued.chain, issued.key).unwrap()
+    };
+    let server =
+        ServerConfig::builder().credential(issued(&other)).credential(issued(&PKI.ca)).build().unwrap();
+    for named in [true, false] {
+        let config =
+            ClientConfig::builder().roots(Arc::clone(&PKI.roots)).name_authorities(named).build().unwrap();
+        let (mut client, mut server) = ends(&config, &server);
+        assert_eq!(handshake(&mut client, &mut server).is_ok(), named);
+    }
+}

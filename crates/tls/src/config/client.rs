@@ -29,6 +29,8 @@ pub(crate) struct ClientInner {
     key_shares: KeyShares,
     compatibility_mode: bool,
     send_server_name: bool,
+    /// DER names for certificate_authorities.
+    authorities: Vec<Vec<u8>>,
     grease: bool,
     shuffle_extensions: bool,
 }
@@ -44,6 +46,7 @@ impl ClientConfig {
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
             send_server_name: true,
+            name_authorities: false,
             grease: false,
             shuffle_extensions: true,
         }
@@ -62,6 +65,7 @@ impl ClientInner {
             server_name: dns_name.filter(|_| self.send_server_name),
             key_shares: self.key_shares.clone(),
             compatibility_mode: self.compatibility_mode,
+            authorities: self.authorities.clone(),
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
             ..ClientHandshake::default()
@@ -80,6 +84,7 @@ pub struct ClientConfigBuilder {
     key_shares: KeyShares,
     compatibility_mode: bool,
     send_server_name: bool,
+    name_authorities: bool,
     grease: bool,
     shuffle_extensions: bool,
 }
@@ -106,6 +111,14 @@ impl ClientConfigBuilder {
     /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix E.4). On by default.
     pub fn compatibility_mode(mut self, on: bool) -> Self {
         self.compatibility_mode = on;
+        self
+    }
+
+    /// Name the roots to the server (certificate_authorities, RFC 9846 section 4.3.4), so that one with several
+    /// certificates shows one of theirs. Off by default: it tells whoever listens whom this client trusts, and public
+    /// roots do not fit.
+    pub fn name_authorities(mut self, on: bool) -> Self {
+        self.name_authorities = on;
         self
     }
 
@@ -147,7 +160,9 @@ impl ClientConfigBuilder {
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
         complete(&mut self.common, &self.session)?;
+        let named = verifier.as_ref().filter(|_| self.name_authorities);
         let inner = ClientInner {
+            authorities: named.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default(),
             credentials: compressed(self.credentials, &self.session.compression)?,
             session: self.session,
             verifier,
