@@ -68,7 +68,6 @@ impl ClientInner {
             authorities: self.authorities.clone(),
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
-            ..ClientHandshake::default()
         }
     }
 }
