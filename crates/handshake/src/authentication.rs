@@ -36,6 +36,9 @@ pub(crate) fn check_choice(
     Ok(())
 }
 
+/// How many bytes a compressed certificate may have beyond what it decompresses to.
+const COMPRESSION_OVERHEAD: usize = 1024;
+
 /// A peer's CompressedCertificate: judged before anybody decompresses it (RFC 8879 section 4), and handed out. Gives
 /// the length that must come out.
 ///
@@ -51,6 +54,12 @@ pub(crate) fn ask_to_decompress(body: &[u8], common: &Common, out: &mut Out) -> 
     let header = u32::try_from(HEADER_LEN).unwrap_or_default();
     if length.saturating_add(header) > common.max_message {
         return Err(Error::IllegalParameter { what: "a compressed certificate longer than we take" });
+    }
+    // What does not shrink is stored, at the cost of a few bytes: more is work made for us before anybody has proved
+    // anything.
+    let most = usize::try_from(length).unwrap_or(usize::MAX).saturating_add(COMPRESSION_OVERHEAD);
+    if bytes.len() > most {
+        return Err(Error::IllegalParameter { what: "a compressed certificate longer than the plain one" });
     }
     let bytes = bytes.to_vec();
     out.ask(|serial| Need::Decompress(Decompress { algorithm, bytes, length, serial }));

@@ -175,3 +175,20 @@ fn the_roots_of_trust_hold_in_tls12_too() {
     let (mut client, mut server) = ends(&client, &server_config().versions(V12, V13).build().unwrap());
     assert!(handshake(&mut client, &mut server).unwrap_err().certificate_report().is_some());
 }
+
+#[test]
+fn a_certificate_on_a_curve_that_was_not_offered_is_refused() {
+    // The server has this certificate alone and shows it whatever the client's groups say: it is asked, and answers.
+    let config = client_config().versions(V12, V12).groups(&[NamedGroup::SECP384R1]).build().unwrap();
+    let server =
+        server_config().versions(V12, V13).ask(&[oxtls::Decision::ChooseCredential]).build().unwrap();
+    let (mut client, mut server) = ends(&config, &server);
+    let mut fed = feed(&mut server, &drain(&mut client)).unwrap();
+    let Some(oxtls::Need::ChooseCredential(token)) = fed.needs.pop() else { panic!("no ChooseCredential") };
+    let p256 = PKI.server.shared();
+    let scheme = oxtls::SignatureScheme::ECDSA_SECP256R1_SHA256;
+    // Our own server refuses to, or our client refuses it.
+    let refused =
+        server.answer(token.answer(p256, scheme)).is_err() || feed(&mut client, &drain(&mut server)).is_err();
+    assert!(refused);
+}

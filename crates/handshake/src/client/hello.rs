@@ -133,7 +133,9 @@ impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
     pub(super) fn message(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
         let tls13 = self.fixed.lists.offers(ProtocolVersion::TLS1_3);
-        if self.fixed.lists.offers(ProtocolVersion::TLS1_2) && self.hello_requests.ignores(message)? {
+        // Behind a HelloRetryRequest only TLS 1.3 can follow, which knows no HelloRequest.
+        let tls12 = self.retry.is_none() && self.fixed.lists.offers(ProtocolVersion::TLS1_2);
+        if tls12 && self.hello_requests.ignores(message)? {
             return Ok(Some(State::Hello(self)));
         }
         let due = match self.retry {

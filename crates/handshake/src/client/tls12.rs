@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::SharedSecret;
-use oxtls_crypto::signature::{SignatureAlgorithm, SignatureScheme};
+use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
 
 use crate::authentication::{self, ClaimedPeer, ProvedPeer, VerifiedPeer};
 use crate::client::{check_protocol, hello};
@@ -270,6 +270,16 @@ impl State {
     }
 }
 
+/// The group of a certificate's curve; Ed25519's is none of ECDSA's.
+const fn curve_of(key: KeyAlgorithm) -> Option<NamedGroup> {
+    match key {
+        KeyAlgorithm::EcdsaP256 => Some(NamedGroup::SECP256R1),
+        KeyAlgorithm::EcdsaP384 => Some(NamedGroup::SECP384R1),
+        KeyAlgorithm::EcdsaP521 => Some(NamedGroup::SECP521R1),
+        _ => None,
+    }
+}
+
 impl Core {
     /// The server's chain (RFC 5246 section 7.4.2), whose key must be of the suite's kind.
     fn certificate(mut self: Box<Self>, message: Incoming<'_>) -> Result<State> {
@@ -284,6 +294,10 @@ impl Core {
             return Err(Error::IllegalParameter {
                 what: "a certificate that is not of the cipher suite's kind",
             });
+        }
+        // RFC 8422 section 5.1: supported_groups says which curves a certificate may have, too.
+        if curve_of(peer.key_algorithm()).is_some_and(|curve| !self.config.common.groups.contains(&curve)) {
+            return Err(Error::IllegalParameter { what: "a certificate on a curve that was not offered" });
         }
         self.messages.add(message.encoded());
         Ok(if self.status {

@@ -19,7 +19,8 @@ impl CertificateCompressor for Zstd {
     }
 
     /// One frame and nothing behind it. It is decoded by whole blocks, which bring 128 KiB at most (RFC 8878 section
-    /// 3.1.1.2.4): that much more than `length` is held for a moment when a peer sends too much.
+    /// 3.1.1.2.4), and about 1 MiB where the decoder lets a block's literals run over that: so much more than `length`
+    /// is held for a moment when a peer sends too much.
     fn decompress(&self, compressed: &[u8], length: usize) -> Option<Vec<u8>> {
         let mut decoder = FrameDecoder::new();
         decoder.set_max_window_size(MAX_WINDOW);
