@@ -8,8 +8,8 @@ mod table;
 use std::error::Error;
 use std::time::Instant;
 
-use oxtls::CipherSuite;
 use oxtls::handshake::defaults;
+use oxtls::{CipherSuite, NamedGroup};
 
 use crate::terminal::out;
 use pki::Pki;
@@ -38,9 +38,9 @@ fn sessions(pki: &Pki) -> Result<usize, Box<dyn Error>> {
     let suites: &[CipherSuite] = defaults::SUITES;
     table::head()?;
     for suite in suites {
-        for group in defaults::GROUPS {
+        for group in NamedGroup::SUPPORTED {
             table::row(&session::run(pki, *suite, *group, PAYLOAD)?)?;
         }
     }
-    Ok(suites.len() * defaults::GROUPS.len())
+    Ok(suites.len() * NamedGroup::SUPPORTED.len())
 }
