@@ -253,26 +253,26 @@ fn a_handshake_stays_below_its_ceilings() {
     drop(handshake(client_config(), server_config()));
     let x25519 = [NamedGroup::X25519];
     let (client, server) = handshake(client_config().groups(&x25519), server_config().groups(&x25519));
-    below("X25519, client", client.cost, &Ceiling { allocations: 46, bytes: 13_200 });
-    below("X25519, server", server.cost, &Ceiling { allocations: 50, bytes: 14_400 });
+    below("X25519, client", client.cost, &Ceiling { allocations: 60, bytes: 14_500 });
+    below("X25519, server", server.cost, &Ceiling { allocations: 60, bytes: 15_500 });
 
     let (client, server) = handshake(client_config(), server_config());
     below(
         "default groups (X25519MLKEM768), client",
         client.cost,
-        &Ceiling { allocations: 53, bytes: 25_800 },
+        &Ceiling { allocations: 64, bytes: 27_000 },
     );
     below(
         "default groups (X25519MLKEM768), server",
         server.cost,
-        &Ceiling { allocations: 54, bytes: 28_800 },
+        &Ceiling { allocations: 64, bytes: 30_000 },
     );
 
     let mutual = server_config().client_auth(ClientAuth::Required(Arc::clone(&PKI.roots)));
     let with_certificate = client_config().credential(PKI.client.clone());
     let (client, server) = handshake(with_certificate.groups(&x25519), mutual.groups(&x25519));
-    below("X25519 and client certificate, client", client.cost, &Ceiling { allocations: 67, bytes: 17_200 });
-    below("X25519 and client certificate, server", server.cost, &Ceiling { allocations: 67, bytes: 25_200 });
+    below("X25519 and client certificate, client", client.cost, &Ceiling { allocations: 78, bytes: 18_500 });
+    below("X25519 and client certificate, server", server.cost, &Ceiling { allocations: 78, bytes: 26_500 });
 }
 
 /// At most so many bytes for a connection that was established and then left alone: its own and those on the heap.
