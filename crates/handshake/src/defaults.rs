@@ -96,3 +96,13 @@ pub fn early_data_skip(max_early_data: u32) -> u32 {
     let data = max_early_data.max(MAX_EARLY_DATA);
     data.saturating_add(data.div_euclid(7))
 }
+
+/// How far a ticket's age as the client has it may lie from ours for early data to be taken (RFC 9846 section 8.3 leaves
+/// it to us: on the Internet most clocks agree within ten seconds).
+pub const MAX_AGE_SKEW: Duration = Duration::from_secs(10);
+
+/// Most PSK identities of a hello that are looked at; the rest might as well not be there. Clients send one or two.
+pub const MAX_PSK_IDENTITIES: usize = 8;
+
+/// Longest ticket that is looked at or kept, bytes: one that holds a client's whole chain.
+pub const MAX_TICKET: usize = 32 * 1024;

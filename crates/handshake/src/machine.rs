@@ -389,7 +389,7 @@ impl NeedKind {
             AnswerKind::RefuseEch { .. } => Self::OpenEch,
             AnswerKind::Config { .. } => Self::ChooseConfig,
             AnswerKind::Session(_) => Self::FindSession,
-            AnswerKind::Accept { .. } => Self::AcceptSession,
+            AnswerKind::Accept(_) => Self::AcceptSession,
             AnswerKind::Credential(_) => Self::ChooseCredential,
             AnswerKind::Decompressed(_) => Self::Decompress,
             AnswerKind::PeerAccepted => Self::VerifyPeer,

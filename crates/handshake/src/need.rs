@@ -100,7 +100,7 @@ impl Answer {
             AnswerKind::RefuseEch { .. } => "OpenEch",
             AnswerKind::Config { .. } => "ChooseConfig",
             AnswerKind::Session(_) => "FindSession",
-            AnswerKind::Accept { .. } => "AcceptSession",
+            AnswerKind::Accept(_) => "AcceptSession",
             AnswerKind::Credential(_) => "ChooseCredential",
             AnswerKind::Decompressed(_) => "Decompress",
             AnswerKind::PeerAccepted => "VerifyPeer",
@@ -120,12 +120,19 @@ pub(crate) enum AnswerKind {
     RefuseEch { retry_configs: Option<Vec<u8>> },
     Config { config: Arc<ServerHandshake>, cookie: Option<Vec<u8>> },
     Session(Option<(usize, Psk)>),
-    Accept { resume: bool, early_data: bool },
+    Accept(AcceptedSession),
     Credential(Option<(Arc<Credential>, SignatureScheme)>),
     Decompressed(Vec<u8>),
     PeerAccepted,
     Signature(Vec<u8>),
     Ticket(Option<Vec<u8>>),
+}
+
+/// What an answer to [`AcceptSession`] says.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum AcceptedSession {
+    Resume { early_data: bool, renew: bool },
+    Decline,
 }
 
 /// Decrypt an Encrypted Client Hello (RFC 9849 section 7.1).
@@ -228,13 +235,24 @@ impl AcceptSession {
     /// Resume. `early_data` counts only if the field of that name was `Some`.
     #[must_use]
     pub fn resume(self, early_data: bool) -> Answer {
-        Answer { serial: self.serial, kind: AnswerKind::Accept { resume: true, early_data } }
+        self.accept(AcceptedSession::Resume { early_data, renew: false })
+    }
+
+    /// Resume, and send a client of TLS 1.2 a new ticket in place of its own (RFC 5077 section 3.3), because that is
+    /// sealed under a key that will soon be gone. The same as [`resume`](Self::resume) without early data elsewhere.
+    #[must_use]
+    pub fn renew(self) -> Answer {
+        self.accept(AcceptedSession::Resume { early_data: false, renew: true })
     }
 
     /// Go to a full handshake.
     #[must_use]
     pub fn decline(self) -> Answer {
-        Answer { serial: self.serial, kind: AnswerKind::Accept { resume: false, early_data: false } }
+        self.accept(AcceptedSession::Decline)
+    }
+
+    fn accept(self, accepted: AcceptedSession) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Accept(accepted) }
     }
 }
 
@@ -352,7 +370,7 @@ impl Sign {
 #[derive(Debug)]
 pub struct SealTicket {
     /// What to seal.
-    pub session: Session,
+    pub session: Box<Session>,
     pub(crate) serial: Serial,
 }
 

@@ -16,7 +16,7 @@ use crate::key_schedule::tls13;
 use crate::message::new_session_ticket::{MAX_LIFETIME, NewSessionTicket};
 use crate::message::{Handshake, HandshakeType, hello_request, key_update as key_update_message};
 use crate::outcome::{Outcome, PeerCertificates};
-use crate::session::Session;
+use crate::session::{Psk, Session};
 use crate::step::Failure;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
@@ -83,6 +83,8 @@ struct Resumption {
     server_name: Option<String>,
     alpn: Option<Vec<u8>>,
     peer: Option<PeerCertificates>,
+    /// Of the session that this connection resumed; otherwise a session's is the time that it is made.
+    verified_at: Option<Duration>,
 }
 
 impl Resumption {
@@ -94,6 +96,10 @@ impl Resumption {
             server_name: outcome.server_name.clone(),
             alpn: outcome.alpn.clone(),
             peer: outcome.peer.clone(),
+            verified_at: match outcome.psk.as_deref() {
+                Some(Psk::Session(session)) => Some(session.verified_at),
+                _ => None,
+            },
         }
     }
 
@@ -104,14 +110,19 @@ impl Resumption {
             suite: self.suite,
             secret: tls13::resumption_psk(self.hash, &self.secret, nonce)?,
             ticket: Vec::new(),
+            session_id: Vec::new(),
             server_name: self.server_name.clone(),
             alpn: self.alpn.clone(),
             peer: self.peer.clone(),
             made_at,
             lifetime: Duration::ZERO,
+            verified_at: self.verified_at.unwrap_or(made_at),
             age_add: 0,
             max_early_data: 0,
             extended_master_secret: false,
+            policy: [0; 32],
+            expires_at: None,
+            guard: None,
             context: Vec::new(),
         })
     }
@@ -297,6 +308,11 @@ impl NewTicket {
     #[must_use]
     pub const fn session(&self) -> &Session {
         &self.session
+    }
+
+    /// The same, to fill in what only the outside knows: policy, expiry, replay guard, context.
+    pub const fn session_mut(&mut self) -> &mut Session {
+        &mut self.session
     }
 
     /// The whole NewSessionTicket with this ticket (1 to 65,535 bytes), to be sent at the application level.

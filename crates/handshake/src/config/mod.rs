@@ -3,6 +3,7 @@
 mod check;
 mod credential;
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -13,6 +14,8 @@ pub(crate) use credential::Asked;
 pub use credential::{CompressedForm, Credential};
 
 use crate::defaults;
+use crate::extension::ticket_request::TicketRequest;
+use crate::session::Psk;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// Whether a server asks for a client certificate.
@@ -155,6 +158,18 @@ pub struct ClientHandshake {
     /// Send the hello's extensions in an order of its own for each connection, so that no server and nothing between
     /// comes to rely on one. Without effect on a recorded handshake.
     pub shuffle_extensions: bool,
+    /// Sessions are wanted: psk_dhe_ke is offered and what servers send comes out, by `StoreSession` after the
+    /// handshake (TLS 1.3) or in the outcome (TLS 1.2).
+    pub resumption: bool,
+    /// The session to offer. Who it was made with, and under which policy, has been checked again by whoever sets it.
+    pub session: Option<Arc<Psk>>,
+    /// Offer early data, if the session allows some.
+    pub early_data: bool,
+    /// How many tickets to ask for (RFC 9149).
+    pub ticket_request: Option<TicketRequest>,
+    /// TLS 1.2: take tickets too (RFC 5077), besides session IDs. Whoever steals the key that a server seals them
+    /// under reads every recorded TLS 1.2 session that had one.
+    pub tls12_tickets: bool,
 }
 
 /// What a server machine is told, by the answer to ChooseConfig.
@@ -174,8 +189,16 @@ pub struct ServerHandshake {
     pub max_early_data: u32,
     /// No application protocol in common is a failure (the default) or ignored.
     pub alpn_required: bool,
-    /// Sessions are looked for when a client offers some (`FindSession`); without, every handshake is full.
+    /// Sessions are made, and looked for when a client offers some (`FindSession`); without, every handshake is full.
     pub resumption: bool,
+    /// TLS 1.2: sessions go by tickets (RFC 5077, `SealTicket`) to clients that take them. Whoever steals the key that
+    /// they are sealed under reads every recorded TLS 1.2 session that had one: in that version a ticket holds the
+    /// secret of the connection that it was made in.
+    pub tls12_tickets: bool,
+    /// Early data may be taken, up to `max_early_data`, if `AcceptSession` is answered so.
+    pub early_data: bool,
+    /// How far a ticket's age as the client has it may lie from ours for early data to be taken (RFC 9846 section 8.3).
+    pub max_age_skew: Duration,
     /// When to tell the client which groups we have (supported_groups in EncryptedExtensions).
     pub announce_groups: AnnounceGroups,
     /// When another key share is worth a round trip.
@@ -221,6 +244,9 @@ impl Default for ServerHandshake {
             max_early_data: defaults::MAX_EARLY_DATA,
             alpn_required: true,
             resumption: false,
+            tls12_tickets: false,
+            early_data: false,
+            max_age_skew: defaults::MAX_AGE_SKEW,
             announce_groups: AnnounceGroups::WhenAnotherIsPreferred,
             retry: Retry::WhenNeeded,
             grease: false,
@@ -238,6 +264,11 @@ impl Default for ClientHandshake {
             authorities: Vec::new(),
             grease: false,
             shuffle_extensions: true,
+            resumption: false,
+            session: None,
+            early_data: false,
+            ticket_request: None,
+            tls12_tickets: false,
         }
     }
 }

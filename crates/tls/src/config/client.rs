@@ -68,6 +68,11 @@ impl ClientInner {
             authorities: self.authorities.clone(),
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
+            resumption: false,
+            session: None,
+            early_data: false,
+            ticket_request: None,
+            tls12_tickets: false,
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Sessions to resume, and what a resumption is judged by (RFC 9846 section 4.7.1).
 
+mod encoding;
+
 use core::time::Duration;
 
 use oxtls_crypto::hash::Hash;
@@ -17,26 +19,47 @@ pub struct Session {
     pub suite: CipherSuite,
     /// The resumption PSK (1.3) or the master secret (1.2).
     pub secret: Secret,
-    /// The ticket or session ID; empty at a server that has not sealed it yet.
+    /// The ticket; empty at a server that has not sealed it yet, and for a session of TLS 1.2 that goes by its ID.
     pub ticket: Vec<u8>,
+    /// TLS 1.2: the session ID that the server gave it, at most 32 bytes; empty if it goes by its ticket.
+    pub session_id: Vec<u8>,
     /// The name that the client asked for.
     pub server_name: Option<String>,
     /// The application protocol.
     pub alpn: Option<Vec<u8>>,
     /// The peer's chain, as verified when the session was made; `None` if it sent none.
     pub peer: Option<PeerCertificates>,
-    /// When it was made, since the Unix epoch.
+    /// When it was made (a client: when the ticket came), since the Unix epoch.
     pub made_at: Duration,
-    /// How long it may be used; at most 7 days.
+    /// How long it may be used from then; at most 7 days.
     pub lifetime: Duration,
+    /// When the peers last proved by signature who they are, since the Unix epoch: a session that was itself made by a
+    /// resumption has the time of the handshake that all of them go back to.
+    pub verified_at: Duration,
     /// ticket_age_add.
     pub age_add: u32,
     /// Most early data, plaintext bytes; 0: none.
     pub max_early_data: u32,
     /// 1.2: made with extended master secret.
     pub extended_master_secret: bool,
+    /// The policy that the peer was accepted under, as the outside hashes it: a session never resumes under another
+    /// without its peer being judged again. Zeros until the outside sets it.
+    pub policy: [u8; 32],
+    /// When the path of the peer's chain, or what is known of its revocation, ends, since the Unix epoch; `None`:
+    /// not limited by either.
+    pub expires_at: Option<Duration>,
+    /// The replay guard that can judge early data of this ticket; `None`: no 0-RTT at a server.
+    pub guard: Option<[u8; 16]>,
     /// Bytes of the application or transport, as they were given: QUIC parameters, HTTP settings.
     pub context: Vec<u8>,
+}
+
+impl Session {
+    /// Whether it may be used at this time since the Unix epoch: within its lifetime, and before its peer's chain ends.
+    #[must_use]
+    pub fn is_usable_at(&self, now: Duration) -> bool {
+        now < self.made_at.saturating_add(self.lifetime) && self.expires_at.is_none_or(|end| now < end)
+    }
 }
 
 /// A pre-shared key.
