@@ -40,7 +40,7 @@ impl PostHandshake {
         resumption: Option<Secret>,
         quic: bool,
     ) -> Self {
-        let resumption = resumption.map(|secret| Resumption::new(outcome, hash, secret));
+        let resumption = resumption.map(|secret| Box::new(Resumption::new(outcome, hash, secret)));
         Self { receive: Receive { role: Role::Client { resumption }, quic }, tickets: None }
     }
 
@@ -52,7 +52,7 @@ impl PostHandshake {
         quic: bool,
     ) -> Self {
         let tickets = resumption.map(|secret| Tickets {
-            resumption: Resumption::new(outcome, hash, secret),
+            resumption: Box::new(Resumption::new(outcome, hash, secret)),
             next_nonce: 0,
             grease: false,
             lifetime: defaults::TICKET_LIFETIME,
@@ -137,7 +137,7 @@ pub struct Receive {
 
 #[derive(Debug)]
 enum Role {
-    Client { resumption: Option<Resumption> },
+    Client { resumption: Option<Box<Resumption>> },
     Server,
     ClientTls12 { hello_requests: u8 },
     ServerTls12,
@@ -242,7 +242,7 @@ fn store(resumption: &Resumption, ticket: &NewSessionTicket<'_>, now: Duration) 
 /// resumption secret.
 #[derive(Debug)]
 pub struct Tickets {
-    resumption: Resumption,
+    resumption: Box<Resumption>,
     next_nonce: u32,
     grease: bool,
     lifetime: Duration,
