@@ -39,14 +39,51 @@ impl<Key> Traffic<Key> {
 }
 
 /// One way of protecting records for each version that differs in it.
-enum Sealing {
-    Tls13(Traffic<SealingKey>),
-    Tls12(SealingKey),
+enum Protection<Key> {
+    Tls13(Traffic<Key>),
+    Tls12(Key),
+}
+
+impl<Key> Protection<Key> {
+    #[inline]
+    fn key(&self) -> &Key {
+        match self {
+            Self::Tls13(traffic) => &traffic.key,
+            Self::Tls12(key) => key,
+        }
+    }
+
+    /// The traffic secret, which keys of TLS 1.2 have not.
+    fn secret(&self) -> Option<&Secret> {
+        match self {
+            Self::Tls13(traffic) => Some(&traffic.secret),
+            Self::Tls12(_) => None,
+        }
+    }
+
+    /// TLS 1.2's way, which shows the content type and pads nothing.
+    #[inline]
+    fn is_tls12(&self) -> bool {
+        matches!(self, Self::Tls12(_))
+    }
+
+    /// Moves on to the next generation's secret and key (RFC 9846 section 7.2).
+    fn update(
+        &mut self,
+        algorithm: AeadAlgorithm,
+        key: impl FnOnce(AeadAlgorithm, &AeadKey, Nonces) -> Result<Key, Error>,
+    ) -> Result<(), Error> {
+        let Self::Tls13(traffic) = self else {
+            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
+        };
+        *traffic = Traffic::new(algorithm, traffic.hash, traffic.next_secret()?, key)?;
+        Ok(())
+    }
 }
 
 /// A key that protects outgoing records, with its traffic secret and its counter.
 pub struct WriteKey {
-    sealing: Sealing,
+    protection: Protection<SealingKey>,
     limit: u64,
     early: bool,
 }
@@ -58,7 +95,7 @@ impl WriteKey {
     /// None but defects of the cryptographic library, or memory that ran out.
     pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
         let traffic = Traffic::new(algorithm, hash, secret, SealingKey::new)?;
-        Ok(Self { sealing: Sealing::Tls13(traffic), limit: algorithm.confidentiality_limit(), early: false })
+        Ok(Self::new(Protection::Tls13(traffic), algorithm))
     }
 
     /// The TLS 1.2 write key out of a key block (RFC 5246 section 6.3).
@@ -67,7 +104,11 @@ impl WriteKey {
     /// A key or IV that is not this algorithm's; defects of the cryptographic library.
     pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
         let key = SealingKey::new(algorithm, key, iv.nonces()?)?;
-        Ok(Self { sealing: Sealing::Tls12(key), limit: algorithm.confidentiality_limit(), early: false })
+        Ok(Self::new(Protection::Tls12(key), algorithm))
+    }
+
+    fn new(protection: Protection<SealingKey>, algorithm: AeadAlgorithm) -> Self {
+        Self { protection, limit: algorithm.confidentiality_limit(), early: false }
     }
 
     /// Marks a key as one for early data: no record_size_limit binds its records, as they may be under way before
@@ -107,14 +148,11 @@ impl WriteKey {
         self.key().algorithm()
     }
 
-    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection over together with
-    /// [`WriteKey::sequence`].
+    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection
+    /// over together with [`WriteKey::sequence`].
     #[must_use]
     pub fn secret(&self) -> Option<&Secret> {
-        match &self.sealing {
-            Sealing::Tls13(traffic) => Some(&traffic.secret),
-            Sealing::Tls12(_) => None,
-        }
+        self.protection.secret()
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -123,12 +161,7 @@ impl WriteKey {
     /// # Errors
     /// As [`WriteKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        let Sealing::Tls13(traffic) = &mut self.sealing else {
-            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
-        };
-        *traffic =
-            Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, SealingKey::new)?;
-        Ok(())
+        self.protection.update(self.algorithm(), SealingKey::new)
     }
 
     #[inline]
@@ -139,23 +172,20 @@ impl WriteKey {
     /// TLS 1.2's way, which shows the content type and pads nothing.
     #[inline]
     pub(crate) fn is_tls12(&self) -> bool {
-        matches!(self.sealing, Sealing::Tls12(_))
+        self.protection.is_tls12()
     }
 
     #[inline]
     fn key(&self) -> &SealingKey {
-        match &self.sealing {
-            Sealing::Tls13(traffic) => &traffic.key,
-            Sealing::Tls12(key) => key,
-        }
+        self.protection.key()
     }
 
     /// What protection adds to unpadded content: header, tag, and inner content type (1.3) or nonce (1.2).
     #[inline]
     pub(crate) fn overhead(&self) -> usize {
-        match &self.sealing {
-            Sealing::Tls13(_) => PROTECTED_OVERHEAD,
-            Sealing::Tls12(key) => {
+        match &self.protection {
+            Protection::Tls13(_) => PROTECTED_OVERHEAD,
+            Protection::Tls12(key) => {
                 HEADER_LEN.saturating_add(tls12::explicit_nonce_len(key.algorithm())).saturating_add(TAG_LEN)
             }
         }
@@ -171,14 +201,14 @@ impl WriteKey {
         tail: &[u8],
         body: &mut [u8],
     ) -> Result<(), Error> {
-        match &mut self.sealing {
-            Sealing::Tls13(traffic) => {
+        match &mut self.protection {
+            Protection::Tls13(traffic) => {
                 let (ciphertext, tail_and_tag) = body
                     .split_at_mut_checked(content.len())
                     .ok_or(Error::InvalidLength("a record body as long as its content"))?;
                 traffic.key.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
             }
-            Sealing::Tls12(key) => tls12::seal(key, header, content, body),
+            Protection::Tls12(key) => tls12::seal(key, header, content, body),
         }
     }
 }
@@ -193,15 +223,9 @@ impl fmt::Debug for WriteKey {
     }
 }
 
-/// One way of unprotecting records for each version that differs in it.
-enum Opening {
-    Tls13(Traffic<OpeningKey>),
-    Tls12(OpeningKey),
-}
-
 /// A key that unprotects incoming records, with its traffic secret and its counter.
 pub struct ReadKey {
-    opening: Opening,
+    protection: Protection<OpeningKey>,
     early: bool,
 }
 
@@ -211,10 +235,8 @@ impl ReadKey {
     /// # Errors
     /// None but defects of the cryptographic library, or memory that ran out.
     pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
-        Ok(Self {
-            opening: Opening::Tls13(Traffic::new(algorithm, hash, secret, OpeningKey::new)?),
-            early: false,
-        })
+        let traffic = Traffic::new(algorithm, hash, secret, OpeningKey::new)?;
+        Ok(Self { protection: Protection::Tls13(traffic), early: false })
     }
 
     /// The TLS 1.2 read key out of a key block (RFC 5246 section 6.3).
@@ -222,7 +244,8 @@ impl ReadKey {
     /// # Errors
     /// A key or IV that is not this algorithm's; defects of the cryptographic library.
     pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
-        Ok(Self { opening: Opening::Tls12(OpeningKey::new(algorithm, key, iv.nonces()?)?), early: false })
+        let key = OpeningKey::new(algorithm, key, iv.nonces()?)?;
+        Ok(Self { protection: Protection::Tls12(key), early: false })
     }
 
     /// Marks a key as one for early data: our record_size_limit does not bind its records, as the peer may have sent
@@ -254,14 +277,11 @@ impl ReadKey {
         self.key().algorithm()
     }
 
-    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection over together with
-    /// [`ReadKey::sequence`].
+    /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection
+    /// over together with [`ReadKey::sequence`].
     #[must_use]
     pub fn secret(&self) -> Option<&Secret> {
-        match &self.opening {
-            Opening::Tls13(traffic) => Some(&traffic.secret),
-            Opening::Tls12(_) => None,
-        }
+        self.protection.secret()
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -270,12 +290,7 @@ impl ReadKey {
     /// # Errors
     /// As [`ReadKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        let Opening::Tls13(traffic) = &mut self.opening else {
-            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
-        };
-        *traffic =
-            Traffic::new(traffic.key.algorithm(), traffic.hash, traffic.next_secret()?, OpeningKey::new)?;
-        Ok(())
+        self.protection.update(self.algorithm(), OpeningKey::new)
     }
 
     #[inline]
@@ -286,15 +301,12 @@ impl ReadKey {
     /// TLS 1.2's way, which shows the content type and pads nothing.
     #[inline]
     pub(crate) fn is_tls12(&self) -> bool {
-        matches!(self.opening, Opening::Tls12(_))
+        self.protection.is_tls12()
     }
 
     #[inline]
     fn key(&self) -> &OpeningKey {
-        match &self.opening {
-            Opening::Tls13(traffic) => &traffic.key,
-            Opening::Tls12(key) => key,
-        }
+        self.protection.key()
     }
 
     /// Opens `body` in place; the plaintext (in 1.3 the inner one) is then at this range of it.
@@ -304,9 +316,9 @@ impl ReadKey {
         header: &[u8; HEADER_LEN],
         body: &mut [u8],
     ) -> Result<Range<usize>, RecordError> {
-        match &mut self.opening {
-            Opening::Tls13(traffic) => Ok(0..traffic.key.open_in_place(header, body)?),
-            Opening::Tls12(key) => tls12::open_in_place(key, header, body),
+        match &mut self.protection {
+            Protection::Tls13(traffic) => Ok(0..traffic.key.open_in_place(header, body)?),
+            Protection::Tls12(key) => tls12::open_in_place(key, header, body),
         }
     }
 
@@ -318,9 +330,9 @@ impl ReadKey {
         body: &[u8],
         out: &mut [u8],
     ) -> Result<usize, RecordError> {
-        let traffic = match &mut self.opening {
-            Opening::Tls13(traffic) => traffic,
-            Opening::Tls12(key) => return tls12::open_into(key, header, body, out),
+        let traffic = match &mut self.protection {
+            Protection::Tls13(traffic) => traffic,
+            Protection::Tls12(key) => return tls12::open_into(key, header, body, out),
         };
         let (ciphertext, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(RecordError::DecryptFailed)?;
         let needed = ciphertext.len();
