@@ -50,6 +50,7 @@ pub struct Certificate<'a> {
     version: Version,
     serial: &'a [u8],
     signature_algorithm: CertificateSignature<'a>,
+    algorithm: &'a [u8],
     signature: &'a [u8],
     issuer: Name<'a>,
     subject: Name<'a>,
@@ -129,6 +130,7 @@ impl<'a> Certificate<'a> {
             version,
             serial,
             signature_algorithm: CertificateSignature::read(algorithm.reader())?,
+            algorithm: algorithm.whole,
             signature: &[],
             issuer,
             subject,
@@ -168,6 +170,12 @@ impl<'a> Certificate<'a> {
     #[must_use]
     pub const fn signature_algorithm(&self) -> CertificateSignature<'a> {
         self.signature_algorithm
+    }
+
+    /// The AlgorithmIdentifier of the signature, with its header; parameters and all.
+    #[must_use]
+    pub const fn signature_algorithm_der(&self) -> &'a [u8] {
+        self.algorithm
     }
 
     /// The signature over [`tbs`](Self::tbs).

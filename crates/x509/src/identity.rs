@@ -9,7 +9,9 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 use crate::certificate::Certificate;
 use crate::name::GeneralName;
 use crate::reader::ParseError;
+use crate::signature_cache::{Entry, SignatureCache};
 use crate::trust::{Anchor, sha256};
+use crate::trust_mode::TrustedBy;
 
 /// A chain that was accepted.
 #[derive(Clone, Debug)]
@@ -18,6 +20,8 @@ pub struct VerifiedPath {
     pub(crate) anchor: Arc<Anchor>,
     pub(crate) identity: PeerIdentity,
     pub(crate) earliest_expiry: i64,
+    pub(crate) trusted_by: TrustedBy,
+    pub(crate) leaf_signature: Option<(Arc<SignatureCache>, Entry)>,
 }
 
 impl VerifiedPath {
@@ -27,10 +31,27 @@ impl VerifiedPath {
         self.path.iter().map(|&position| usize::from(position))
     }
 
-    /// The anchor that the path begins at.
+    /// The anchor that the path begins at; the peer's own certificate where that is what is trusted, or where nothing
+    /// is asked ([`trusted_by`](Self::trusted_by)).
     #[must_use]
     pub fn anchor(&self) -> &Anchor {
         &self.anchor
+    }
+
+    /// What stood for the peer.
+    #[must_use]
+    pub const fn trusted_by(&self) -> TrustedBy {
+        self.trusted_by
+    }
+
+    /// To be called when the peer has proved possession of its certificate's key: its certificate's signature is then
+    /// remembered in the verifier's [`SignatureCache`], if it has one. Without this call only those of the CAs are.
+    ///
+    /// Whoever validates before that proof must not call this: anybody can show other people's certificates.
+    pub fn possession_proved(&self) {
+        if let Some((cache, entry)) = &self.leaf_signature {
+            cache.insert(*entry);
+        }
     }
 
     /// Who the peer is.

@@ -77,7 +77,17 @@ rules! {
     IssuerKnown = "RFC 5280 section 6.1.1 (d)", "The path begins at a trust anchor.";
     Signature = "RFC 5280 section 6.1.3 (a)(1)", "The certificate's signature verifies with its issuer's key.";
     PathDepth = "RFC 4158 section 8.1", "A path has no more intermediates than the budget allows.";
+    PinnedKey = "RFC 7469 section 2.6", "A path to a root has one of the pinned keys in it, where keys are pinned.";
+    ExactCertificate = "RFC 6125 section 6.6.2", "The peer's certificate is one of those that are trusted as they are, where only such are.";
     WorkBudget = "RFC 4158 section 8.1", "Building the path stays within the budget of signatures, nodes and comparisons.";
+    // Status.
+    CrlForm = "RFC 5280 section 5.1", "A CRL has the fields of the CertificateList type, nextUpdate and cRLNumber among them.";
+    CrlCriticalExtension = "RFC 5280 section 5.2", "A critical extension of a CRL or of its entries that is not understood refuses the CRL.";
+    NotRevoked = "RFC 5280 section 6.1.3 (a)(3)", "The certificate is not revoked.";
+    StatusKnown = "RFC 5280 section 6.3.3", "Whether the certificate is revoked is known, where the policy insists.";
+    StapledStatus = "RFC 6066 section 8, RFC 6960 section 3.2", "A stapled OCSP response is well formed, fresh, about this certificate and signed by who may.";
+    MustStaple = "RFC 7633 section 4.3.3", "A certificate that promises a stapled OCSP response comes with one.";
+    Transparency = "RFC 6962 section 5.2", "As many logs as the policy demands have promised to publish the certificate.";
     // Profile rules: only under `Policy::strict` or when asked for.
     CaAsLeaf = "CA/Browser Forum BR section 7.1.2.7.8", "The peer's own certificate is not a CA certificate.";
     LeafExtendedKeyUsagePresent = "CA/Browser Forum BR section 7.1.2.7.6", "The peer's certificate carries an extendedKeyUsage.";

@@ -30,7 +30,7 @@ pub struct Anchor {
 }
 
 impl Anchor {
-    fn from_certificate(der: &[u8]) -> Result<Self, ParseError> {
+    pub(crate) fn from_certificate(der: &[u8]) -> Result<Self, ParseError> {
         let certificate = Certificate::parse(der)?;
         Ok(Self {
             subject: certificate.subject().contents().into(),
@@ -75,6 +75,11 @@ impl Anchor {
     #[must_use]
     pub fn certificate(&self) -> Option<Certificate<'_>> {
         Certificate::parse(self.certificate.as_deref()?).ok()
+    }
+
+    /// The certificate's encoding, if the anchor was added as one.
+    pub(crate) fn certificate_der(&self) -> Option<&[u8]> {
+        self.certificate.as_deref()
     }
 
     /// Name constraints that came with a [`TrustAnchor`].
@@ -296,7 +301,11 @@ fn anchor_digest(anchor: &Anchor) -> [u8; 32] {
 }
 
 pub(crate) fn sha256(parts: &[&[u8]]) -> [u8; 32] {
-    let digest = Hash::Sha256.digest_parts(parts);
+    digest32(&Hash::Sha256.digest_parts(parts))
+}
+
+/// A digest of SHA-256 as an array.
+pub(crate) fn digest32(digest: &oxtls_crypto::Digest) -> [u8; 32] {
     digest.as_ref().try_into().unwrap_or([0; 32])
 }
 

@@ -10,7 +10,9 @@ use crate::defaults;
 use crate::extension::NameConstraints;
 use crate::report::Position;
 use crate::rules::Rule;
+use crate::signature_cache::Entry;
 use crate::trust::Anchor;
+use crate::trust_mode::SpkiPin;
 
 use super::budget::{Exhausted, Remaining};
 use super::{Anchors, Chain, Context, Detail, Fault, Node, check, constraints};
@@ -20,6 +22,8 @@ pub(crate) struct Found {
     pub(crate) path: Vec<u16>,
     pub(crate) anchor: usize,
     pub(crate) earliest_expiry: i64,
+    /// The leaf's signature, if it was verified now: to be remembered once the peer has proved possession of its key.
+    pub(crate) leaf_signature: Option<Entry>,
 }
 
 /// Why there is none.
@@ -57,12 +61,20 @@ struct Edge {
     verifies: bool,
 }
 
+/// A signature that was verified during this search, for the cache.
+struct Verified {
+    child: usize,
+    issuer: Issuer,
+    entry: Entry,
+}
+
 pub(crate) struct Search<'a, 'c> {
     context: Context<'a>,
     nodes: &'c [Node<'a>],
     budget: Remaining,
     stack: Vec<Frame>,
     edges: Vec<Edge>,
+    verified: Vec<Verified>,
     attempts: Vec<Attempt<'a>>,
     best: Option<Fault<'a>>,
 }
@@ -76,6 +88,7 @@ pub(crate) fn search<'a>(context: Context<'a>, chain: &mut Chain<'a>) -> Result<
         budget: Remaining::new(context.policy.budget()),
         stack: Vec::with_capacity(4),
         edges: Vec::new(),
+        verified: Vec::new(),
         attempts: Vec::new(),
         best: None,
     };
@@ -189,13 +202,45 @@ impl<'a> Search<'a, '_> {
         if !self.verify_signatures(index)? {
             return Ok(None);
         }
+        if !self.is_pinned(anchor) {
+            self.keep_edges(index, None);
+            self.record(Issuer::Anchor(index), Fault::new(Rule::PinnedKey, Position::Chain(0), None))?;
+            return Ok(None);
+        }
         let expiries = self.path().map(|node| node.certificate.validity().not_after);
         let earliest_expiry = expiries.chain(certificate.map(|root| root.validity().not_after)).min();
         Ok(Some(Found {
             path: self.path().map(|node| node.position).collect(),
             anchor: index,
             earliest_expiry: earliest_expiry.unwrap_or(i64::MIN),
+            leaf_signature: self.remember(index),
         }))
+    }
+
+    /// Whether the path as it stands, the anchor included, has one of the pinned keys, if there must be one (RFC 7469
+    /// section 2.6).
+    fn is_pinned(&self, anchor: &Anchor) -> bool {
+        self.context.pins.is_none_or(|pins| {
+            let spkis = self.path().map(|node| node.certificate.spki());
+            spkis.chain([anchor.spki()]).any(|spki| pins.contains(&SpkiPin::of_spki(spki)))
+        })
+    }
+
+    /// Enters the signatures of the path as it stands into the cache, all but the leaf's, which is returned.
+    fn remember(&mut self, anchor: usize) -> Option<Entry> {
+        let cache = self.context.signatures?;
+        let mut issuer = Issuer::Anchor(anchor);
+        let mut leaf = None;
+        for frame in self.stack.iter().rev() {
+            let this = |verified: &&Verified| verified.child == frame.node && verified.issuer == issuer;
+            match self.verified.iter().find(this) {
+                Some(verified) if frame.node == 0 => leaf = Some(verified.entry),
+                Some(verified) => cache.insert(verified.entry),
+                None => {}
+            }
+            issuer = Issuer::Node(frame.node);
+        }
+        leaf
     }
 
     fn check_anchor(
@@ -258,7 +303,7 @@ impl<'a> Search<'a, '_> {
                 None => self.verify(child, issuer).map_err(|exhausted| Some(exhausted.into()))?,
             };
             if let Some(fault) = fault {
-                self.keep_edges(anchor, depth);
+                self.keep_edges(anchor, Some(depth));
                 self.stack.truncate(depth.saturating_add(1));
                 self.record(issuer, fault)?;
                 return Ok(false);
@@ -268,54 +313,69 @@ impl<'a> Search<'a, '_> {
         Ok(true)
     }
 
-    /// Keeps the verdicts on the path's signatures down to the one at `failed`, which does not verify. A path that is
+    /// Keeps the verdicts on the path's signatures, down to the one at `failed` if one does not verify. A path that is
     /// accepted needs none of them.
-    fn keep_edges(&mut self, anchor: usize, failed: usize) {
+    fn keep_edges(&mut self, anchor: usize, failed: Option<usize>) {
         let mut issuer = Issuer::Anchor(anchor);
-        for depth in (failed..self.stack.len()).rev() {
+        for depth in (failed.unwrap_or(0)..self.stack.len()).rev() {
             let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
                 return;
             };
             if self.known_edge(child, issuer).is_none() {
-                self.edges.push(Edge { child, issuer, verifies: depth != failed });
+                self.edges.push(Edge { child, issuer, verifies: Some(depth) != failed });
             }
             issuer = Issuer::Node(child);
         }
     }
 
-    /// One signature; what is wrong with it, if anything.
+    /// One signature; what is wrong with it, if anything. One that the cache knows costs the budget the same: the
+    /// verdict on a chain does not depend on what was seen before.
     fn verify(&mut self, child: usize, issuer: Issuer) -> Result<Option<Fault<'a>>, Exhausted> {
         self.budget.signature()?;
-        let bad_key = |at, error: oxtls_crypto::Error| {
-            let what = match error {
-                oxtls_crypto::Error::InvalidPublicKey(what) | oxtls_crypto::Error::UnsupportedKey(what) => {
-                    what
-                }
-                _ => "it cannot be used",
-            };
-            Ok(Some(Fault::new(Rule::KeyAlgorithm, at, None).with(Detail::What(what))))
-        };
-        let key = match issuer {
-            Issuer::Anchor(index) => match self.context.roots.anchor(index).map(|anchor| anchor.key()) {
-                Some(Ok(key)) => key,
-                Some(Err(error)) => return bad_key(Position::Anchor(index), *error),
-                None => return Ok(Some(Fault::new(Rule::IssuerKnown, Position::Anchor(index), None))),
-            },
-            Issuer::Node(index) => match self.nodes.get(index).map(Node::key) {
-                Some(Ok(key)) => key,
-                Some(Err(error)) => return bad_key(self.position(index), *error),
-                None => return Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None))),
-            },
-        };
+        let unknown = Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None)));
         let Some(certificate) = self.nodes.get(child).map(|node| &node.certificate) else {
-            return Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None)));
+            return unknown;
         };
         let CertificateSignature::Known(algorithm) = certificate.signature_algorithm() else {
             return Ok(Some(Fault::new(Rule::SignatureAlgorithm, self.position(child), None)));
         };
-        let verified = key.verify(algorithm, certificate.tbs(), certificate.signature());
-        let fault = Fault::new(Rule::Signature, self.position(child), Some(certificate.offsets.signature));
-        Ok(verified.err().map(|_| fault))
+        let Some(spki) = self.spki(issuer) else {
+            return unknown;
+        };
+        let (signed, signature) = (certificate.tbs(), certificate.signature());
+        let cache = self.context.signatures;
+        let entry = cache.map(|cache| {
+            (cache, cache.entry(certificate.signature_algorithm_der(), spki, signed, signature))
+        });
+        if entry.is_some_and(|(cache, entry)| cache.contains(entry)) {
+            return Ok(None);
+        }
+        let (key, at) = match issuer {
+            Issuer::Anchor(index) => {
+                (self.context.roots.anchor(index).map(|a| a.key()), Position::Anchor(index))
+            }
+            Issuer::Node(index) => (self.nodes.get(index).map(Node::key), self.position(index)),
+        };
+        let key = match key {
+            Some(Ok(key)) => key,
+            Some(Err(error)) => return Ok(Some(bad_key(at, *error))),
+            None => return unknown,
+        };
+        if key.verify(algorithm, signed, signature).is_err() {
+            let offset = Some(certificate.offsets.signature);
+            return Ok(Some(Fault::new(Rule::Signature, self.position(child), offset)));
+        }
+        if let Some((_, entry)) = entry {
+            self.verified.push(Verified { child, issuer, entry });
+        }
+        Ok(None)
+    }
+
+    fn spki(&self, issuer: Issuer) -> Option<&'a [u8]> {
+        match issuer {
+            Issuer::Anchor(index) => self.context.roots.anchor(index).map(|anchor| anchor.spki()),
+            Issuer::Node(index) => self.nodes.get(index).map(|node| node.certificate.spki()),
+        }
     }
 
     /// Notes why a path ended; a budget that ran out ends the search.
@@ -456,12 +516,23 @@ fn unknown_issuer<'a>(nodes: &[Node<'_>]) -> Fault<'a> {
     Fault::new(Rule::IssuerKnown, last, None)
 }
 
+/// A key that can't be used.
+const fn bad_key<'a>(at: Position, error: oxtls_crypto::Error) -> Fault<'a> {
+    let what = match error {
+        oxtls_crypto::Error::InvalidPublicKey(what) | oxtls_crypto::Error::UnsupportedKey(what) => what,
+        _ => "it cannot be used",
+    };
+    Fault::new(Rule::KeyAlgorithm, at, None).with(Detail::What(what))
+}
+
 /// How much a rule broken says about the chain: the one that got furthest is reported.
 fn rank(rule: Rule) -> u8 {
     match rule {
         Rule::IssuerKnown => 0,
         Rule::PathDepth => 1,
         Rule::Signature => 2,
+        // All but the pins was good.
+        Rule::PinnedKey => 4,
         _ => 3,
     }
 }

@@ -68,7 +68,7 @@ fn signed<'a>(certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
 }
 
 /// What holds for every certificate.
-fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+pub(crate) fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
     if let Some((offset, oid)) = certificate.extensions.unknown_critical {
         return Err(Fault::new(Rule::CriticalExtension, at, Some(offset)).with(Detail::Extension(oid)));
     }

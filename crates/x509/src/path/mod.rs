@@ -19,7 +19,9 @@ use crate::policy::{Policy, Purpose};
 use crate::reader::ParseError;
 use crate::report::Position;
 use crate::rules::Rule;
+use crate::signature_cache::SignatureCache;
 use crate::trust::Roots;
+use crate::trust_mode::SpkiPin;
 
 /// What a path is validated against.
 #[derive(Clone, Copy)]
@@ -29,6 +31,10 @@ pub(crate) struct Context<'a> {
     pub(crate) purpose: Purpose,
     /// Seconds since 1970.
     pub(crate) now: i64,
+    /// Keys of which the path must have one.
+    pub(crate) pins: Option<&'a [SpkiPin]>,
+    /// Signatures verified before.
+    pub(crate) signatures: Option<&'a SignatureCache>,
 }
 
 /// A rule broken, without any allocation: turned into a cause only when a report is built.
