@@ -130,6 +130,39 @@ fn versions_that_do_not_meet_are_refused_by_name() {
 }
 
 #[test]
+fn a_version_without_a_suite_is_not_spoken() {
+    // The list is the default one of TLS 1.3: that it was set counts, not what it is.
+    let suites = oxtls::handshake::defaults::SUITES;
+    let server = server_config().versions(V12, V13).suites(suites).build().unwrap();
+    let (mut near, mut far) = ends(&client_config().versions(V12, V12).build().unwrap(), &server);
+    let error = handshake(&mut near, &mut far).unwrap_err();
+    assert!(matches!(error.kind(), ErrorKind::Handshake(HandshakeError::NoCommonVersion { .. })), "{error}");
+    let (mut near, mut far) = ends(&client_config().versions(V12, V13).build().unwrap(), &server);
+    handshake(&mut near, &mut far).unwrap();
+    assert_eq!(near.info().unwrap().version(), V13);
+    assert!(client_config().versions(V12, V12).suites(suites).build().is_err());
+}
+
+#[test]
+fn a_peer_without_extended_master_secret_is_met_only_where_that_is_allowed() {
+    for allowed in [false, true] {
+        let server = server_config().versions(V12, V13).allow_unbound_master_secret(allowed).build().unwrap();
+        let (mut client, mut server) = ends(&client_config().versions(V12, V12).build().unwrap(), &server);
+        let mut hello = drain(&mut client);
+        // The extension, which is empty, becomes one that nobody knows.
+        let at = hello.windows(4).position(|bytes| bytes == [0, 0x17, 0, 0]).unwrap();
+        hello[at] = 0xfa;
+        match feed(&mut server, &hello) {
+            Ok(_) => assert!(allowed && !drain(&mut server).is_empty()),
+            Err(error) => {
+                assert!(!allowed, "{error}");
+                assert_eq!(error.alert_sent(), Some(oxtls::AlertDescription::HANDSHAKE_FAILURE));
+            }
+        }
+    }
+}
+
+#[test]
 fn there_is_no_key_update() {
     let (mut client, _) = tls12(client_config(), server_config());
     assert!(matches!(client.update_keys(true), Err(SealError::NoKeyUpdate)));

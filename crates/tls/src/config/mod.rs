@@ -17,7 +17,7 @@ use std::time::Duration;
 
 use oxtls_handshake::config::Common;
 use oxtls_handshake::defaults as handshake_defaults;
-use oxtls_handshake::suite::ProtocolVersion;
+use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use oxtls_record::Padding;
 
 use crate::clock::Clock;
@@ -49,6 +49,8 @@ pub(crate) struct Session {
     pub(crate) padding: Padding,
     pub(crate) max_fragment: Option<u16>,
     pub(crate) compression: Vec<CertificateCompression>,
+    /// Suites that somebody has chosen; `None`: those of every version that is spoken.
+    pub(crate) suites: Option<Vec<CipherSuite>>,
 }
 
 impl Default for Session {
@@ -60,6 +62,7 @@ impl Default for Session {
             padding: Padding::None,
             max_fragment: None,
             compression: Vec::new(),
+            suites: None,
         }
     }
 }
@@ -70,10 +73,12 @@ const MAX_FRAGMENT: u16 = 1 << 14;
 
 /// Fills in what hangs on several settings, and checks what either role's machine would refuse later.
 pub(crate) fn complete(common: &mut Common, session: &Session) -> Result<(), ConfigError> {
-    // Suites that nobody chose are those of every version that is spoken.
-    if common.min_version <= ProtocolVersion::TLS1_2 && common.suites == handshake_defaults::SUITES {
-        common.suites = handshake_defaults::SUITES_TLS12.to_vec();
-    }
+    common.suites = match &session.suites {
+        // A list that has no suite of a version has switched that version off.
+        Some(chosen) => chosen.clone(),
+        None if common.min_version <= ProtocolVersion::TLS1_2 => handshake_defaults::SUITES_TLS12.to_vec(),
+        None => handshake_defaults::SUITES.to_vec(),
+    };
     if session.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
         return Err(ConfigError::Invalid(format!("max_fragment has {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes")));
     }
@@ -108,9 +113,23 @@ macro_rules! common_builder_methods {
             self
         }
 
-        /// Cipher suites, in order of preference.
+        /// Cipher suites of all versions, in order of preference. A version that none of them is of is not spoken,
+        /// whatever [`versions`](Self::versions) says: a list of TLS 1.3's suites alone switches TLS 1.2 off. By default
+        /// all suites that this library has for the versions.
         pub fn suites(mut self, suites: &[oxtls_handshake::suite::CipherSuite]) -> Self {
-            self.common.suites = suites.to_vec();
+            self.session.suites = Some(suites.to_vec());
+            self
+        }
+
+        /// TLS 1.2: talk to peers without extended_master_secret (RFC 7627) too. Off by default: such peers are refused
+        /// with handshake_failure.
+        ///
+        /// What is lost with them: their master secret is not bound to the certificates of their handshake. Whoever
+        /// both ends talk to at once can make two connections share one secret, and what one end says about *its*
+        /// connection then holds for the other's as well (the triple handshake attack). Such a connection therefore
+        /// [exports](crate::Connection::export) nothing and its session is never resumed. TLS 1.3 is not concerned.
+        pub fn allow_unbound_master_secret(mut self, on: bool) -> Self {
+            self.common.require_extended_master_secret = !on;
             self
         }
 
