@@ -13,6 +13,7 @@ use crate::config::{Credential, ServerHandshake};
 use crate::message::client_hello::OwnedClientHello;
 use crate::outcome::PeerCertificates;
 use crate::session::{Psk, ReplayKey, Session};
+use crate::suite::ProtocolVersion;
 
 /// Tells a Need from every other, of this machine and of all others.
 ///
@@ -257,8 +258,10 @@ impl AcceptSession {
 }
 
 /// What the peer can verify.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub struct CredentialRequest {
+    /// The version that was chosen: in TLS 1.3 a scheme of ECDSA names its curve too, in TLS 1.2 only its hash.
+    pub version: ProtocolVersion,
     /// Schemes for the handshake signature, the peer's order, only those that the negotiated version can use.
     pub schemes: Vec<SignatureScheme>,
     /// Schemes for signatures inside certificates (signature_algorithms_cert), or the same.

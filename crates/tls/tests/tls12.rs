@@ -210,6 +210,33 @@ fn the_roots_of_trust_hold_in_tls12_too() {
 }
 
 #[test]
+fn a_scheme_of_another_curve_is_for_tls12_alone() {
+    let schemes =
+        [oxtls::SignatureScheme::ECDSA_SECP384R1_SHA384, oxtls::SignatureScheme::ECDSA_SECP256R1_SHA256];
+    let credential = Credential::remote(PKI.server.chain().to_vec(), &schemes).unwrap();
+    let server = oxtls::ServerConfig::builder().credential(credential).versions(V12, V13).build().unwrap();
+    for (version, wanted) in [(V12, schemes[0]), (V13, schemes[1])] {
+        let client = client_config().versions(version, version).build().unwrap();
+        let (mut client, mut server) = ends(&client, &server);
+        let fed = feed(&mut server, &drain(&mut client)).unwrap();
+        assert!(
+            matches!(&fed.needs[..], [oxtls::Need::Sign(sign)] if sign.scheme == wanted),
+            "{version}: {:?}",
+            fed.needs
+        );
+    }
+    // Alone, it is of no use in TLS 1.3.
+    let credential = Credential::remote(PKI.server.chain().to_vec(), &schemes[..1]).unwrap();
+    let server = oxtls::ServerConfig::builder().credential(credential).versions(V12, V13).build().unwrap();
+    let (mut client, mut server) = ends(&client_config().versions(V12, V13).build().unwrap(), &server);
+    let error = feed(&mut server, &drain(&mut client)).unwrap_err();
+    assert!(
+        matches!(error.kind(), ErrorKind::Handshake(HandshakeError::NoCommonSignatureScheme { .. })),
+        "{error}"
+    );
+}
+
+#[test]
 fn a_certificate_on_a_curve_that_was_not_offered_is_refused() {
     // In TLS 1.2 a scheme names a hash and no curve, so this P-256 key may claim P-384's: only the client's groups,
     // which are P-384 alone, tell that the certificate must not be shown.

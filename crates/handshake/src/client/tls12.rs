@@ -529,6 +529,7 @@ fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {
         scheme.usable_in_tls12_handshake() && request.certificate_types.contains(&kind)
     };
     CredentialRequest {
+        version: ProtocolVersion::TLS1_2,
         schemes: request.signature_algorithms.iter().filter(asked_for).collect(),
         certificate_schemes: request.signature_algorithms.to_vec(),
         authorities: request.certificate_authorities.to_vec(),

@@ -369,6 +369,7 @@ impl Finishing {
 /// What the outside chooses a credential by.
 fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {
     CredentialRequest {
+        version: ProtocolVersion::TLS1_3,
         schemes: request.signature_algorithms.iter().filter(|s| s.usable_in_tls13_handshake()).collect(),
         certificate_schemes: request.certificate_schemes().to_vec(),
         authorities: request.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),

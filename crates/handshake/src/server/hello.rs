@@ -215,6 +215,7 @@ fn go_on(chosen: Chosen, hello: &ClientHello<'_>, group: NamedGroup, out: &mut O
     let schemes = negotiate::schemes(hello)?;
     let extensions = &hello.extensions;
     let request = CredentialRequest {
+        version: ProtocolVersion::TLS1_3,
         certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
         schemes,
         authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),

@@ -187,6 +187,7 @@ pub(super) fn choose(owned: OwnedClientHello, config: Arc<ServerHandshake>, out:
     }
     let extensions = &hello.extensions;
     let request = CredentialRequest {
+        version: ProtocolVersion::TLS1_2,
         certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
         schemes: schemes.clone(),
         authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),

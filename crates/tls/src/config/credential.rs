@@ -4,8 +4,12 @@ use std::fs;
 use std::path::Path;
 use std::sync::Arc;
 
-use oxtls_crypto::signature::{PublicKey, SignatureScheme, Signer, SigningKey, spki_of_certificate};
+use oxtls_crypto::signature::{
+    KeyAlgorithm, PublicKey, SignatureScheme, Signer, SigningKey, spki_of_certificate,
+};
 use oxtls_handshake::config as handshake;
+use oxtls_handshake::need::CredentialRequest;
+use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_x509::Certificate;
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, DnsName, ServerName};
@@ -28,6 +32,8 @@ pub struct Credential {
 /// What a choice among credentials looks at, read once when the chain is loaded.
 #[derive(Debug)]
 struct Facts {
+    /// The kind of the leaf's key.
+    key: KeyAlgorithm,
     /// The issuers' names, DER, sorted: what a peer's certificate_authorities are looked up in.
     issuers: Vec<Vec<u8>>,
 }
@@ -77,11 +83,12 @@ impl Credential {
             });
         }
         let schemes = key.schemes().to_vec();
-        Ok(Self::make(chain, Some(Arc::new(key)), schemes))
+        Ok(Self::make(chain, Some(Arc::new(key)), schemes, leaf_key.key_algorithm()))
     }
 
     /// A chain whose key is somewhere else: the connection hands out [`Need::Sign`](crate::Need::Sign) and waits for
-    /// its answer, however long that takes. `schemes` is what the key can sign with, in order of preference.
+    /// its answer, however long that takes. `schemes` is what the key can sign with, in order of preference. A key of
+    /// ECDSA may have other hashes than its curve's, which are for TLS 1.2 alone: TLS 1.3 passes them over.
     ///
     /// # Errors
     /// An empty chain, certificates that cannot be read, no scheme that fits the leaf's key.
@@ -97,7 +104,7 @@ impl Credential {
                 algorithm.name()
             )));
         }
-        Ok(Self::make(chain, None, schemes.to_vec()))
+        Ok(Self::make(chain, None, schemes.to_vec(), algorithm))
     }
 
     /// Staples this OCSP response, DER, for peers that ask (RFC 6066 section 8).
@@ -168,13 +175,14 @@ impl Credential {
         chain: Vec<CertificateDer<'static>>,
         signer: Option<Arc<dyn Signer>>,
         schemes: Vec<SignatureScheme>,
+        key: KeyAlgorithm,
     ) -> Self {
         let parsed = chain.iter().filter_map(|der| Certificate::parse(der).ok());
         let mut issuers: Vec<_> = parsed.map(|certificate| certificate.issuer().to_der()).collect();
         issuers.sort_unstable();
         let inner =
             handshake::Credential { chain, signer, schemes, ocsp: None, scts: None, compressed: Vec::new() };
-        Self { inner: Arc::new(inner), facts: Arc::new(Facts { issuers }) }
+        Self { inner: Arc::new(inner), facts: Arc::new(Facts { key, issuers }) }
     }
 
     /// The chain, leaf first.
@@ -196,9 +204,14 @@ impl Credential {
         leaf.is_some_and(|leaf| leaf.is_valid_for(&ServerName::DnsName(name)))
     }
 
-    /// The first of our schemes, in our order, that the peer accepts.
-    pub(crate) fn scheme_for(&self, accepted: &[SignatureScheme]) -> Option<SignatureScheme> {
-        self.inner.schemes.iter().copied().find(|scheme| accepted.contains(scheme))
+    /// The first of our schemes, in our order, that the peer accepts and the version has for this key.
+    pub(crate) fn scheme_for(&self, request: &CredentialRequest) -> Option<SignatureScheme> {
+        let fits = |scheme: &SignatureScheme| match request.version {
+            ProtocolVersion::TLS1_2 => scheme.fits_tls12(self.facts.key),
+            _ => scheme.fits_tls13(self.facts.key),
+        };
+        let mut ours = self.inner.schemes.iter().copied().filter(fits);
+        ours.find(|scheme| request.schemes.contains(scheme))
     }
 
     /// Whether one of the chain's issuers is among these DER names. Peers may send thousands: each costs a look-up and

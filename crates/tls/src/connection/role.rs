@@ -205,7 +205,7 @@ fn pick<'a>(
     request: &CredentialRequest,
 ) -> Option<(Arc<Shared>, SignatureScheme)> {
     let usable = |credential: &Credential| {
-        credential.scheme_for(&request.schemes).map(|scheme| (credential.shared(), scheme))
+        credential.scheme_for(request).map(|scheme| (credential.shared(), scheme))
     };
     if !request.authorities.is_empty() {
         let mut issued = credentials.clone().filter(|credential| credential.issued_by(&request.authorities));
