@@ -10,9 +10,10 @@ use crate::certificate::Certificate;
 use crate::path::build::Attempt;
 use crate::path::{Context, Fault};
 use crate::rules::Rule;
-use crate::time;
 
 mod cause;
+mod tree;
+mod words;
 
 pub use cause::Cause;
 
@@ -66,10 +67,12 @@ impl fmt::Display for Position {
 pub struct Candidate {
     /// From the peer's certificate up to the one tried last.
     pub path: Vec<Position>,
-    /// The rule broken.
+    /// The rule broken; [`Rule::section`] says where it stands.
     pub rule: Rule,
     /// By which certificate.
     pub certificate: Position,
+    /// Where in that certificate, in octets from its beginning, if the rule is about one place in it.
+    pub offset: Option<u32>,
     /// What it means.
     pub cause: Cause,
 }
@@ -89,7 +92,7 @@ struct Presented {
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct Report {
-    /// What went wrong, for programs.
+    /// The most probable cause, for programs.
     pub cause: Cause,
     /// The rule that was broken.
     pub rule: Rule,
@@ -101,6 +104,8 @@ pub struct Report {
     pub candidates: Vec<Candidate>,
     /// The subject of the certificate that broke the rule, if it could be read.
     pub subject: Option<String>,
+    /// What would have made the peer trusted.
+    pub trust: &'static str,
     presented: Vec<Presented>,
     anchors: Vec<(usize, String)>,
     presented_more: usize,
@@ -108,7 +113,8 @@ pub struct Report {
 
 impl Report {
     /// The alert to send, by its number (RFC 9846 section 6.2): 42 bad_certificate, 43 unsupported_certificate,
-    /// 45 certificate_expired, 46 certificate_unknown or 48 unknown_ca.
+    /// 44 certificate_revoked, 45 certificate_expired, 46 certificate_unknown, 48 unknown_ca or 113
+    /// bad_certificate_status_response.
     #[must_use]
     pub const fn alert(&self) -> u8 {
         self.cause.alert()
@@ -120,53 +126,17 @@ impl Report {
         self.cause.advice(self.certificate)
     }
 
-    /// The whole story on several lines: the peer's chain, the paths tried with the rule that each broke, the rule's
-    /// section, the likely cause and what to do.
+    /// The whole story on several lines: the sentence, then the [`tree`](Self::tree).
     #[must_use]
     pub fn explain(&self) -> String {
         format!("{self}\n\n{}", self.tree())
     }
 
-    /// The peer's chain and the paths tried, on several lines.
+    /// The peer's chain and the paths tried as a tree, each with the certificate and the rule that ended it, the rule's
+    /// section and the octet; then the rule in words and what to do. On several lines.
     #[must_use]
     pub fn tree(&self) -> String {
-        let mut lines = vec!["the peer's chain:".to_owned()];
-        if self.presented.is_empty() {
-            lines.push("  (empty)".to_owned());
-        }
-        for (number, certificate) in self.presented.iter().enumerate() {
-            lines.push(format!("  {number}: {}", certificate.subject));
-            lines.push(format!("     issued by {}", certificate.issuer));
-            if let Some((from, until)) = certificate.validity {
-                lines.push(format!("     valid from {} until {}", time::display(from), time::display(until)));
-            }
-        }
-        if self.presented_more > 0 {
-            lines.push(format!("  and {} more", self.presented_more));
-        }
-        lines.push("paths tried:".to_owned());
-        for candidate in &self.candidates {
-            let steps: Vec<_> = candidate.path.iter().map(|position| self.step(*position)).collect();
-            lines.push(format!("  {}", steps.join(" <- ")));
-            lines.push(format!("     {} {}", candidate.certificate, candidate.cause));
-            lines.push(format!("     rule {}, {}", candidate.rule, candidate.rule.section()));
-        }
-        let offset = self.offset.map_or_else(String::new, |offset| format!(", at byte {offset} of it"));
-        lines.push(format!("rule broken: {} by {}{offset}", self.rule, self.certificate));
-        lines.push(format!("  {} ({})", self.rule.explain(), self.rule.section()));
-        lines.push(format!("what to do: {}", self.advice()));
-        lines.join("\n")
-    }
-
-    fn step(&self, position: Position) -> String {
-        match position {
-            Position::Chain(number) => number.to_string(),
-            Position::Anchor(number) => {
-                let name =
-                    self.anchors.iter().find(|(known, _)| *known == number).map(|(_, name)| name.as_str());
-                format!("root \"{}\"", name.unwrap_or("?"))
-            }
-        }
+        tree::lines(self).join("\n")
     }
 }
 
@@ -188,6 +158,8 @@ pub(crate) struct Subject<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) chain: &'a [CertificateDer<'a>],
     pub(crate) name: Option<&'a ServerName<'a>>,
+    /// What would make the peer trusted.
+    pub(crate) trust: &'static str,
 }
 
 impl<'a> Subject<'a> {
@@ -201,7 +173,8 @@ impl<'a> Subject<'a> {
                 path: attempt.path.clone(),
                 rule: attempt.fault.rule,
                 certificate: attempt.fault.at,
-                cause: Cause::of(self, &attempt.fault),
+                offset: attempt.fault.offset,
+                cause: Cause::of(self, &attempt.fault, &attempt.path),
             })
             .collect();
         let anchors =
@@ -211,14 +184,21 @@ impl<'a> Subject<'a> {
                 }
                 Position::Chain(_) => None,
             });
+        // The fault that is reported is that of one of the paths: the same one where several are alike.
+        let same = |attempt: &&Attempt<'_>| {
+            let other = attempt.fault;
+            (other.rule, other.at, other.offset) == (fault.rule, fault.at, fault.offset)
+        };
+        let path = attempts.iter().find(same).map_or(&[][..], |attempt| &attempt.path);
         Box::new(Report {
-            cause: Cause::of(self, &fault),
+            cause: Cause::of(self, &fault, path),
             rule: fault.rule,
             certificate: fault.at,
             offset: fault.offset,
             anchors: anchors.collect(),
             candidates,
             subject: self.certificate(fault.at).map(|certificate| shown(certificate.subject())),
+            trust: self.trust,
             presented: self.chain.iter().take(DESCRIBED).map(|der| present(der)).collect(),
             presented_more: self.chain.len().saturating_sub(DESCRIBED),
         })
@@ -230,6 +210,21 @@ impl<'a> Subject<'a> {
             Position::Chain(number) => Certificate::parse(self.chain.get(number)?).ok(),
             Position::Anchor(number) => self.context.roots.anchor(number)?.certificate(),
         }
+    }
+
+    /// The subject of the certificate or anchor at a position; empty if there is none.
+    fn name_of(&self, at: Position) -> String {
+        let anchor = if let Position::Anchor(number) = at { self.context.roots.anchor(number) } else { None };
+        match (anchor, self.certificate(at)) {
+            (Some(anchor), _) => shown(anchor.subject()),
+            (None, Some(certificate)) => shown(certificate.subject()),
+            (None, None) => String::new(),
+        }
+    }
+
+    /// The identifier of the key of the certificate at a position, if it gives it.
+    fn key_id_of(&self, at: Position) -> Option<&'a [u8]> {
+        self.certificate(at)?.subject_key_id().map(|ski| ski.key_id)
     }
 }
 

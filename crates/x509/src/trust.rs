@@ -224,6 +224,9 @@ impl Roots {
             })?;
             anchors.push(anchor);
         }
+        if anchors.is_empty() && Certificate::parse(pem).is_ok() {
+            return Err(RootsError::Der { path });
+        }
         if anchors.is_empty() {
             return Err(RootsError::NoCertificate { path, found: describe_contents(pem) });
         }
@@ -330,20 +333,32 @@ pub(crate) fn sequence(contents: &[u8]) -> Vec<u8> {
 /// What a file without certificates holds instead, for the error.
 fn describe_contents(bytes: &[u8]) -> String {
     if bytes.first() == Some(&0x30) {
-        return "DER, not PEM".to_owned();
+        return "binary data (DER, but no certificate; PKCS #12 or a key, perhaps)".to_owned();
     }
     let text = String::from_utf8_lossy(bytes);
     let labels: Vec<_> = text
         .lines()
         .filter_map(|line| line.trim().strip_prefix("-----BEGIN ")?.strip_suffix("-----"))
         .take(8)
-        .map(|label| label.escape_debug().to_string())
+        .map(describe_label)
         .collect();
     match labels.len() {
         0 if bytes.is_empty() => "nothing: it is empty".to_owned(),
         0 => "no PEM section".to_owned(),
         _ => labels.join(", "),
     }
+}
+
+fn describe_label(label: &str) -> String {
+    let meaning = match label {
+        "TRUSTED CERTIFICATE" => " (OpenSSL's own form: write it anew with `openssl x509 -in FILE -out NEW`)",
+        "CERTIFICATE REQUEST" | "NEW CERTIFICATE REQUEST" => {
+            " (what is sent to a CA; the certificate is its answer)"
+        }
+        "PKCS7" | "CMS" => " (unpack it with `openssl pkcs7 -print_certs`)",
+        _ => "",
+    };
+    format!("{}{meaning}", label.escape_debug())
 }
 
 /// Why anchors could not be added.
@@ -368,6 +383,11 @@ pub enum RootsError {
         path: Option<PathBuf>,
         /// What was wrong.
         why: String,
+    },
+    /// It is a certificate as DER, where PEM is wanted.
+    Der {
+        /// The file, if it was one.
+        path: Option<PathBuf>,
     },
     /// There is no certificate in it.
     NoCertificate {
@@ -398,6 +418,12 @@ impl fmt::Display for RootsError {
             }
             Self::Store { why } => write!(f, "cannot read the platform's root certificates: {why}"),
             Self::Pem { path, why } => write!(f, "{} is not well-formed PEM: {why}", source(path)),
+            Self::Der { path } => write!(
+                f,
+                "{} is a certificate in DER (binary), not in PEM: convert it, with OpenSSL by `openssl x509 -inform der \
+                 -in FILE -out FILE.pem`",
+                source(path)
+            ),
             Self::NoCertificate { path, found } => {
                 write!(f, "{} holds no CERTIFICATE section, but {found}", source(path))
             }

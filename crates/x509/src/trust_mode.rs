@@ -31,10 +31,10 @@ impl Trust {
     /// For fingerprints and reports.
     pub(crate) const fn name(&self) -> &'static str {
         match self {
-            Self::Roots => "roots",
-            Self::RootsAndPins(_) => "roots and pinned keys",
-            Self::Exactly => "exactly these certificates",
-            Self::Anyone(_) => "ANYONE",
+            Self::Roots => "a path to one of the roots",
+            Self::RootsAndPins(_) => "a path to one of the roots that has one of the pinned keys in it",
+            Self::Exactly => "exactly the certificates that were given",
+            Self::Anyone(_) => "ANYONE whose certificate can be read",
         }
     }
 

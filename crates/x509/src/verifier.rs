@@ -189,7 +189,7 @@ impl Verifier {
             pins: self.trust.pins(),
             signatures: self.signatures.as_deref(),
         };
-        let subject = report::Subject { context, chain, name };
+        let subject = report::Subject { context, chain, name, trust: self.trust.name() };
         if chain.len() > defaults::MAX_CHAIN {
             let detail = Detail::What("certificates in the chain");
             return Err(

@@ -166,7 +166,7 @@ fn names_must_lie_in_a_permitted_subtree_of_their_form() {
     accepted(constrained(permitted(), alice().dns("a.test").email("alice@c.test")));
     let report =
         refused(constrained(permitted(), alice().dns("a.test").dns("c.test")), Rule::PermittedSubtrees, LEAF);
-    assert_eq!(report.cause, Cause::Constraint { name: "c.test".to_owned() });
+    assert!(matches!(&report.cause, Cause::Constraint { name, .. } if name == "c.test"));
     refused(constrained(permitted(), alice().dns("*.test")), Rule::PermittedSubtrees, LEAF);
 }
 

@@ -69,7 +69,16 @@ fn errors_name_the_file_and_what_it_holds() {
     assert!(error.to_string().ends_with("key.pem holds no CERTIFICATE section, but PRIVATE KEY"), "{error}");
 
     let error = roots.add_pem_file(folder.file("root.der", ca.certificate())).expect_err("DER");
-    assert!(error.to_string().ends_with("but DER, not PEM"), "{error}");
+    assert!(matches!(&error, RootsError::Der { path: Some(path) } if path.ends_with("root.der")), "{error}");
+    assert!(error.to_string().contains("root.der is a certificate in DER (binary), not in PEM"), "{error}");
+
+    let error =
+        roots.add_pem_file(folder.file("root.p12", [0x30, 0x03, 2, 1, 3])).expect_err("something else");
+    assert!(error.to_string().contains("but binary data (DER, but no certificate"), "{error}");
+
+    let trusted = ca.certificate_pem().replace(" CERTIFICATE", " TRUSTED CERTIFICATE");
+    let error = roots.add_pem_file(folder.file("trusted.pem", trusted)).expect_err("OpenSSL's own form");
+    assert!(error.to_string().contains("but TRUSTED CERTIFICATE (OpenSSL's own form"), "{error}");
 
     let error = roots.add_pem_file(folder.file("empty.pem", "")).expect_err("nothing");
     assert!(error.to_string().ends_with("but nothing: it is empty"), "{error}");

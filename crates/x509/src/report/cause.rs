@@ -1,16 +1,16 @@
 //! Causes: what a broken rule means for the people on both sides of the connection.
 
-use core::fmt;
-
 use pki_types::ServerName;
 
+use crate::certificate::Version;
 use crate::identity::describe_name;
 use crate::oid;
 use crate::path::{Detail, Fault};
 use crate::report::{Position, Subject, shown};
 use crate::rules::Rule;
 use crate::spki::KeyKind;
-use crate::time;
+use crate::trust::sha256;
+use crate::trust_mode::SpkiPin;
 
 /// What went wrong, for programs. `Display` completes a sentence whose subject is the certificate.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -31,9 +31,11 @@ pub enum Cause {
         key_id: Option<Vec<u8>>,
         /// How many anchors there are.
         anchors: usize,
+        /// Where its certificate can be fetched (authorityInfoAccess); never fetched by this crate.
+        locations: Vec<String>,
     },
-    /// As `UnknownIssuer`, but the certificate says where its issuer's can be fetched: most likely the peer was set up
-    /// without its intermediate certificate.
+    /// As `UnknownIssuer`, but it is the peer's own certificate, and it says where its issuer's can be fetched: most
+    /// likely the peer was set up without its intermediate certificate.
     MissingIntermediate {
         /// The issuer that is missing.
         issuer: String,
@@ -70,6 +72,17 @@ pub enum Cause {
         /// The common name, where the wanted name stands in it: common names are not looked at.
         common_name: Option<String>,
     },
+    /// It was issued by a key that is not here; under the issuer's name there is another one.
+    OtherKey {
+        /// The issuer's name.
+        issuer: String,
+        /// The identifier of the key that signed it.
+        wanted: Vec<u8>,
+        /// The identifier of the key that is here.
+        found: Vec<u8>,
+        /// Whether the other key is an anchor's.
+        anchor: bool,
+    },
     /// Its signature is not its issuer's.
     BadSignature {
         /// The issuer's name.
@@ -94,6 +107,14 @@ pub enum Cause {
     NotForPurpose {
         /// What it was to be used for.
         purpose: &'static str,
+        /// What its extendedKeyUsage allows, at most 8: short names or identifiers.
+        allowed: Vec<String>,
+    },
+    /// It is of version 1 or 2, which have no extensions: it can't say what it may be used for. OpenSSL makes such where
+    /// it is given no extensions.
+    OldVersion {
+        /// Its version.
+        version: Version,
     },
     /// It signed a certificate but is no CA.
     NotACa,
@@ -108,6 +129,8 @@ pub enum Cause {
     Constraint {
         /// The name.
         name: String,
+        /// The CA.
+        ca: String,
     },
     /// It has a critical extension that is not understood.
     UnknownCritical {
@@ -121,44 +144,90 @@ pub enum Cause {
         /// What there was too much of.
         what: &'static str,
     },
+    /// It is revoked.
+    Revoked {
+        /// When and why, as far as known.
+        detail: String,
+    },
+    /// Whether it is revoked is not known, and the policy insists.
+    StatusUnknown {
+        /// What was missing or no good.
+        detail: String,
+    },
+    /// It promises a stapled OCSP response (RFC 7633), or the policy wants one, and the one that came is no good or
+    /// none came.
+    BadStaple {
+        /// What was wrong with it.
+        detail: String,
+    },
+    /// Too few logs have promised to publish it.
+    NotLogged {
+        /// How many there were, and how many are wanted.
+        detail: String,
+    },
+    /// A path to a root is there, but none of the pinned keys is in it.
+    NotPinned {
+        /// The keys of the path, from the peer's up.
+        keys: Vec<SpkiPin>,
+        /// How many pins there are.
+        pins: usize,
+    },
+    /// It is none of the certificates that are trusted as they are.
+    NotTheOne {
+        /// SHA-256 of it.
+        fingerprint: [u8; 32],
+        /// How many certificates are trusted.
+        trusted: usize,
+    },
     /// It breaks a rule of the profile that the policy asks for.
     Profile {
-        /// The rule in one sentence.
-        rule: &'static str,
+        /// The rule.
+        rule: Rule,
     },
 }
 
 impl Cause {
-    /// What a fault means.
-    pub(super) fn of(subject: &Subject<'_>, fault: &Fault<'_>) -> Self {
+    /// What a fault means; `path` is the one on which it was found.
+    pub(super) fn of(subject: &Subject<'_>, fault: &Fault<'_>, path: &[Position]) -> Self {
         match fault.rule {
             Rule::ChainPresent => Self::EmptyChain,
             Rule::IssuerKnown => unknown_issuer(subject, fault.at),
             Rule::NotAfter | Rule::NotBefore => validity(subject, fault),
             Rule::NameMatch => name_mismatch(subject),
-            Rule::Signature => Self::BadSignature {
-                issuer: subject.certificate(fault.at).map_or_else(String::new, |c| shown(c.issuer())),
-            },
+            Rule::Signature => bad_signature(subject, fault.at, path),
             Rule::SignatureAlgorithm => Self::Algorithm { algorithm: describe_algorithm(fault) },
             Rule::KeyStrength => Self::WeakKey { key: describe_key(subject, fault) },
             Rule::KeyAlgorithm => Self::UnsupportedKey { key: describe_key(subject, fault) },
-            Rule::ExtendedKeyUsage => Self::NotForPurpose { purpose: subject.context.purpose.name() },
-            Rule::DigitalSignature => Self::NotForPurpose { purpose: "digital signatures" },
-            Rule::KeyCertSign => Self::NotForPurpose { purpose: "signing certificates" },
-            Rule::BasicConstraints | Rule::SubjectPresent => Self::NotACa,
+            Rule::ExtendedKeyUsage => {
+                let purpose = subject.context.purpose.name();
+                Self::NotForPurpose { purpose, allowed: allowed_purposes(subject, fault.at) }
+            }
+            Rule::DigitalSignature => not_for("digital signatures"),
+            Rule::KeyCertSign => not_for("signing certificates"),
+            Rule::BasicConstraints | Rule::LeafVersion => not_a_ca(subject, fault),
             Rule::CaAsLeaf => Self::CaAsLeaf,
             Rule::PathLength | Rule::PathDepth => {
                 Self::PathTooLong { limit: if let Detail::Limit(limit) = fault.detail { limit } else { 0 } }
             }
-            Rule::PermittedSubtrees | Rule::ExcludedSubtrees | Rule::ConstraintForm => {
-                Self::Constraint { name: detail_text(fault) }
-            }
+            Rule::PermittedSubtrees | Rule::ExcludedSubtrees | Rule::ConstraintForm => Self::Constraint {
+                name: detail_text(fault),
+                ca: path.last().map_or_else(String::new, |at| subject.name_of(*at)),
+            },
             Rule::CriticalExtension => Self::UnknownCritical { extension: detail_text(fault) },
             Rule::PolicyConstraints => Self::PolicyRequired,
             Rule::WorkBudget => Self::BudgetExceeded { what: detail_static(fault) },
-            Rule::LeafVersion => Self::Malformed { what: "it is not of version 3" },
+            Rule::NotRevoked => Self::Revoked { detail: detail_text(fault) },
+            Rule::StatusKnown => Self::StatusUnknown { detail: detail_text(fault) },
+            Rule::StapledStatus | Rule::MustStaple => Self::BadStaple { detail: detail_text(fault) },
+            Rule::Transparency => Self::NotLogged { detail: detail_text(fault) },
+            Rule::PinnedKey => not_pinned(subject, path),
+            Rule::ExactCertificate => Self::NotTheOne {
+                fingerprint: subject.chain.first().map_or([0; 32], |der| sha256(&[der])),
+                trusted: subject.context.roots.len(),
+            },
+            _ if is_pem(subject, fault) => Self::Malformed { what: "it is PEM text where DER is wanted" },
             _ if matches!(fault.detail, Detail::What(_)) => Self::Malformed { what: detail_static(fault) },
-            rule => Self::Profile { rule: rule.explain() },
+            rule => Self::Profile { rule },
         }
     }
 
@@ -168,177 +237,106 @@ impl Cause {
         const BAD_CERTIFICATE: u8 = 42;
         /// Of a type that is not supported.
         const UNSUPPORTED_CERTIFICATE: u8 = 43;
+        /// Revoked.
+        const CERTIFICATE_REVOKED: u8 = 44;
         /// Expired or not yet valid.
         const CERTIFICATE_EXPIRED: u8 = 45;
         /// Unacceptable for another reason.
         const CERTIFICATE_UNKNOWN: u8 = 46;
         /// No path to a trusted CA.
         const UNKNOWN_CA: u8 = 48;
+        /// A stapled response that is no good, or none where there must be one.
+        const BAD_CERTIFICATE_STATUS_RESPONSE: u8 = 113;
         match self {
             Self::UnknownIssuer { .. } | Self::MissingIntermediate { .. } | Self::SelfSigned { .. } => {
                 UNKNOWN_CA
             }
+            Self::OtherKey { .. } | Self::NotPinned { .. } | Self::NotTheOne { .. } => UNKNOWN_CA,
+            Self::Revoked { .. } => CERTIFICATE_REVOKED,
+            Self::BadStaple { .. } => BAD_CERTIFICATE_STATUS_RESPONSE,
             Self::NotACa | Self::PathTooLong { .. } => UNKNOWN_CA,
             Self::Expired { .. } | Self::NotYetValid { .. } => CERTIFICATE_EXPIRED,
             Self::EmptyChain | Self::Malformed { .. } | Self::NameMismatch { .. } => BAD_CERTIFICATE,
             Self::BadSignature { .. } | Self::WeakKey { .. } | Self::Algorithm { .. } => BAD_CERTIFICATE,
-            Self::UnsupportedKey { .. } | Self::NotForPurpose { .. } | Self::CaAsLeaf => {
-                UNSUPPORTED_CERTIFICATE
-            }
+            Self::UnsupportedKey { .. }
+            | Self::NotForPurpose { .. }
+            | Self::OldVersion { .. }
+            | Self::CaAsLeaf => UNSUPPORTED_CERTIFICATE,
             Self::UnknownCritical { .. } => UNSUPPORTED_CERTIFICATE,
             Self::Constraint { .. } | Self::PolicyRequired => CERTIFICATE_UNKNOWN,
+            Self::StatusUnknown { .. } | Self::NotLogged { .. } => CERTIFICATE_UNKNOWN,
             Self::BudgetExceeded { .. } | Self::Profile { .. } => CERTIFICATE_UNKNOWN,
         }
     }
+}
 
-    /// What to do, in one sentence without a full stop.
-    pub(super) fn advice(&self, at: Position) -> String {
-        let fixed = match self {
-            Self::EmptyChain => "the peer must be set up with a certificate",
-            Self::Malformed { .. } => "have it issued anew by software that follows RFC 5280",
-            Self::UnknownIssuer { anchors: 0, .. } | Self::SelfSigned { anchors: 0, .. } => {
-                "no root certificates are loaded at all: load some"
-            }
-            Self::UnknownIssuer { issuer, .. } => {
-                return format!(
-                    "if you trust it, add the certificate of \"{issuer}\" to the roots; if it is an intermediate CA, \
-                     the peer must send its certificate too"
-                );
-            }
-            Self::MissingIntermediate { .. } => {
-                "the peer must send its full chain: its own certificate, then every intermediate"
-            }
-            Self::SelfSigned { leaf: true, .. } => {
-                "have the peer's certificate issued by a CA that is among the roots"
-            }
-            Self::SelfSigned { leaf: false, .. } => "if you trust that CA, add its certificate to the roots",
-            Self::Expired { .. } if matches!(at, Position::Anchor(_)) => {
-                "replace the expired root certificate"
-            }
-            Self::Expired { .. } => "renew it, or correct the clock if it is wrong",
-            Self::NotYetValid { .. } => {
-                "check the clocks: this one and that of the CA when it issued the certificate"
-            }
-            Self::NameMismatch { common_name: Some(_), .. } => {
-                "reissue it with the name in the subjectAltName: the common name is not looked at (RFC 9525)"
-            }
-            Self::NameMismatch { .. } => "connect under one of its names, or reissue it with this name too",
-            Self::BadSignature { .. } => {
-                "the certificate was altered, or the CA got a new key under its old name: check that the roots and the \
-                 peer's chain hold the CA certificate that signed it"
-            }
-            Self::Algorithm { .. } => "reissue it with SHA-256 or better",
-            Self::WeakKey { .. } => {
-                "reissue it for a key of at least 2048 bits (RSA), or an ECDSA or Ed25519 key"
-            }
-            Self::UnsupportedKey { .. } => {
-                "reissue it for an RSA, P-256, P-384, P-521, Ed25519 or ML-DSA key"
-            }
-            Self::NotForPurpose { .. } => "reissue it with that usage",
-            Self::NotACa => "sign with a certificate that has basicConstraints cA, or correct the chain",
-            Self::CaAsLeaf => "use a certificate of its own for the peer",
-            Self::PathTooLong { .. } => "shorten the chain of intermediates",
-            Self::Constraint { .. } => "have it issued by a CA that may vouch for this name",
-            Self::UnknownCritical { .. } => "reissue it without that extension, or with it not critical",
-            Self::PolicyRequired => "use a CA that does not require certificate policies",
-            Self::BudgetExceeded { .. } => {
-                "the chain is made to be expensive, or far too long: send only what is needed"
-            }
-            Self::Profile { .. } => "have it reissued to follow that rule, or lift the rule from the policy",
-        };
-        fixed.to_owned()
+/// Whether the certificate is the text that it should have been decoded from.
+fn is_pem(subject: &Subject<'_>, fault: &Fault<'_>) -> bool {
+    let Position::Chain(number) = fault.at else { return false };
+    subject.chain.get(number).is_some_and(|der| der.trim_ascii_start().starts_with(b"-----BEGIN"))
+}
+
+fn not_for(purpose: &'static str) -> Cause {
+    Cause::NotForPurpose { purpose, allowed: Vec::new() }
+}
+
+fn allowed_purposes(subject: &Subject<'_>, at: Position) -> Vec<String> {
+    let usage = subject.certificate(at).and_then(|certificate| certificate.extended_key_usage());
+    usage.into_iter().flat_map(|usage| usage.iter()).take(8).map(|purpose| purpose_name(purpose)).collect()
+}
+
+fn purpose_name(purpose: oid::Oid<'_>) -> String {
+    match purpose.0 {
+        oid::SERVER_AUTH => "TLS server authentication".to_owned(),
+        oid::CLIENT_AUTH => "TLS client authentication".to_owned(),
+        _ => shown(purpose),
     }
 }
 
-impl fmt::Display for Cause {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self {
-            Self::EmptyChain => f.write_str("is missing: the peer sent none"),
-            Self::Malformed { what } => write!(f, "is malformed: {what}"),
-            Self::UnknownIssuer { issuer, anchors, .. } => write!(
-                f,
-                "was issued by \"{issuer}\", which is neither among the {anchors} roots nor in the peer's chain"
-            ),
-            Self::MissingIntermediate { issuer, locations } => {
-                let location = locations.first().map_or("", String::as_str);
-                write!(
-                    f,
-                    "was issued by \"{issuer}\", whose certificate the peer did not send (it is at {location})"
-                )
-            }
-            Self::SelfSigned { leaf: true, .. } => f.write_str("is self-signed and not among the roots"),
-            Self::SelfSigned { leaf: false, anchors } => {
-                write!(f, "is the self-signed end of the chain and not among the {anchors} roots")
-            }
-            Self::Expired { not_after, ago } => {
-                write!(f, "expired {} ago, on {}", Span(*ago), time::display(*not_after))
-            }
-            Self::NotYetValid { not_before, ahead } => {
-                write!(f, "becomes valid only in {}, on {}", Span(*ahead), time::display(*not_before))
-            }
-            Self::NameMismatch { wanted, presented, common_name } => {
-                name_mismatch_sentence(f, wanted, presented, common_name.is_some())
-            }
-            Self::BadSignature { issuer } => write!(f, "is not signed by the key of its issuer \"{issuer}\""),
-            Self::Algorithm { algorithm } => {
-                write!(f, "is signed with {algorithm}, which is broken or not supported")
-            }
-            Self::WeakKey { key } => write!(f, "has {key}, which is too weak or out of bounds"),
-            Self::UnsupportedKey { key } => write!(f, "has {key}, which is not supported"),
-            Self::NotForPurpose { purpose } => write!(f, "may not be used for {purpose}"),
-            Self::NotACa => f.write_str("signed another certificate but is not a CA's"),
-            Self::CaAsLeaf => f.write_str("is a CA's and must not be used as a peer's own"),
-            Self::PathTooLong { limit } => {
-                write!(f, "has more than {limit} intermediate CAs below it or in its path")
-            }
-            Self::Constraint { name } => {
-                write!(f, "has the name \"{name}\", which a CA above it may not vouch for")
-            }
-            Self::UnknownCritical { extension } => {
-                write!(f, "has the critical extension {extension}, which is not understood")
-            }
-            Self::PolicyRequired => f.write_str("demands certificate policies, which are not processed"),
-            Self::BudgetExceeded { what } => write!(f, "comes with a chain that has too many {what}"),
-            Self::Profile { rule } => {
-                write!(f, "breaks a rule of the chosen policy: {}", rule.strip_suffix('.').unwrap_or(rule))
-            }
+fn not_a_ca(subject: &Subject<'_>, fault: &Fault<'_>) -> Cause {
+    match subject.certificate(fault.at).map(|certificate| certificate.version()) {
+        Some(version) if version != Version::V3 => Cause::OldVersion { version },
+        _ => Cause::NotACa,
+    }
+}
+
+/// The key identifiers of certificate and issuer tell a replaced CA key from an altered certificate.
+fn bad_signature(subject: &Subject<'_>, at: Position, path: &[Position]) -> Cause {
+    let Some(certificate) = subject.certificate(at) else {
+        return Cause::BadSignature { issuer: String::new() };
+    };
+    let issuer = shown(certificate.issuer());
+    let wanted = certificate.authority_key_id().and_then(|aki| aki.key_id);
+    let above =
+        path.iter().position(|&position| position == at).and_then(|place| path.get(place.checked_add(1)?));
+    let found = above.and_then(|&position| Some((position, subject.key_id_of(position)?)));
+    match (wanted, found) {
+        (Some(wanted), Some((position, found))) if wanted != found => Cause::OtherKey {
+            issuer,
+            wanted: wanted.to_vec(),
+            found: found.to_vec(),
+            anchor: matches!(position, Position::Anchor(_)),
+        },
+        _ => Cause::BadSignature { issuer },
+    }
+}
+
+fn not_pinned(subject: &Subject<'_>, path: &[Position]) -> Cause {
+    let keys = path.iter().filter_map(|&position| match position {
+        Position::Anchor(number) => {
+            subject.context.roots.anchor(number).map(|anchor| SpkiPin::of_spki(anchor.spki()))
         }
-    }
-}
-
-fn name_mismatch_sentence(
-    f: &mut fmt::Formatter<'_>,
-    wanted: &str,
-    presented: &[String],
-    in_common_name: bool,
-) -> fmt::Result {
-    write!(f, "is not for \"{wanted}\": ")?;
-    match (presented, in_common_name) {
-        ([], true) => f.write_str("it has that name only as a common name"),
-        ([], false) => f.write_str("it has no subjectAltName to match"),
-        (names, _) => write!(f, "it is for {}", names.join(", ")),
-    }
-}
-
-/// Seconds in the unit that people would use.
-struct Span(u64);
-
-impl fmt::Display for Span {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let (number, unit) = match self.0 {
-            seconds @ 0..120 => (seconds, "second"),
-            seconds @ 120..7_200 => (seconds / 60, "minute"),
-            seconds @ 7_200..172_800 => (seconds / 3_600, "hour"),
-            seconds => (seconds / 86_400, "day"),
-        };
-        write!(f, "{number} {unit}{}", if number == 1 { "" } else { "s" })
-    }
+        Position::Chain(_) => {
+            subject.certificate(position).map(|certificate| SpkiPin::of_spki(certificate.spki()))
+        }
+    });
+    Cause::NotPinned { keys: keys.collect(), pins: subject.context.pins.map_or(0, <[_]>::len) }
 }
 
 fn unknown_issuer(subject: &Subject<'_>, at: Position) -> Cause {
     let anchors = subject.context.roots.len();
     let Some(certificate) = subject.certificate(at) else {
-        return Cause::UnknownIssuer { issuer: String::new(), key_id: None, anchors };
+        return Cause::UnknownIssuer { issuer: String::new(), key_id: None, anchors, locations: Vec::new() };
     };
     if certificate.is_self_issued() {
         return Cause::SelfSigned { leaf: at == Position::Chain(0), anchors };
@@ -351,11 +349,12 @@ fn unknown_issuer(subject: &Subject<'_>, at: Position) -> Cause {
         .take(4)
         .map(|uri| shown(uri.escape_debug()))
         .collect();
-    if !locations.is_empty() {
+    // What an intermediate points to is most likely a root, which nobody sends.
+    if at == Position::Chain(0) && !locations.is_empty() {
         return Cause::MissingIntermediate { issuer, locations };
     }
     let key_id = certificate.authority_key_id().and_then(|aki| aki.key_id).map(<[u8]>::to_vec);
-    Cause::UnknownIssuer { issuer, key_id, anchors }
+    Cause::UnknownIssuer { issuer, key_id, anchors, locations }
 }
 
 fn validity(subject: &Subject<'_>, fault: &Fault<'_>) -> Cause {
