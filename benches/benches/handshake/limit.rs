@@ -1,0 +1,236 @@
+//! The cryptography that a TLS 1.3 handshake can't do without, and nothing else: no message is parsed or made, nothing
+//! is looked up, copied or allocated but by the cryptographic library.
+//!
+//! Per side: its key exchange; its signature; the verification of each of the peer's (chain and CertificateVerify); the
+//! transcript hashed once, with a digest at each point that the key schedule or a signature needs; every derivation of
+//! RFC 9846 section 7.1 that a handshake without resumption uses; four record keys and the records of the handshake.
+//! HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
+
+use std::hint::black_box;
+
+use aws_lc_rs::rand::SystemRandom;
+use aws_lc_rs::signature::{
+    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
+    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaKeyPair,
+    UnparsedPublicKey,
+};
+use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
+use oxtls_crypto::hash::{Digest, HashContext};
+use oxtls_crypto::hmac::hmac;
+use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
+use oxtls_crypto::signature::KeyAlgorithm;
+use oxtls_crypto::{Hash, Secret, hkdf};
+use oxtls_test_pki::{Ca, Issued};
+
+const HASH: Hash = Hash::Sha256;
+const AEAD: AeadAlgorithm = AeadAlgorithm::Aes128Gcm;
+
+/// What kind of handshake.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Kind {
+    /// The server shows a certificate.
+    Full,
+    /// Both do.
+    Mutual,
+}
+
+/// The inputs, made once.
+pub(crate) struct Limit {
+    kind: Kind,
+    group: NamedGroup,
+    client_share: Vec<u8>,
+    key: Key,
+    /// As long as a two-certificate chain's parts are.
+    certificate: Vec<u8>,
+    tbs: Vec<u8>,
+    chain_signature: Vec<u8>,
+    handshake_signature: Vec<u8>,
+    hello: Vec<u8>,
+}
+
+enum Key {
+    Ecdsa(EcdsaKeyPair),
+    Rsa(RsaKeyPair),
+}
+
+impl Key {
+    fn sign(&self, message: &[u8]) -> Vec<u8> {
+        let random = SystemRandom::new();
+        match self {
+            Self::Ecdsa(key) => key.sign(&random, message).unwrap().as_ref().to_vec(),
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PSS_SHA256, &random, message, &mut signature).unwrap();
+                signature
+            }
+        }
+    }
+
+    /// As certificates are signed: RSA by PKCS#1.
+    fn sign_certificate(&self, message: &[u8]) -> Vec<u8> {
+        match self {
+            Self::Ecdsa(_) => self.sign(message),
+            Self::Rsa(key) => {
+                let mut signature = vec![0; key.public_modulus_len()];
+                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
+                signature
+            }
+        }
+    }
+
+    fn verify(&self, message: &[u8], signature: &[u8]) {
+        match self {
+            Self::Ecdsa(key) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.public_key().as_ref())
+                .verify(message, signature),
+            Self::Rsa(key) => UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key.public_key().as_ref())
+                .verify(message, signature),
+        }
+        .unwrap();
+    }
+
+    fn verify_certificate(&self, message: &[u8], signature: &[u8]) {
+        match self {
+            Self::Ecdsa(_) => self.verify(message, signature),
+            Self::Rsa(key) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref())
+                .verify(message, signature)
+                .unwrap(),
+        }
+    }
+}
+
+impl Limit {
+    pub(crate) fn new(kind: Kind, group: NamedGroup, root: &Ca, server: &Issued) -> Self {
+        let key = match server.key.key_algorithm() {
+            KeyAlgorithm::Rsa => Key::Rsa(RsaKeyPair::from_pkcs8(server.key_der().secret_der()).unwrap()),
+            _ => Key::Ecdsa(
+                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, server.key_der().secret_der())
+                    .unwrap(),
+            ),
+        };
+        let client_share = KeyExchange::offer(group).unwrap().share().to_vec();
+        let tbs = root.certificate().to_vec();
+        let certificate = server.chain.iter().flat_map(|der| der.iter().copied()).collect();
+        let (chain_signature, handshake_signature) = (key.sign_certificate(&tbs), key.sign(&[0; 130]));
+        // A hello of ours without its key share.
+        let hello = [vec![0; 220], client_share.clone()].concat();
+        Self { kind, group, client_share, key, certificate, tbs, chain_signature, handshake_signature, hello }
+    }
+
+    pub(crate) fn server(&self) {
+        let answer = key_exchange::answer(self.group, &self.client_share).unwrap();
+        let signed = || black_box(self.key.sign(&[0; 130]));
+        self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed);
+        if self.kind == Kind::Mutual {
+            self.verify_peer();
+        }
+    }
+
+    pub(crate) fn client(&self) {
+        let offer = KeyExchange::offer(self.group).unwrap();
+        let share = self.server_share(offer.share());
+        let secret = offer.finish(&share).unwrap();
+        self.symmetric(secret.as_bytes(), &share, true, Vec::new);
+        self.verify_peer();
+        if self.kind == Kind::Mutual {
+            black_box(self.key.sign(&[0; 130]));
+        }
+    }
+
+    /// An ECDH share of anybody's will do; an ML-KEM ciphertext must be as long as one, and decapsulates to something
+    /// at the same cost whatever it holds.
+    fn server_share(&self, client: &[u8]) -> Vec<u8> {
+        match self.group {
+            NamedGroup::X25519_MLKEM768 => {
+                let mut share = vec![7; 1088];
+                share.extend_from_slice(&client[client.len() - 32..]);
+                share
+            }
+            _ => self.client_share.clone(),
+        }
+    }
+
+    fn verify_peer(&self) {
+        self.key.verify_certificate(&self.tbs, &self.chain_signature);
+        self.key.verify_certificate(&self.tbs, &self.chain_signature);
+        self.key.verify(&[0; 130], &self.handshake_signature);
+    }
+
+    fn symmetric(&self, shared: &[u8], share: &[u8], opens: bool, sign: impl FnOnce() -> Vec<u8>) {
+        let mut transcript = HashContext::new(HASH);
+        transcript.update(&self.hello);
+        transcript.update(&[0; 90]);
+        transcript.update(share);
+        let hellos = transcript.current();
+        // The early secret of no PSK, and what is derived of it, are constants.
+        let handshake = hkdf::extract(HASH, &[1; 32], shared);
+        let (client, server) =
+            (derive(&handshake, "c hs traffic", &hellos), derive(&handshake, "s hs traffic", &hellos));
+        let derived = derive(&handshake, "derived", &HASH.empty_digest());
+        let (ours, theirs) = if opens { (&client, &server) } else { (&server, &client) };
+        let (mut seal, mut open) = (sealing(ours), opening(theirs));
+        transcript.update(&[0; 20]);
+        self.protect(&mut seal, &mut open, &[0; 20], opens);
+        transcript.update(&self.certificate);
+        self.protect(&mut seal, &mut open, &self.certificate, opens);
+        black_box(transcript.current());
+        let signature = sign();
+        transcript.update(&[0; 8]);
+        transcript.update(&self.handshake_signature);
+        self.protect(&mut seal, &mut open, &self.handshake_signature, opens);
+        drop(signature);
+        transcript.update(finished(&server, &transcript.current()).as_bytes());
+        self.protect(&mut seal, &mut open, &[0; 36], opens);
+        let flight = transcript.current();
+        let main = hkdf::extract(HASH, derived.as_bytes(), &[0; 32]);
+        let (client_data, server_data) =
+            (derive(&main, "c ap traffic", &flight), derive(&main, "s ap traffic", &flight));
+        black_box(derive(&main, "exp master", &flight));
+        if self.kind == Kind::Mutual {
+            transcript.update(&self.certificate);
+            self.protect(&mut seal, &mut open, &self.certificate, !opens);
+            black_box(transcript.current());
+            transcript.update(&self.handshake_signature);
+            self.protect(&mut seal, &mut open, &self.handshake_signature, !opens);
+        }
+        black_box(finished(&client, &transcript.current()));
+        self.protect(&mut seal, &mut open, &[0; 36], !opens);
+        black_box((sealing(&client_data), opening(&server_data)));
+    }
+
+    /// One record, on the side that opens it a failure: the work of an AEAD is the same.
+    fn protect(&self, seal: &mut SealingKey, open: &mut OpeningKey, content: &[u8], opens: bool) {
+        let mut record = [0; 4096];
+        let (plaintext, rest) = record.split_at_mut(content.len());
+        if opens {
+            let tag = &rest[..TAG_LEN];
+            let mut out = [0; 4096];
+            let _ = black_box(open.open_separate(&[0; 5], plaintext, tag, &mut out[..content.len()]));
+        } else {
+            seal.seal_scatter(&[0; 5], content, plaintext, &[22], &mut rest[..=TAG_LEN]).unwrap();
+        }
+    }
+}
+
+fn derive(secret: &Secret, label: &str, transcript: &Digest) -> Secret {
+    hkdf::derive_secret(HASH, secret, label, transcript).unwrap()
+}
+
+fn finished(secret: &Secret, transcript: &Digest) -> Secret {
+    let key = hkdf::expand_label_secret(HASH, secret, "finished", &[]).unwrap();
+    Secret::new(hmac(HASH, key.as_bytes(), &[transcript.as_bytes()]).as_bytes()).unwrap()
+}
+
+fn material(secret: &Secret) -> (AeadKey, Nonces) {
+    let key = AeadKey::expand_label(AEAD, HASH, secret, "key").unwrap();
+    (key, Nonces::Xor(Iv::expand_label(HASH, secret, "iv").unwrap()))
+}
+
+fn sealing(secret: &Secret) -> SealingKey {
+    let (key, nonces) = material(secret);
+    SealingKey::new(AEAD, &key, nonces).unwrap()
+}
+
+fn opening(secret: &Secret) -> OpeningKey {
+    let (key, nonces) = material(secret);
+    OpeningKey::new(AEAD, &key, nonces).unwrap()
+}
