@@ -4,6 +4,16 @@ use core::fmt;
 
 use aws_lc_rs::digest;
 
+/// SHA-1 of the concatenation of `parts`, as a name only: OCSP identifies issuers and responders by it (RFC 6960 section
+/// 4.1.1), and whoever can make two keys collide gains nothing, since what such a name finds is then verified by its
+/// signature. Never a hash of anything that is signed: that is why it is no [`Hash`].
+#[must_use]
+pub fn sha1_identifier(parts: &[&[u8]]) -> [u8; 20] {
+    let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
+    parts.iter().for_each(|part| context.update(part));
+    context.finish().as_ref().try_into().unwrap_or([0; 20])
+}
+
 /// The hash functions of the TLS cipher suites and signature schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hash {

@@ -15,6 +15,7 @@ pub(crate) mod tag {
     pub(crate) const OCTET_STRING: u8 = 0x04;
     pub(crate) const NULL: u8 = 0x05;
     pub(crate) const OBJECT_IDENTIFIER: u8 = 0x06;
+    pub(crate) const ENUMERATED: u8 = 0x0a;
     pub(crate) const UTF8_STRING: u8 = 0x0c;
     pub(crate) const PRINTABLE_STRING: u8 = 0x13;
     pub(crate) const TELETEX_STRING: u8 = 0x14;
@@ -146,6 +147,11 @@ impl<'a> Reader<'a> {
             [0x83, a @ 1..=0xff, b, c, ..] => {
                 let length = u32::from_be_bytes([0, a, b, c]);
                 Ok((5, usize::try_from(length).map_err(|_| self.error("length overflows"))?))
+            }
+            // Only CRLs are that long.
+            [0x84, a @ 1..=0xff, b, c, d, ..] => {
+                let length = u32::from_be_bytes([a, b, c, d]);
+                Ok((6, usize::try_from(length).map_err(|_| self.error("length overflows"))?))
             }
             [] => Err(self.error("length missing")),
             [0x80, ..] => Err(self.error("indefinite length")),

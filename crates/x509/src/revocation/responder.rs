@@ -1,0 +1,150 @@
+//! Whether a stapled OCSP response may be believed, and what it says (RFC 6960 section 3.2).
+
+use crate::certificate::Certificate;
+use crate::extension::KeyUsage;
+use crate::oid;
+use crate::path::budget::{Exhausted, Remaining};
+use crate::spki::KeyKind;
+
+use oxtls_crypto::hash::sha1_identifier;
+
+use super::list::signature;
+use super::ocsp::{CertStatus, Responder, Response, Single, key_octets};
+use super::search::{Path, Status, by_crl};
+use super::{Mode, Unknown};
+
+/// What the stapled response says about the leaf; `None` without one.
+pub(super) fn stapled(path: &Path<'_, '_>, budget: &mut Remaining) -> Result<Option<Status>, Exhausted> {
+    let Some(der) = path.evidence.stapled.ocsp else {
+        return Ok(None);
+    };
+    Ok(Some(match judge(path, der, budget)? {
+        Ok(status) => status,
+        Err(why) => Status::Unknown(why),
+    }))
+}
+
+/// Cheap checks first: a signature is verified only of a response that would be of use.
+fn judge(
+    path: &Path<'_, '_>,
+    der: &[u8],
+    budget: &mut Remaining,
+) -> Result<Result<Status, Unknown>, Exhausted> {
+    let (response, single) = match find(path, der) {
+        Ok(found) => found,
+        Err(why) => return Ok(Err(why)),
+    };
+    // Without nextUpdate newer information is always to be had, which a stapled response cannot be.
+    let now = path.context.now;
+    let until = match single.next_update {
+        Some(until) if single.this_update <= now && response.produced_at <= now && now <= until => until,
+        _ => return Ok(Err(Unknown::StaleResponse)),
+    };
+    let Some(signer_until) = signed_until(path, &response, budget)? else {
+        return Ok(Err(Unknown::UntrustedResponse));
+    };
+    Ok(match single.status {
+        CertStatus::Good => Ok(Status::Good { until: until.min(signer_until) }),
+        CertStatus::Revoked(revoked) => Ok(Status::Revoked(revoked)),
+        CertStatus::Unknown => Err(Unknown::UnknownToResponder),
+    })
+}
+
+fn find<'r>(path: &Path<'_, '_>, der: &'r [u8]) -> Result<(Response<'r>, Single<'r>), Unknown> {
+    let response = Response::read(der)?;
+    let leaf = path.certificates.first().ok_or(Unknown::OtherCertificate)?;
+    let (issuer, spki) = (leaf.issuer(), path.issuer_spki(0));
+    let single = response.singles().find(|single| single.is_about(leaf.serial(), issuer, spki));
+    Ok((response, single.ok_or(Unknown::OtherCertificate)?))
+}
+
+/// Until when the key that signed the response may sign responses; `None` if it may not. It is the key of the leaf's
+/// issuer, or one that this issuer has certified for the purpose (section 4.2.2.2); nobody else's counts.
+fn signed_until(
+    path: &Path<'_, '_>,
+    response: &Response<'_>,
+    budget: &mut Remaining,
+) -> Result<Option<i64>, Exhausted> {
+    let Some(leaf) = path.certificates.first() else {
+        return Ok(None);
+    };
+    let issuer_spki = path.issuer_spki(0);
+    let is_issuer = match response.responder {
+        Responder::Name(name) => name == leaf.issuer(),
+        Responder::Key(hash) => is_key(hash, issuer_spki),
+    };
+    if is_issuer && verifies(response, issuer_spki, budget)? {
+        return Ok(Some(i64::MAX));
+    }
+    for der in response.certificates() {
+        let Ok(certificate) = Certificate::parse(der) else {
+            continue;
+        };
+        let named = match response.responder {
+            Responder::Name(name) => name == certificate.subject(),
+            Responder::Key(hash) => is_key(hash, certificate.spki()),
+        };
+        if named
+            && is_delegated(path, &certificate, budget)?
+            && verifies(response, certificate.spki(), budget)?
+        {
+            return Ok(Some(certificate.validity().not_after));
+        }
+    }
+    Ok(None)
+}
+
+fn is_key(hash: &[u8], spki: &[u8]) -> bool {
+    key_octets(spki).is_some_and(|key| sha1_identifier(&[key]) == hash)
+}
+
+fn verifies(response: &Response<'_>, spki: &[u8], budget: &mut Remaining) -> Result<bool, Exhausted> {
+    signature(spki, response.algorithm, response.signed, response.signature, budget)
+}
+
+/// Whether the leaf's issuer made this certificate for signing OCSP responses, with the same key that signed the leaf,
+/// and it is good now.
+fn is_delegated(
+    path: &Path<'_, '_>,
+    certificate: &Certificate<'_>,
+    budget: &mut Remaining,
+) -> Result<bool, Exhausted> {
+    let Some(leaf) = path.certificates.first() else {
+        return Ok(false);
+    };
+    let now = path.context.now;
+    let validity = certificate.validity();
+    let usable = certificate.issuer() == leaf.issuer()
+        && certificate.extended_key_usage().is_some_and(|usage| usage.contains(oid::OCSP_SIGNING))
+        && certificate.key_usage().is_none_or(|usage| usage.allows(KeyUsage::DIGITAL_SIGNATURE))
+        && certificate.unknown_critical().is_none()
+        && KeyKind::read(certificate.spki()).is_ok_and(|kind| kind.broken_rule().is_none())
+        && validity.not_before <= now
+        && now <= validity.not_after;
+    let (algorithm, tbs, value) =
+        (certificate.signature_algorithm(), certificate.tbs(), certificate.signature());
+    if !usable || !signature(path.issuer_spki(0), algorithm, tbs, value, budget)? {
+        return Ok(false);
+    }
+    is_unrevoked(path, certificate, budget)
+}
+
+/// Section 4.2.2.2.1: a responder whose certificate has id-pkix-ocsp-nocheck is not asked about. Another one's status
+/// must come from CRLs.
+fn is_unrevoked(
+    path: &Path<'_, '_>,
+    certificate: &Certificate<'_>,
+    budget: &mut Remaining,
+) -> Result<bool, Exhausted> {
+    if certificate.extensions().any(|extension| extension.oid.0 == oid::OCSP_NO_CHECK) {
+        return Ok(true);
+    }
+    let above = path.certificates.get(1..).unwrap_or(&[]);
+    let certificates: Vec<_> = [*certificate].into_iter().chain(above.iter().copied()).collect();
+    let path = Path { certificates: &certificates, ..*path };
+    Ok(match by_crl(&path, 0, budget)? {
+        Status::Good { .. } => true,
+        Status::Revoked(_) => false,
+        Status::Unknown(_) => path.evidence.revocation.mode != Mode::HardFail,
+    })
+}

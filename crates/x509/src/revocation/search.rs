@@ -1,0 +1,450 @@
+//! The status of the certificates of a path: RFC 5280 section 6.3.3 over the CRLs there are, and the stapled response.
+
+use pki_types::CertificateDer;
+
+use crate::certificate::Certificate;
+use crate::defaults;
+use crate::extension::KeyUsage;
+use crate::name::{GeneralName, Name};
+use crate::oid;
+use crate::path::budget::{Exhausted, Remaining};
+use crate::path::{Chain, Context, Detail, Fault, build};
+use crate::policy::{Policy, Purpose};
+use crate::report::Position;
+use crate::rules::Rule;
+use crate::trust::Anchor;
+
+use super::crl::List;
+use super::scope::{DistributionPoint, Reasons, one};
+use super::{Crl, Evidence, Mode, Reason, RevocationStatus, Revoked, Stapled, Unknown, responder};
+
+/// A path that is good but for the status of its certificates.
+#[derive(Clone, Copy)]
+pub(crate) struct Path<'p, 'a> {
+    pub(crate) context: &'p Context<'a>,
+    pub(crate) evidence: &'p Evidence<'a>,
+    /// From the leaf up, without the anchor.
+    pub(crate) certificates: &'p [Certificate<'a>],
+    /// Where they stand in the chain.
+    pub(crate) positions: &'p [Position],
+    pub(crate) anchor: &'a Anchor,
+    /// The anchor's number.
+    pub(crate) anchor_index: usize,
+}
+
+impl<'a> Path<'_, 'a> {
+    /// The key of the certificate's issuer.
+    pub(crate) fn issuer_spki(&self, depth: usize) -> &'a [u8] {
+        let issuer = self.certificates.get(depth.saturating_add(1));
+        issuer.map_or(self.anchor.spki(), |issuer| issuer.spki())
+    }
+}
+
+/// What is known of one certificate.
+pub(super) enum Status {
+    /// It is not revoked, as long as this second has not passed.
+    Good {
+        until: i64,
+    },
+    Revoked(Revoked),
+    Unknown(Unknown),
+}
+
+/// What is known of a path that was accepted.
+#[derive(Clone, Copy)]
+pub(crate) struct Verdict {
+    pub(crate) status: RevocationStatus,
+    /// The last second in which what was used is in force.
+    pub(crate) until: i64,
+}
+
+impl Verdict {
+    /// Nobody asked.
+    pub(crate) const UNCHECKED: Self = Self { status: RevocationStatus::NotChecked, until: i64::MAX };
+}
+
+/// Judges the certificates of a path from the leaf up.
+pub(super) fn check<'a>(path: &Path<'_, 'a>, budget: &mut Remaining) -> Result<Verdict, Fault<'a>> {
+    let revocation = path.evidence.revocation;
+    let mut verdict = Verdict::UNCHECKED;
+    if revocation.mode == Mode::Off {
+        return Ok(verdict);
+    }
+    verdict.status = RevocationStatus::Good;
+    let count = if revocation.leaf_only { 1 } else { path.certificates.len() };
+    for (depth, certificate) in path.certificates.iter().enumerate().take(count) {
+        let at = path.positions.get(depth).copied().unwrap_or(Position::Chain(depth));
+        let fault = |rule, detail| Fault::new(rule, at, None).with(detail);
+        let stapled = if depth == 0 { responder::stapled(path, budget)? } else { None };
+        if depth == 0 && !path.is_nested() && promises_staple(path.context.purpose, certificate) {
+            match &stapled {
+                None => return Err(fault(Rule::MustStaple, Detail::None)),
+                Some(Status::Unknown(why)) => return Err(fault(Rule::MustStaple, Detail::Unknown(*why))),
+                Some(_) => {}
+            }
+        }
+        let listed = by_crl(path, depth, budget)?;
+        match combine(stapled, listed) {
+            Status::Good { until } => verdict.until = verdict.until.min(until),
+            Status::Revoked(revoked) => return Err(fault(Rule::NotRevoked, Detail::Revoked(revoked))),
+            Status::Unknown(why) if revocation.mode == Mode::HardFail => {
+                let rule = if why.is_of_response() { Rule::StapledStatus } else { Rule::StatusKnown };
+                return Err(fault(rule, Detail::Unknown(why)));
+            }
+            Status::Unknown(why) if verdict.status == RevocationStatus::Good => {
+                verdict.status = RevocationStatus::Unknown(at, why);
+            }
+            Status::Unknown(_) => {}
+        }
+    }
+    Ok(verdict)
+}
+
+/// Whoever says revoked is believed first; then whoever says good.
+fn combine(stapled: Option<Status>, listed: Status) -> Status {
+    match (stapled, listed) {
+        (Some(revoked @ Status::Revoked(_)), _) | (_, revoked @ Status::Revoked(_)) => revoked,
+        (Some(Status::Good { until: one }), Status::Good { until: other }) => {
+            Status::Good { until: one.min(other) }
+        }
+        (Some(good @ Status::Good { .. }), _) | (_, good @ Status::Good { .. }) => good,
+        (Some(why), Status::Unknown(_)) => why,
+        (None, why) => why,
+    }
+}
+
+/// Whether a server's certificate says that its server staples (RFC 7633: feature 5, status_request).
+fn promises_staple(purpose: Purpose, certificate: &Certificate<'_>) -> bool {
+    if purpose != Purpose::ServerAuth {
+        return false;
+    }
+    let Some(extension) = certificate.extensions().find(|e| e.oid.0 == oid::TLS_FEATURE) else {
+        return false;
+    };
+    let Ok(mut features) = one(extension.reader(), |r| r.sequence("Features expected")) else {
+        return true;
+    };
+    core::iter::from_fn(|| (!features.is_empty()).then(|| features.integer()))
+        .take(defaults::TLS_FEATURES)
+        // What cannot be read promises the worst.
+        .any(|feature| feature.is_ok_and(|feature| feature == [5]) || feature.is_err())
+}
+
+/// RFC 5280 section 6.3.3 for one certificate of the path.
+pub(super) fn by_crl(path: &Path<'_, '_>, depth: usize, budget: &mut Remaining) -> Result<Status, Exhausted> {
+    let Some(certificate) = path.certificates.get(depth) else {
+        return Ok(Status::Unknown(Unknown::NoData));
+    };
+    if path.evidence.revocation.crls.is_empty() {
+        return Ok(Status::Unknown(Unknown::NoData));
+    }
+    let Ok(points) = DistributionPoint::all(certificate) else {
+        return Ok(Status::Unknown(Unknown::MalformedPoints));
+    };
+    let mut search =
+        Search { path, depth, certificate, covered: Reasons::NONE, until: i64::MAX, why: Unknown::NoData };
+    for point in points.iter().chain([&DistributionPoint::of_issuer()]) {
+        if let Some(revoked) = search.consult(point, budget)? {
+            return Ok(Status::Revoked(revoked));
+        }
+        if search.covered.is_all() {
+            return Ok(Status::Good { until: search.until });
+        }
+    }
+    let partly = search.covered != Reasons::NONE;
+    Ok(Status::Unknown(if partly { Unknown::SomeReasons } else { search.why }))
+}
+
+/// The search for one certificate's status.
+struct Search<'s, 'p, 'a> {
+    path: &'s Path<'p, 'a>,
+    depth: usize,
+    certificate: &'s Certificate<'a>,
+    /// reasons_mask.
+    covered: Reasons,
+    until: i64,
+    why: Unknown,
+}
+
+/// A CRL and its head.
+#[derive(Clone, Copy)]
+struct Candidate<'c> {
+    crl: &'c Crl,
+    list: List<'c>,
+}
+
+impl Search<'_, '_, '_> {
+    /// The CRLs of one distribution point, the newest first.
+    fn consult(
+        &mut self,
+        point: &DistributionPoint<'_>,
+        budget: &mut Remaining,
+    ) -> Result<Option<Revoked>, Exhausted> {
+        let Some(issuers) = point.crl_issuer else {
+            return self.consult_issuer(point, self.certificate.issuer(), budget);
+        };
+        for issuer in issuers {
+            budget.name_comparison(issuer.effort())?;
+            let GeneralName::Directory(issuer) = issuer else {
+                continue;
+            };
+            let found = self.consult_issuer(point, issuer, budget)?;
+            if found.is_some() || self.covered.is_all() {
+                return Ok(found);
+            }
+        }
+        Ok(None)
+    }
+
+    fn consult_issuer(
+        &mut self,
+        point: &DistributionPoint<'_>,
+        issuer: Name<'_>,
+        budget: &mut Remaining,
+    ) -> Result<Option<Revoked>, Exhausted> {
+        let crls = self.path.evidence.revocation.crls.of(issuer);
+        let lists = crls.filter_map(|crl| Some(Candidate { crl, list: crl.list()? }));
+        let (mut complete, deltas): (Vec<_>, Vec<_>) = lists
+            .filter(|candidate| candidate.list.issuer == issuer)
+            .partition(|candidate| candidate.list.extensions.base.is_none());
+        complete.sort_by_key(|candidate| core::cmp::Reverse(candidate.list.this_update));
+        for candidate in complete {
+            // Section 6.3.3 (b)(1): a CRL of another issuer than the certificate's must be indirect.
+            if point.crl_issuer.is_some() && !candidate.list.is_indirect() {
+                self.note(Unknown::OutOfScope);
+                continue;
+            }
+            if let Some(revoked) = self.look_up(point, &candidate, &deltas, budget)? {
+                return Ok(Some(revoked));
+            }
+            if self.covered.is_all() {
+                break;
+            }
+        }
+        Ok(None)
+    }
+
+    /// Section 6.3.3 (b) to (l) for one complete CRL.
+    fn look_up(
+        &mut self,
+        point: &DistributionPoint<'_>,
+        complete: &Candidate<'_>,
+        deltas: &[Candidate<'_>],
+        budget: &mut Remaining,
+    ) -> Result<Option<Revoked>, Exhausted> {
+        let Candidate { crl, list } = complete;
+        let reasons =
+            point.reasons_of(list.extensions.scope.as_ref(), self.certificate, list.issuer, budget)?;
+        if !reasons.adds_to(self.covered) {
+            self.note(Unknown::OutOfScope);
+            return Ok(None);
+        }
+        let now = self.path.context.now;
+        let delta = newest_delta(list, deltas, now);
+        if self.in_force(list, delta.map(|delta| &delta.list)).is_none() {
+            self.note(Unknown::StaleCrl);
+            return Ok(None);
+        }
+        let Some(signer) = self.signer(complete, budget)? else {
+            self.note(Unknown::UntrustedCrl);
+            return Ok(None);
+        };
+        // (h): a delta counts only if the same key signed it.
+        let delta = match delta {
+            Some(delta) if delta.crl.is_signed_by(&signer.spki, budget)? => Some(delta),
+            _ => None,
+        };
+        let Some(until) = self.in_force(list, delta.map(|delta| &delta.list)) else {
+            self.note(Unknown::StaleCrl);
+            return Ok(None);
+        };
+        let (serial, issuer) = (self.certificate.serial(), self.certificate.issuer());
+        let changed = match delta {
+            Some(delta) => delta.crl.find(serial, issuer, budget)?,
+            None => None,
+        };
+        let found = match changed {
+            Some(Revoked { reason: Reason::RemoveFromCrl, .. }) => None,
+            Some(revoked) => Some(revoked),
+            None => crl.find(serial, issuer, budget)?,
+        };
+        if found.is_none() {
+            self.covered = self.covered.or(reasons);
+            self.until = self.until.min(until).min(signer.until);
+        }
+        Ok(found)
+    }
+
+    /// Until when a CRL is in force: by itself, or by a delta on top of it (section 5.2.4).
+    fn in_force(&self, list: &List<'_>, delta: Option<&List<'_>>) -> Option<i64> {
+        let now = self.path.context.now;
+        if list.this_update > now {
+            return None;
+        }
+        let until = delta.map_or(list.next_update, |delta| delta.next_update.max(list.next_update));
+        (now <= until).then_some(until)
+    }
+
+    fn note(&mut self, why: Unknown) {
+        self.why = self.why.max(why);
+    }
+
+    /// Section 6.3.3 (f) and (g): a key of the CRL's issuer that signed it, that may, and that leads to the same anchor.
+    ///
+    /// Certificates of the path above the one in question come first: they are validated. A certificate never vouches
+    /// for its own status, nor does one below it. Keys that the CRL's authority key identifier contradicts come last.
+    fn signer(&self, candidate: &Candidate<'_>, budget: &mut Remaining) -> Result<Option<Signer>, Exhausted> {
+        let Candidate { crl, list } = candidate;
+        let above = self.path.certificates.get(self.depth.saturating_add(1)..).unwrap_or(&[]);
+        for contradicted in [false, true] {
+            let fits = |key_id| contradicts(list, key_id) == contradicted;
+            for certificate in above.iter().filter(|c| may_sign(c, list) && fits(key_id(c))) {
+                if crl.is_signed_by(certificate.spki(), budget)? {
+                    return Ok(Some(Signer { spki: certificate.spki().into(), until: i64::MAX }));
+                }
+            }
+            let anchor = self.path.anchor;
+            let allowed = anchor.certificate().is_none_or(|certificate| signs_crls(&certificate));
+            if anchor.subject() == list.issuer
+                && allowed
+                && fits(anchor.key_id())
+                && crl.is_signed_by(anchor.spki(), budget)?
+            {
+                return Ok(Some(Signer { spki: anchor.spki().into(), until: i64::MAX }));
+            }
+            if let Some(signer) = self.signer_elsewhere(candidate, contradicted, budget)? {
+                return Ok(Some(signer));
+            }
+        }
+        Ok(None)
+    }
+
+    /// A signer outside the path, among what the peer sent and what the store has: its own path is validated first, or
+    /// any peer could have us hash large CRLs for keys of its own making.
+    fn signer_elsewhere(
+        &self,
+        candidate: &Candidate<'_>,
+        contradicted: bool,
+        budget: &mut Remaining,
+    ) -> Result<Option<Signer>, Exhausted> {
+        let Candidate { crl, list } = candidate;
+        let evidence = self.path.evidence;
+        if evidence.nesting >= defaults::CRL_ISSUER_NESTING {
+            return Ok(None);
+        }
+        let pool = evidence.chain.iter().take(defaults::MAX_CHAIN).chain(evidence.revocation.crls.issuers());
+        for der in pool {
+            // The peer chooses how many there are.
+            budget.node()?;
+            let Some(certificate) = Certificate::parse(der).ok().filter(|c| may_sign(c, list)) else {
+                continue;
+            };
+            let in_path = self.path.certificates.iter().any(|known| known.der() == certificate.der());
+            if in_path || contradicts(list, key_id(&certificate)) != contradicted {
+                continue;
+            }
+            let Some(until) = self.validate(&certificate, budget)? else {
+                continue;
+            };
+            if crl.is_signed_by(certificate.spki(), budget)? {
+                return Ok(Some(Signer { spki: certificate.spki().into(), until }));
+            }
+        }
+        Ok(None)
+    }
+
+    /// Validates the path of a CRL issuer's certificate to the same anchor, its status included; until when it is good.
+    fn validate(
+        &self,
+        certificate: &Certificate<'_>,
+        budget: &mut Remaining,
+    ) -> Result<Option<i64>, Exhausted> {
+        let outer = self.path.evidence;
+        let others = outer.chain.iter().chain(outer.revocation.crls.issuers());
+        let others = others.map(|der| CertificateDer::from(der.as_ref()));
+        let pool: Vec<_> = [CertificateDer::from(certificate.der())]
+            .into_iter()
+            .chain(others.filter(|der| der.as_ref() != certificate.der()))
+            .take(defaults::MAX_CHAIN)
+            .collect();
+        pool.iter().try_for_each(|_| budget.node())?;
+        let nesting = outer.nesting.saturating_add(1);
+        let evidence =
+            Evidence { chain: &pool, stapled: Stapled::default(), transparency: None, nesting, ..*outer };
+        // Names and policies that are asked of the peer are not asked of who signs CRLs.
+        let outer_policy = self.path.context.policy;
+        let policy = Policy::default().lift(Rule::DigitalSignature).with_budget(outer_policy.budget());
+        let context = Context {
+            policy: &policy,
+            crl_issuer: Some(self.path.anchor_index),
+            pins: None,
+            evidence: Some(&evidence),
+            ..*self.path.context
+        };
+        let Ok(mut chain) = Chain::parse(&pool, context.roots) else {
+            return Ok(None);
+        };
+        match build::search_within(context, &mut chain, budget) {
+            Ok(found) => Ok(Some(found.earliest_expiry)),
+            Err(failure) => match (failure.fault.rule, failure.fault.detail) {
+                (Rule::WorkBudget, Detail::What(what)) => Err(Exhausted(what)),
+                _ => Ok(None),
+            },
+        }
+    }
+}
+
+impl Path<'_, '_> {
+    /// Whether it is the path of a CRL's issuer.
+    const fn is_nested(&self) -> bool {
+        self.evidence.nesting > 0
+    }
+}
+
+/// Who signed a CRL.
+struct Signer {
+    spki: Box<[u8]>,
+    /// Until when its own path is good, if that is not the path in question.
+    until: i64,
+}
+
+/// The newest delta that goes with a complete CRL (sections 5.2.4 and 6.3.3 (c)): of the same scope and authority, made
+/// for a base no newer than this one, and newer itself.
+fn newest_delta<'d, 'c>(list: &List<'_>, deltas: &'d [Candidate<'c>], now: i64) -> Option<&'d Candidate<'c>> {
+    let ours = &list.extensions;
+    let goes_with = |delta: &&Candidate<'_>| {
+        let theirs = &delta.list.extensions;
+        ours.scope.map(|scope| scope.value) == theirs.scope.map(|scope| scope.value)
+            && ours.authority == theirs.authority
+            && theirs.base.is_some_and(|base| number_key(base) <= number_key(ours.number))
+            && number_key(ours.number) < number_key(theirs.number)
+            && delta.list.this_update <= now
+    };
+    deltas.iter().filter(goes_with).max_by(|one, other| {
+        number_key(one.list.extensions.number).cmp(&number_key(other.list.extensions.number))
+    })
+}
+
+/// Numbers without leading zeros compare by length, then by octets.
+const fn number_key(number: &[u8]) -> (usize, &[u8]) {
+    (number.len(), number)
+}
+
+/// Whether the certificate has the CRL issuer's name and may sign CRLs.
+fn may_sign(certificate: &Certificate<'_>, list: &List<'_>) -> bool {
+    certificate.subject() == list.issuer && signs_crls(certificate)
+}
+
+/// Section 6.3.3 (f): a keyUsage, if there is one, has cRLSign.
+pub(crate) fn signs_crls(certificate: &Certificate<'_>) -> bool {
+    certificate.key_usage().is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN))
+}
+
+fn key_id<'a>(certificate: &Certificate<'a>) -> Option<&'a [u8]> {
+    certificate.subject_key_id().map(|ski| ski.key_id)
+}
+
+/// Whether the CRL names another key.
+fn contradicts(list: &List<'_>, key_id: Option<&[u8]>) -> bool {
+    matches!((list.extensions.key_id, key_id), (Some(wanted), Some(found)) if wanted != found)
+}
