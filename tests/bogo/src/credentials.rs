@@ -95,14 +95,23 @@ fn signing_key(path: &[u8]) -> Result<SigningKey, Error> {
     SigningKey::from_pem(setup::read(path)?).map_err(|error| Error::Failed(error.to_string()))
 }
 
-/// What is named and fits the key; all that fits it by default.
+/// What is named and fits the key; all that fits it by default. SHA-1 that is not named first is never used by the
+/// suite either, since its peers take the other too.
 fn signing_schemes(flags: &CredentialConfig, key: &SigningKey) -> Result<Vec<SignatureScheme>, Error> {
-    if flags.signing_prefs.is_empty() {
+    let is_sha1 = |code: &u16| SHA1.contains(&SignatureScheme(*code));
+    let mut named = flags.signing_prefs.clone();
+    if named.first().is_some_and(|first| !is_sha1(first)) {
+        named.retain(|code| !is_sha1(code));
+    }
+    if named.is_empty() {
         return Ok(key.schemes().to_vec());
     }
-    let named = supported(&flags.signing_prefs, "signature scheme", SignatureScheme::is_supported)?;
+    let named = supported(&named, "signature scheme", SignatureScheme::is_supported)?;
     Ok(named.into_iter().filter(|scheme| key.schemes().contains(scheme)).collect())
 }
+
+/// What the library does not sign with.
+const SHA1: [SignatureScheme; 2] = [SignatureScheme::RSA_PKCS1_SHA1, SignatureScheme::ECDSA_SHA1];
 
 /// A key that signs with some of its schemes only.
 #[derive(Debug)]

@@ -2,6 +2,7 @@
 //! map that the runner is given, never by looking at the test.
 
 use oxtls::crypto::Error as CryptoError;
+use oxtls::handshake::config::ConfigError as HandshakeConfigError;
 use oxtls::handshake::extension::ExtensionType;
 use oxtls::{AlertDescription, ConfigError, Error, ErrorKind, HandshakeError, ProtocolVersion, RecordError};
 
@@ -31,7 +32,11 @@ pub(crate) fn of(error: &Error) -> &'static str {
 
 /// What a configuration that was refused is called, and why.
 pub(crate) fn of_config(error: &ConfigError) -> String {
-    format!(":INVALID_CONFIGURATION: {error}")
+    let name = match error {
+        ConfigError::Handshake(HandshakeConfigError::EmptyVersionRange) => "NO_SUPPORTED_VERSIONS_ENABLED",
+        _ => "INVALID_CONFIGURATION",
+    };
+    format!(":{name}: {error}")
 }
 
 fn of_handshake(error: &HandshakeError) -> &'static str {
@@ -61,6 +66,10 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::NoCommonGroup { .. } => "NO_SHARED_GROUP",
         HandshakeError::NoCommonSignatureScheme { .. } => "NO_COMMON_SIGNATURE_ALGORITHMS",
         HandshakeError::NoApplicationProtocol { .. } => "NO_APPLICATION_PROTOCOL",
+        HandshakeError::NoExtendedMasterSecret => "NO_EXTENDED_MASTER_SECRET",
+        HandshakeError::NoSecureRenegotiation => "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
+        HandshakeError::InappropriateFallback => "INAPPROPRIATE_FALLBACK",
+        HandshakeError::Renegotiation => "NO_RENEGOTIATION",
         HandshakeError::CertificateRequired { .. } => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
         HandshakeError::Refused { cause, .. } => {
             cause.downcast_ref::<Refusal>().map_or("REFUSED", |refusal| refusal.0)
@@ -92,9 +101,14 @@ fn of_illegal(what: &str) -> &'static str {
     match what {
         "two key shares of one group" => "DUPLICATE_KEY_SHARE",
         "a HelloRetryRequest that asks for no change" => "EMPTY_HELLO_RETRY_REQUEST",
-        "legacy_compression_methods" | "legacy_compression_methods of a TLS 1.3 hello" => {
-            "INVALID_COMPRESSION_LIST"
-        }
+        "legacy_compression_methods"
+        | "legacy_compression_methods of a TLS 1.3 hello"
+        | "compression_methods without null" => "INVALID_COMPRESSION_LIST",
+        "compression_method" => "UNSUPPORTED_COMPRESSION_ALGORITHM",
+        "session_id of a session that was not offered" => "SERVER_ECHOED_INVALID_SESSION_ID",
+        "a certificate that is not of the cipher suite's kind" => "WRONG_CERTIFICATE_TYPE",
+        "a certificate on a curve that was not offered" => "BAD_ECC_CERT",
+        "ec_point_formats without uncompressed" => "ERROR_PARSING_EXTENSION",
         "an application protocol that was not offered" => "INVALID_ALPN_PROTOCOL",
         "another version than in HelloRetryRequest"
         | "supported_versions with a version that was not offered" => "UNEXPECTED_VERSION",

@@ -47,6 +47,7 @@ pub(crate) struct Config {
     pub(crate) install_one_cert_compression_alg: Option<u16>,
     pub(crate) min_version: Option<u16>,
     pub(crate) max_version: Option<u16>,
+    pub(crate) no_tls12: bool,
     pub(crate) no_tls13: bool,
     pub(crate) verify_prefs: Vec<u16>,
     pub(crate) curves: Vec<u16>,
@@ -178,8 +179,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("min-version", Small(|c| &mut c.min_version)),
     ("max-version", Small(|c| &mut c.max_version)),
     ("no-tls13", Switch(|c| &mut c.no_tls13)),
+    ("no-tls12", Switch(|c| &mut c.no_tls12)),
     // The library speaks nothing older that could be switched off.
-    ("no-tls12", Nothing),
     ("no-tls11", Nothing),
     ("no-tls1", Nothing),
     ("cert-file", Text(|c| &mut c.newest().cert_file)),

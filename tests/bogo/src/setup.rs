@@ -10,8 +10,8 @@ use oxtls::pki_types::pem::PemObject;
 use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
     CipherSuite, ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, Clock, ConfigError,
-    Decision, KeyShares, NamedGroup, Retry, Role, Roots, ServerConfig, ServerConfigBuilder, ServerConnection,
-    SignatureScheme,
+    Decision, KeyShares, NamedGroup, ProtocolVersion, Retry, Role, Roots, ServerConfig, ServerConfigBuilder,
+    ServerConnection, SignatureScheme,
 };
 
 use crate::compression;
@@ -19,9 +19,6 @@ use crate::credentials::{self, Candidate};
 use crate::encoding;
 use crate::exchange::Connection;
 use crate::flags::Config;
-
-/// TLS 1.3 on the wire.
-const TLS13: u16 = 0x0304;
 
 /// What the suite expects a stack to accept without being told: no Ed25519, no P-521, no ML-DSA.
 const VERIFY_SCHEMES: [SignatureScheme; 8] = [
@@ -67,7 +64,6 @@ enum Library {
 impl<'c> Prepared<'c> {
     /// Makes the library's configuration, with a clock that the shim sets.
     pub(crate) fn new(config: &'c Config, clock: &Clock) -> Result<Self, Error> {
-        check_versions(config)?;
         let ours = credentials::candidates(config)?;
         let library = if config.server {
             let made = server(config, &ours, protocols(config))?.clock(clock.clone());
@@ -99,7 +95,11 @@ impl<'c> Prepared<'c> {
 }
 
 fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuilder, Error> {
+    let (lowest, highest) = versions(config)?;
     let mut builder = ClientConfig::builder()
+        .versions(lowest, highest)
+        // The suite's own stack takes peers without it.
+        .allow_unbound_master_secret(true)
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
         .suites(&suites(config)?)
@@ -151,7 +151,10 @@ pub(crate) fn server(
     } else {
         ClientAuth::None
     };
+    let (lowest, highest) = versions(config)?;
     let mut builder = ServerConfig::builder()
+        .versions(lowest, highest)
+        .allow_unbound_master_secret(true)
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
         .suites(&suites(config)?)
@@ -204,13 +207,20 @@ fn der_content(element: &[u8]) -> Option<&[u8]> {
     }
 }
 
-fn check_versions(config: &Config) -> Result<(), Error> {
-    let low = config.min_version.is_none_or(|version| version <= TLS13);
-    let high = config.max_version.is_none_or(|version| version >= TLS13);
-    if low && high && !config.no_tls13 {
-        return Ok(());
-    }
-    Err(Error::NotImplemented("TLS 1.2".into()))
+/// The lowest and the highest version of those that the flags leave and the library has.
+fn versions(config: &Config) -> Result<(ProtocolVersion, ProtocolVersion), Error> {
+    let range = config.min_version.unwrap_or_default()..=config.max_version.unwrap_or(u16::MAX);
+    let left = [(ProtocolVersion::TLS1_2, config.no_tls12), (ProtocolVersion::TLS1_3, config.no_tls13)];
+    let mut left = left.into_iter().filter(|(version, is_off)| !is_off && range.contains(&version.0));
+    let Some((lowest, _)) = left.next() else {
+        return if config.no_tls12 && config.no_tls13 {
+            // A range of nothing, for the library to refuse.
+            Ok((ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2))
+        } else {
+            Err(Error::NotImplemented("TLS 1.1 and older".into()))
+        };
+    };
+    Ok((lowest, left.next().map_or(lowest, |(highest, _)| highest)))
 }
 
 /// All decisions are the shim's with `-async`; without it, those that a flag has a say in.
@@ -271,7 +281,7 @@ fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
 
 fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
     if config.tls13_ciphers.is_empty() {
-        return Ok(oxtls::handshake::defaults::SUITES.to_vec());
+        return Ok(oxtls::handshake::defaults::SUITES_TLS12.to_vec());
     }
     supported(&config.tls13_ciphers, "cipher suite", |suite: CipherSuite| suite.tls13().is_some())
 }
