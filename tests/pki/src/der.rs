@@ -36,6 +36,18 @@ pub fn first(contents: &[u8]) -> &[u8] {
     &contents[..header + length]
 }
 
+/// Every element of some contents, each with its header.
+#[must_use]
+pub fn elements(mut contents: &[u8]) -> Vec<&[u8]> {
+    let mut all = Vec::new();
+    while !contents.is_empty() {
+        let element = first(contents);
+        contents = &contents[element.len()..];
+        all.push(element);
+    }
+    all
+}
+
 /// Replaces the first occurrence of `from` by `to` (which may differ in length: enclosing lengths are not adjusted).
 ///
 /// # Panics

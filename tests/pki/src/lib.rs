@@ -17,7 +17,10 @@
 #![forbid(unsafe_code)]
 
 mod builder_key;
+mod crl;
 pub mod der;
+mod log;
+mod ocsp;
 mod spec;
 
 use std::path::Path;
@@ -37,6 +40,9 @@ use x509_cert::name::Name;
 use x509_cert::serial_number::SerialNumber;
 
 pub use builder_key::BuilderKey;
+pub use crl::{CrlSpec, many};
+pub use log::{EMBEDDED_SCTS, OCSP_SCTS, TestLog, sct_list, tbs};
+pub use ocsp::{OcspSpec, name_der, respond, serial, subject};
 pub use spec::{CLIENT_AUTH, CaSpec, LeafSpec, RawExtension, SERVER_AUTH};
 
 use spec::Common;
