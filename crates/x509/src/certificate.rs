@@ -4,8 +4,9 @@ use core::fmt;
 
 use crate::algorithm::CertificateSignature;
 use crate::extension::{
-    AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, Extension, Extensions,
-    KeyUsage, NameConstraints, SubjectAltName, SubjectKeyIdentifier,
+    AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, ExtendedKeyUsage,
+    Extension, Extensions, KeyUsage, NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName,
+    SubjectKeyIdentifier,
 };
 use crate::name::{GeneralName, Name};
 use crate::oid::Oid;
@@ -254,6 +255,30 @@ impl<'a> Certificate<'a> {
     #[must_use]
     pub const fn name_constraints(&self) -> Option<NameConstraints<'a>> {
         self.extensions.name_constraints
+    }
+
+    /// certificatePolicies.
+    #[must_use]
+    pub const fn certificate_policies(&self) -> Option<CertificatePolicies<'a>> {
+        self.extensions.certificate_policies
+    }
+
+    /// policyMappings.
+    #[must_use]
+    pub const fn policy_mappings(&self) -> Option<PolicyMappings<'a>> {
+        self.extensions.policy_mappings
+    }
+
+    /// policyConstraints.
+    #[must_use]
+    pub const fn policy_constraints(&self) -> Option<PolicyConstraints> {
+        self.extensions.policy_constraints
+    }
+
+    /// inhibitAnyPolicy: after how many more certificates anyPolicy means nothing.
+    #[must_use]
+    pub const fn inhibit_any_policy(&self) -> Option<u32> {
+        self.extensions.inhibit_any_policy
     }
 
     /// authorityKeyIdentifier.

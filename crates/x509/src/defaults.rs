@@ -17,6 +17,13 @@ pub const MAX_CHAIN: usize = 128;
 /// Extensions of a certificate beyond which further ones that are not id-ce are refused. Real ones carry about 10.
 pub const MAX_EXTENSIONS: u32 = 128;
 
+/// Certificate policies, and policy mappings, of one certificate beyond which it is refused. Real ones carry one to three;
+/// bridge CAs map about ten.
+pub const MAX_POLICIES: usize = 128;
+
+/// Certificate policies and mappings looked at while paths are checked for policies. A real path has fewer than 50.
+pub const POLICIES: u32 = 4_096;
+
 /// Signatures verified for one chain. A path of four needs three, BetterTLS's hardest mesh five; the rest is room for
 /// CAs that share a name. A P-256 verification takes 50 to 100 microseconds, so this bounds a chain's cost to a few
 /// milliseconds.
@@ -39,3 +46,33 @@ pub const DEPTH: u8 = 12;
 
 /// Candidate paths kept for a report.
 pub const CANDIDATES: usize = 16;
+
+/// The longest CRL that is loaded, in octets. One with a million entries has 25 to 50 million.
+pub const MAX_CRL_BYTES: usize = 512 * 1024 * 1024;
+
+/// Extensions of a CRL, of one of its entries or of an OCSP response. RFC 5280 has 7 and 3.
+pub const CRL_EXTENSIONS: usize = 16;
+
+/// Distribution points of a certificate that are looked at. Real ones have 1 or 2.
+pub const DISTRIBUTION_POINTS: usize = 16;
+
+/// How often the path of a CRL's issuer may need a CRL by yet another issuer outside of it.
+pub const CRL_ISSUER_NESTING: u8 = 2;
+
+/// TLS features of a certificate that are looked at (RFC 7633). Real ones have 1.
+pub const TLS_FEATURES: usize = 16;
+
+/// The longest OCSP response that is read, in octets. Real ones have 300 to 2,500, with ML-DSA-87 up to 20,000.
+pub const MAX_OCSP_BYTES: usize = 64 * 1024;
+
+/// Single responses in one OCSP response. Those made for stapling have 1.
+pub const OCSP_RESPONSES: usize = 64;
+
+/// Certificates of an OCSP response that are tried as its responder's. Real ones have 1.
+pub const OCSP_CERTIFICATES: usize = 4;
+
+/// The longest list of SCTs that is read, in octets, and the most timestamps looked at. Real ones have 2 to 5 of 120
+/// octets each.
+pub const MAX_SCT_LIST_BYTES: usize = 16 * 1024;
+/// See [`MAX_SCT_LIST_BYTES`]; of all lists of a chain together.
+pub const SCTS: usize = 16;

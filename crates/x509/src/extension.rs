@@ -1,5 +1,10 @@
 //! The extensions of RFC 5280 section 4.2, read once with the certificate and kept as borrowed values.
 
+mod policies;
+mod seen;
+
+pub use policies::{CertificatePolicies, PolicyConstraints, PolicyMappings};
+
 use crate::name::{GeneralName, GeneralNames};
 use crate::oid::{self, Oid};
 use crate::reader::{
@@ -48,7 +53,8 @@ impl<'a> Extension<'a> {
         })
     }
 
-    fn reader(&self) -> Reader<'a> {
+    /// A reader over the value.
+    pub(crate) fn reader(&self) -> Reader<'a> {
         Reader::new(self.value, self.value_offset)
     }
 }
@@ -79,6 +85,8 @@ impl KeyUsage {
     pub const DIGITAL_SIGNATURE: u16 = 1 << 15;
     /// Signatures on certificates.
     pub const KEY_CERT_SIGN: u16 = 1 << 10;
+    /// Signatures on CRLs.
+    pub const CRL_SIGN: u16 = 1 << 9;
 
     /// Whether all of `bits` are set.
     #[must_use]
@@ -270,8 +278,10 @@ pub(crate) struct Extensions<'a> {
     pub(crate) authority_key_id: Option<AuthorityKeyIdentifier<'a>>,
     pub(crate) subject_key_id: Option<SubjectKeyIdentifier<'a>>,
     pub(crate) authority_info_access: Option<AuthorityInfoAccess<'a>>,
-    /// Offset of policyConstraints that demand an explicit policy.
-    pub(crate) explicit_policy: Option<u32>,
+    pub(crate) certificate_policies: Option<CertificatePolicies<'a>>,
+    pub(crate) policy_mappings: Option<PolicyMappings<'a>>,
+    pub(crate) policy_constraints: Option<PolicyConstraints>,
+    pub(crate) inhibit_any_policy: Option<u32>,
     /// Offset and identifier of the first critical extension that is not understood.
     pub(crate) unknown_critical: Option<(u32, Oid<'a>)>,
 }
@@ -289,7 +299,10 @@ impl<'a> Extensions<'a> {
             authority_key_id: None,
             subject_key_id: None,
             authority_info_access: None,
-            explicit_policy: None,
+            certificate_policies: None,
+            policy_mappings: None,
+            policy_constraints: None,
+            inhibit_any_policy: None,
             unknown_critical: None,
         }
     }
@@ -301,11 +314,10 @@ impl<'a> Extensions<'a> {
         if reader.is_empty() {
             return Err(reader.error("Extensions is empty"));
         }
-        let mut seen = Seen::default();
+        let mut seen = seen::Seen::default();
         while !reader.is_empty() {
             let extension = Extension::read(&mut reader)?;
-            let repeated = seen.insert(&extension) || (seen.is_full() && occurs_before(contents, &extension));
-            if repeated {
+            if seen.repeats(contents, &extension) {
                 let what = "an extension appears twice";
                 return Err(ParseError { rule: Rule::DuplicateExtension, offset: extension.offset, what });
             }
@@ -344,12 +356,18 @@ impl<'a> Extensions<'a> {
             oid::AUTHORITY_INFO_ACCESS => {
                 self.authority_info_access = Some(authority_info_access(extension)?)
             }
-            oid::POLICY_CONSTRAINTS => {
-                self.explicit_policy = requires_explicit_policy(extension)?.then_some(offset)
+            oid::CERTIFICATE_POLICIES => {
+                let (policies, unknown_qualifier) = CertificatePolicies::read(extension)?;
+                self.certificate_policies = Some(policies);
+                // RFC 5280 section 4.2.1.4: whoever marks it as critical wants its qualifiers to be understood.
+                if let Some(qualifier) = unknown_qualifier.filter(|_| critical) {
+                    self.unknown_critical = self.unknown_critical.or(Some((offset, qualifier)));
+                }
             }
-            // Without a required policy these change no verdict: RFC 5280 section 6.1.5 (g) with explicit_policy > 0.
-            oid::CERTIFICATE_POLICIES | oid::POLICY_MAPPINGS | oid::INHIBIT_ANY_POLICY => {
-                whole(extension.reader(), Reader::any)?;
+            oid::POLICY_MAPPINGS => self.policy_mappings = Some(PolicyMappings::read(extension)?),
+            oid::POLICY_CONSTRAINTS => self.policy_constraints = Some(PolicyConstraints::read(extension)?),
+            oid::INHIBIT_ANY_POLICY => {
+                self.inhibit_any_policy = Some(policies::inhibit_any_policy(extension)?)
             }
             // Where to look for revocation, and what a server promises about it; neither says who the subject is.
             oid::CRL_DISTRIBUTION_POINTS | oid::TLS_FEATURE | oid::ISSUER_ALT_NAME => {
@@ -434,65 +452,4 @@ fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoA
         read_description(&mut reader)?;
     }
     Ok(AuthorityInfoAccess { descriptions, critical: extension.critical })
-}
-
-/// policyConstraints (RFC 5280 section 4.2.1.11): whether requireExplicitPolicy is there.
-fn requires_explicit_policy(extension: &Extension<'_>) -> Parsed<bool> {
-    let mut fields = whole(extension.reader(), |r| r.sequence("PolicyConstraints expected"))?;
-    let explicit = fields.optional(tag::context(0))?;
-    let inhibit = fields.optional(tag::context(1))?;
-    fields.end("bytes after policyConstraints")?;
-    for element in [explicit, inhibit].into_iter().flatten() {
-        minimal_integer(element)?;
-    }
-    Ok(explicit.is_some())
-}
-
-/// Which extensions have been seen, so that a certificate of thousands of extensions costs no quadratic search
-/// until it passes the fixed room; one that does is compared with its predecessors.
-#[derive(Default)]
-struct Seen {
-    /// id-ce extensions by their last arc.
-    common: u128,
-    others: u32,
-}
-
-impl Seen {
-    /// Notes an extension; whether a common one was there before.
-    fn insert(&mut self, extension: &Extension<'_>) -> bool {
-        if let [0x55, 0x1d, arc @ 0..=0x7f] = *extension.oid.0 {
-            let bit = 1u128 << (arc & 0x7f);
-            let repeated = self.common & bit != 0;
-            self.common |= bit;
-            repeated
-        } else {
-            self.others = self.others.saturating_add(1);
-            false
-        }
-    }
-
-    /// Whether uncommon extensions have to be compared one by one.
-    const fn is_full(&self) -> bool {
-        self.others > 1
-    }
-}
-
-/// Whether an uncommon extension's identifier stands before it as well.
-fn occurs_before(contents: Reader<'_>, extension: &Extension<'_>) -> bool {
-    if matches!(extension.oid.0, [0x55, 0x1d, 0..=0x7f]) {
-        return false;
-    }
-    let mut reader = contents;
-    let mut compared = 0u32;
-    while let Ok(earlier) = Extension::read(&mut reader) {
-        if earlier.offset >= extension.offset {
-            return false;
-        }
-        compared = compared.saturating_add(1);
-        // Nobody needs this many; refusing them as repeated keeps the search linear.
-        if earlier.oid == extension.oid || compared > crate::defaults::MAX_EXTENSIONS {
-            return true;
-        }
-    }
-    false
 }

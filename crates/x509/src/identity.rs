@@ -8,7 +8,10 @@ use pki_types::{CertificateDer, ServerName, UnixTime};
 
 use crate::certificate::Certificate;
 use crate::name::GeneralName;
+use crate::oid::{self, ObjectIdentifier, Oid};
+use crate::path::policy_set::PolicySet;
 use crate::reader::ParseError;
+use crate::revocation::RevocationStatus;
 use crate::signature_cache::{Entry, SignatureCache};
 use crate::trust::{Anchor, sha256};
 use crate::trust_mode::TrustedBy;
@@ -20,6 +23,7 @@ pub struct VerifiedPath {
     pub(crate) anchor: Arc<Anchor>,
     pub(crate) identity: PeerIdentity,
     pub(crate) earliest_expiry: i64,
+    pub(crate) revocation: RevocationStatus,
     pub(crate) trusted_by: TrustedBy,
     pub(crate) leaf_signature: Option<(Arc<SignatureCache>, Entry)>,
 }
@@ -60,13 +64,26 @@ impl VerifiedPath {
         &self.identity
     }
 
+    /// The certificate policies that the path is valid for; see [`PeerIdentity::policies`].
+    pub fn policies(&self) -> impl Iterator<Item = Oid<'_>> {
+        self.identity.policies()
+    }
+
     /// Who the peer is, taken out.
     #[must_use]
     pub fn into_identity(self) -> PeerIdentity {
         self.identity
     }
 
-    /// The last second in which every certificate of the path is valid. Sessions resumed from this one must not
+    /// What is known of whether the path's certificates are revoked. Under
+    /// [`Revocation::soft_fail`](crate::Revocation::soft_fail) a path may be accepted of which nothing is known.
+    #[must_use]
+    pub const fn revocation(&self) -> RevocationStatus {
+        self.revocation
+    }
+
+    /// The last second in which every certificate of the path is valid, and the CRLs and the OCSP response that were
+    /// relied on are in force. Sessions resumed from this one must not
     /// outlive it. Never before 1970.
     #[must_use]
     pub fn earliest_expiry(&self) -> UnixTime {
@@ -82,6 +99,7 @@ impl VerifiedPath {
 #[derive(Clone, PartialEq, Eq)]
 pub struct PeerIdentity {
     der: Arc<[u8]>,
+    policies: PolicySet,
 }
 
 impl PeerIdentity {
@@ -91,12 +109,17 @@ impl PeerIdentity {
     /// If the certificate cannot be parsed.
     pub fn from_certificate(certificate: &CertificateDer<'_>) -> Result<Self, ParseError> {
         Certificate::parse(certificate)?;
-        Ok(Self { der: certificate.as_ref().into() })
+        Ok(Self { der: certificate.as_ref().into(), policies: PolicySet::default() })
     }
 
     /// Only certificates that were parsed come in here.
     pub(crate) fn from_parsed(certificate: &Certificate<'_>) -> Self {
-        Self { der: certificate.der().into() }
+        Self::with_policies(certificate, PolicySet::default())
+    }
+
+    /// As [`from_parsed`](Self::from_parsed), with the policies that its path is valid for.
+    pub(crate) fn with_policies(certificate: &Certificate<'_>, policies: PolicySet) -> Self {
+        Self { der: certificate.der().into(), policies }
     }
 
     /// The certificate, DER.
@@ -136,6 +159,19 @@ impl PeerIdentity {
         let mut uris = self.uris();
         let only = uris.next()?;
         (uris.next().is_none() && only.starts_with("spiffe://")).then_some(only)
+    }
+
+    /// The certificate policies that the path is valid for (RFC 5280 section 6.1.6, the user-constrained policy set): in
+    /// the terms of the anchor's domain, of those asked for by [`PolicyInputs`](crate::PolicyInputs), anyPolicy
+    /// (2.5.29.32.0) where any will do. None where the certificate was not validated along a path.
+    pub fn policies(&self) -> impl Iterator<Item = Oid<'_>> {
+        self.policies.iter()
+    }
+
+    /// Whether the path is valid for this policy, or for any.
+    #[must_use]
+    pub fn has_policy(&self, policy: &ObjectIdentifier) -> bool {
+        self.policies().any(|known| *policy == known || known.0 == oid::ANY_POLICY)
     }
 
     /// The subject in one line (RFC 4514 order), control characters escaped. For people: no identity is taken from

@@ -34,6 +34,7 @@
 mod algorithm;
 mod certificate;
 pub mod defaults;
+mod encode;
 mod extension;
 mod identity;
 mod name;
@@ -42,10 +43,12 @@ mod path;
 mod policy;
 mod reader;
 mod report;
+mod revocation;
 mod rules;
 mod signature_cache;
 mod spki;
 mod time;
+mod transparency;
 mod trust;
 mod trust_mode;
 mod verifier;
@@ -53,17 +56,22 @@ mod verifier;
 pub use algorithm::CertificateSignature;
 pub use certificate::{Certificate, Validity, Version};
 pub use extension::{
-    AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, ExtendedKeyUsage, Extension, KeyUsage,
-    NameConstraints, SubjectAltName, SubjectKeyIdentifier, Subtrees,
+    AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, ExtendedKeyUsage,
+    Extension, KeyUsage, NameConstraints, PolicyConstraints, PolicyMappings, SubjectAltName,
+    SubjectKeyIdentifier, Subtrees,
 };
 pub use identity::{PeerIdentity, VerifiedPath};
 pub use name::{GeneralName, GeneralNames, Name};
-pub use oid::Oid;
-pub use policy::{Budget, Policy, Purpose};
+pub use oid::{ObjectIdentifier, Oid, OidError};
+pub use policy::{Budget, Policy, PolicyInputs, Purpose};
 pub use reader::ParseError;
 pub use report::{Candidate, Cause, Position, Report};
+pub use revocation::{
+    Crl, CrlStore, Revocation, RevocationReason, RevocationStatus, Revoked, Stapled, Unknown,
+};
 pub use rules::{Rule, RuleSet};
 pub use signature_cache::SignatureCache;
+pub use transparency::{Log, LogError, LogList, Transparency};
 pub use trust::{Anchor, Roots, RootsError};
 pub use trust_mode::{DangerAcceptAnyone, PinError, SpkiPin, Trust, TrustedBy};
 pub use verifier::Verifier;

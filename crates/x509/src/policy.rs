@@ -1,8 +1,11 @@
 //! What is asked of a chain: purpose, optional rules, budget.
 
 use crate::defaults;
-use crate::oid;
+use crate::extension::NameConstraints;
+use crate::oid::{self, ObjectIdentifier};
+use crate::reader::{ParseError, Reader};
 use crate::rules::{Rule, RuleSet};
+use crate::trust::sha256;
 
 /// What the peer's certificate is used for (RFC 5280 section 4.2.1.12).
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -42,6 +45,8 @@ pub struct Budget {
     pub nodes: u32,
     /// Comparisons of a name with a subtree of a name constraint.
     pub name_comparisons: u32,
+    /// Certificate policies and mappings looked at, along all paths tried.
+    pub policies: u32,
     /// Intermediates between the peer's certificate and the anchor, self-issued ones not counted.
     pub depth: u8,
 }
@@ -52,6 +57,7 @@ impl Default for Budget {
             signatures: defaults::SIGNATURES,
             nodes: defaults::NODES,
             name_comparisons: defaults::NAME_COMPARISONS,
+            policies: defaults::POLICIES,
             depth: defaults::DEPTH,
         }
     }
@@ -67,11 +73,31 @@ impl Default for Budget {
 pub struct Policy {
     optional: RuleSet,
     budget: Budget,
+    inputs: PolicyInputs,
+    name_constraints: Option<Box<[u8]>>,
+}
+
+/// What is asked of a path's certificate policies: inputs (c), (e), (f) and (g) of RFC 5280 section 6.1.1, under their
+/// names there. By default any policy will do, even none.
+#[derive(Clone, Debug, PartialEq, Eq, Default)]
+#[allow(clippy::exhaustive_structs, reason = "RFC 5280 section 6.1.1 will not grow")]
+pub struct PolicyInputs {
+    /// The policies that will do (user-initial-policy-set); `None`, or anyPolicy among them, means any.
+    ///
+    /// By itself it refuses nothing: it selects what [`VerifiedPath::policies`](crate::VerifiedPath::policies) has.
+    /// A path without any of them is refused where `initial_explicit_policy` is set, or where a CA says the like.
+    pub initial_policy_set: Option<Vec<ObjectIdentifier>>,
+    /// The path must be valid for at least one of the policies.
+    pub initial_explicit_policy: bool,
+    /// CAs' mappings of policies to others are not followed.
+    pub initial_policy_mapping_inhibit: bool,
+    /// anyPolicy in a certificate means nothing.
+    pub initial_any_policy_inhibit: bool,
 }
 
 impl Default for Policy {
     fn default() -> Self {
-        Self { optional: RuleSet::empty().with(Rule::DigitalSignature), budget: Budget::default() }
+        Self::with_rules(RuleSet::empty().with(Rule::DigitalSignature))
     }
 }
 
@@ -79,8 +105,11 @@ impl Policy {
     /// Every optional rule holds.
     #[must_use]
     pub fn strict() -> Self {
-        let optional = Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect();
-        Self { optional, budget: Budget::default() }
+        Self::with_rules(Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect())
+    }
+
+    fn with_rules(optional: RuleSet) -> Self {
+        Self { optional, budget: Budget::default(), inputs: PolicyInputs::default(), name_constraints: None }
     }
 
     /// Adds one optional rule. Rules of path validation itself always hold: adding one changes nothing.
@@ -106,6 +135,82 @@ impl Policy {
         self
     }
 
+    /// The most intermediates between the peer's certificate and the anchor, self-issued ones not counted.
+    #[must_use]
+    pub fn with_max_depth(mut self, depth: u8) -> Self {
+        self.budget.depth = depth;
+        self
+    }
+
+    /// Asks for certificate policies.
+    #[must_use]
+    pub fn with_policy_inputs(mut self, inputs: PolicyInputs) -> Self {
+        self.inputs = inputs;
+        self
+    }
+
+    /// The path must be valid for one of these certificate policies, and only these are reported of it.
+    #[must_use]
+    pub fn with_required_policies(self, policies: impl IntoIterator<Item = ObjectIdentifier>) -> Self {
+        let inputs = PolicyInputs {
+            initial_policy_set: Some(policies.into_iter().collect()),
+            initial_explicit_policy: true,
+            ..self.inputs.clone()
+        };
+        self.with_policy_inputs(inputs)
+    }
+
+    /// Name constraints that hold for every path, as if each anchor had them (RFC 5280 section 6.1.1 (h) and (i)).
+    /// `der` is a NameConstraints value (section 4.2.1.10), as it stands in an extension.
+    ///
+    /// # Errors
+    /// [`ParseError`] if it is none.
+    pub fn with_name_constraints(mut self, der: &[u8]) -> Result<Self, ParseError> {
+        read_name_constraints(der)?;
+        self.name_constraints = Some(der.into());
+        Ok(self)
+    }
+
+    /// What is asked of certificate policies.
+    #[must_use]
+    pub const fn policy_inputs(&self) -> &PolicyInputs {
+        &self.inputs
+    }
+
+    /// Name constraints that hold for every path.
+    #[must_use]
+    pub fn name_constraints(&self) -> Option<NameConstraints<'_>> {
+        read_name_constraints(self.name_constraints.as_deref()?).ok()
+    }
+
+    /// Everything in it that decides a verdict, for fingerprints: no two policies that differ write the same.
+    pub(crate) fn digest(&self) -> [u8; 32] {
+        let rules: Vec<_> = self.optional.iter().map(Rule::name).collect();
+        let Budget { signatures, nodes, name_comparisons, policies, depth } = self.budget;
+        let numbers = [signatures, nodes, name_comparisons, policies, u32::from(depth)];
+        let mut wanted = Vec::new();
+        for policy in self.inputs.initial_policy_set.iter().flatten() {
+            wanted.push(sha256(&[policy.as_bytes()]));
+        }
+        wanted.sort_unstable();
+        wanted.dedup();
+        let flags = [
+            self.inputs.initial_policy_set.is_some(),
+            self.inputs.initial_explicit_policy,
+            self.inputs.initial_policy_mapping_inhibit,
+            self.inputs.initial_any_policy_inhibit,
+            self.name_constraints.is_some(),
+        ];
+        // Each part is of fixed size: none can pass for the beginning of the next.
+        sha256(&[
+            &sha256(&[rules.join(" ").as_bytes()]),
+            numbers.map(u32::to_be_bytes).as_flattened(),
+            &flags.map(u8::from),
+            &sha256(&[wanted.as_flattened()]),
+            &sha256(&[self.name_constraints.as_deref().unwrap_or(&[])]),
+        ])
+    }
+
     /// The optional rules that hold.
     #[must_use]
     pub const fn optional_rules(&self) -> RuleSet {
@@ -122,4 +227,11 @@ impl Policy {
     pub const fn budget(&self) -> Budget {
         self.budget
     }
+}
+
+fn read_name_constraints(der: &[u8]) -> Result<NameConstraints<'_>, ParseError> {
+    let mut reader = Reader::new(der, 0);
+    let fields = reader.sequence("NameConstraints expected")?;
+    reader.end("bytes after NameConstraints")?;
+    NameConstraints::read(fields, true)
 }

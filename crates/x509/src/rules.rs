@@ -72,7 +72,8 @@ rules! {
     PermittedSubtrees = "RFC 5280 section 6.1.3 (b)", "Each name lies within the subtrees that the issuers above permit.";
     ExcludedSubtrees = "RFC 5280 section 6.1.3 (c)", "No name lies within the subtrees that an issuer above excludes.";
     ConstraintForm = "RFC 5280 section 4.2.1.10", "Names of a form that is constrained in a way not understood are refused.";
-    PolicyConstraints = "RFC 5280 section 4.2.1.11", "A path that must satisfy certificate policies is refused unless they are processed.";
+    ExplicitPolicy = "RFC 5280 sections 6.1.3 (f) and 6.1.5 (g)", "A path that must satisfy a certificate policy has one that is acceptable.";
+    PolicyMapping = "RFC 5280 section 6.1.4 (a)", "anyPolicy is not mapped, and nothing is mapped to it.";
     // The path.
     IssuerKnown = "RFC 5280 section 6.1.1 (d)", "The path begins at a trust anchor.";
     Signature = "RFC 5280 section 6.1.3 (a)(1)", "The certificate's signature verifies with its issuer's key.";

@@ -10,8 +10,10 @@ use crate::path::build::{Attempt, Found};
 use crate::path::{Chain, Context, Detail, Fault, build, check};
 use crate::policy::{Policy, Purpose};
 use crate::report::{self, Position, Report};
+use crate::revocation::{Evidence, Revocation, RevocationStatus, Stapled};
 use crate::rules::Rule;
 use crate::signature_cache::SignatureCache;
+use crate::transparency::Transparency;
 use crate::trust::{Anchor, Roots, RootsError, sha256};
 use crate::trust_mode::{DangerAcceptAnyone, SpkiPin, Trust, TrustedBy};
 
@@ -32,6 +34,8 @@ pub struct Verifier {
     purpose: Purpose,
     policy: Policy,
     signatures: Option<Arc<SignatureCache>>,
+    revocation: Revocation,
+    transparency: Option<Transparency>,
 }
 
 impl Verifier {
@@ -79,7 +83,7 @@ impl Verifier {
     }
 
     fn trusting(trust: Trust, roots: Arc<Roots>, purpose: Purpose) -> Self {
-        Self { roots, trust, purpose, policy: Policy::default(), signatures: None }
+        Self { roots, trust, purpose, policy: Policy::default(), signatures: None, revocation: Revocation::off(), transparency: None }
     }
 
     /// Replaces the policy.
@@ -96,6 +100,34 @@ impl Verifier {
     pub fn with_signature_cache(mut self, cache: Arc<SignatureCache>) -> Self {
         self.signatures = Some(cache);
         self
+    }
+
+    /// Checks revocation; nothing is checked without this call. Of certificates that are trusted without a path
+    /// ([`exactly`](Self::exactly), [`danger_accept_anyone`](Self::danger_accept_anyone)) no status is looked at: there
+    /// is no issuer whose word would count.
+    #[must_use]
+    pub fn with_revocation(mut self, revocation: Revocation) -> Self {
+        self.revocation = revocation;
+        self
+    }
+
+    /// Demands signed certificate timestamps of the peer's certificate, where there is a path.
+    #[must_use]
+    pub fn with_transparency(mut self, transparency: Transparency) -> Self {
+        self.transparency = Some(transparency);
+        self
+    }
+
+    /// How revocation is checked.
+    #[must_use]
+    pub const fn revocation(&self) -> &Revocation {
+        &self.revocation
+    }
+
+    /// Which timestamps are demanded, if any.
+    #[must_use]
+    pub const fn transparency(&self) -> Option<&Transparency> {
+        self.transparency.as_ref()
     }
 
     /// The anchors; the certificates themselves where exactly those are trusted.
@@ -132,18 +164,14 @@ impl Verifier {
     /// verdict came from a verifier of another fingerprint has to be judged again. A signature cache decides nothing.
     #[must_use]
     pub fn fingerprint(&self) -> [u8; 32] {
-        let budget = self.policy.budget();
-        let rules: Vec<_> = self.policy.optional_rules().iter().map(Rule::name).collect();
         sha256(&[
             b"oxtls verifier 2",
             &self.trust.digest(),
             &self.roots.fingerprint(),
             self.purpose.name().as_bytes(),
-            rules.join(" ").as_bytes(),
-            &budget.signatures.to_be_bytes(),
-            &budget.nodes.to_be_bytes(),
-            &budget.name_comparisons.to_be_bytes(),
-            &[budget.depth],
+            &self.policy.digest(),
+            &self.revocation.fingerprint(),
+            &self.transparency.as_ref().map_or([0; 32], Transparency::fingerprint),
         ])
     }
 
@@ -158,7 +186,21 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
-        self.verify(chain, Some(name), now)
+        self.verify(chain, Some(name), Stapled::default(), now)
+    }
+
+    /// As [`verify_server`](Self::verify_server), with what came with the chain: revocation and transparency look at it.
+    ///
+    /// # Errors
+    /// As [`verify_server`](Self::verify_server).
+    pub fn verify_server_with(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: &ServerName<'_>,
+        stapled: Stapled<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedPath, Box<Report>> {
+        self.verify(chain, Some(name), stapled, now)
     }
 
     /// Validates a client's chain (leaf first, the rest in any order). Who the client is, is in the
@@ -171,16 +213,37 @@ impl Verifier {
         chain: &[CertificateDer<'_>],
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
-        self.verify(chain, None, now)
+        self.verify(chain, None, Stapled::default(), now)
+    }
+
+    /// As [`verify_client`](Self::verify_client), with what came with the chain.
+    ///
+    /// # Errors
+    /// As [`verify_server`](Self::verify_server).
+    pub fn verify_client_with(
+        &self,
+        chain: &[CertificateDer<'_>],
+        stapled: Stapled<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedPath, Box<Report>> {
+        self.verify(chain, None, stapled, now)
     }
 
     fn verify(
         &self,
         chain: &[CertificateDer<'_>],
         name: Option<&ServerName<'_>>,
+        stapled: Stapled<'_>,
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
         let now = i64::try_from(now.as_secs()).unwrap_or(i64::MAX);
+        let evidence = Evidence {
+            revocation: &self.revocation,
+            transparency: self.transparency.as_ref(),
+            stapled,
+            chain,
+            nesting: 0,
+        };
         let context = Context {
             roots: &self.roots,
             policy: &self.policy,
@@ -188,6 +251,8 @@ impl Verifier {
             now,
             pins: self.trust.pins(),
             signatures: self.signatures.as_deref(),
+            evidence: (self.revocation.is_on() || self.transparency.is_some()).then_some(&evidence),
+            crl_issuer: None,
         };
         let subject = report::Subject { context, chain, name, trust: self.trust.name() };
         if chain.len() > defaults::MAX_CHAIN {
@@ -225,8 +290,9 @@ impl Verifier {
             leaf_signature: self.signatures.clone().zip(found.leaf_signature),
             path: found.path,
             anchor: Arc::clone(anchor),
-            identity: PeerIdentity::from_parsed(&leaf.certificate),
+            identity: PeerIdentity::with_policies(&leaf.certificate, found.policies),
             earliest_expiry: found.earliest_expiry,
+            revocation: found.revocation,
             trusted_by: if pinned { TrustedBy::PinnedPath } else { TrustedBy::Path },
         })
     }
@@ -265,6 +331,7 @@ fn alone(leaf: &crate::Certificate<'_>, anchor: Arc<Anchor>, trusted_by: Trusted
         anchor,
         identity: PeerIdentity::from_parsed(leaf),
         earliest_expiry: leaf.validity().not_after,
+        revocation: RevocationStatus::NotChecked,
         trusted_by,
         leaf_signature: None,
     }

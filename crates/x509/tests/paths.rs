@@ -364,21 +364,6 @@ fn unknown_critical_extensions_refuse_whom_they_stand_in() {
 }
 
 #[test]
-fn policies_are_understood_until_one_is_required() {
-    let root = root();
-    let policies = der::tlv(0x30, &[&der::tlv(0x30, &[&der::oid("2.23.140.1.2.1")])]);
-    let issued = root.issue(leaf().extension("2.5.29.32", true, &policies));
-    accepted(server(trusting(&root), &issued.chain));
-    let inhibit_mapping = der::tlv(0x30, &[&der::tlv(0x81, &[&[0]])]);
-    let middle =
-        root.intermediate_with(CaSpec::new("Middle", P256).extension("2.5.29.36", true, &inhibit_mapping));
-    accepted(server(trusting(&root), &middle.issue(leaf()).chain));
-    let required = der::tlv(0x30, &[&der::tlv(0x80, &[&[0]])]);
-    let middle = root.intermediate_with(CaSpec::new("Middle", P256).extension("2.5.29.36", true, &required));
-    refused(server(trusting(&root), &middle.issue(leaf()).chain), Rule::PolicyConstraints, FIRST);
-}
-
-#[test]
 fn weak_and_unknown_keys_are_refused_before_they_are_used() {
     let root = root();
     let issued = root.issue(leaf());

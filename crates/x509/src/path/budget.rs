@@ -12,11 +12,17 @@ pub(crate) struct Remaining {
     signatures: u32,
     nodes: u32,
     name_comparisons: u32,
+    policies: u32,
 }
 
 impl Remaining {
     pub(crate) const fn new(budget: Budget) -> Self {
-        Self { signatures: budget.signatures, nodes: budget.nodes, name_comparisons: budget.name_comparisons }
+        Self {
+            signatures: budget.signatures,
+            nodes: budget.nodes,
+            name_comparisons: budget.name_comparisons,
+            policies: budget.policies,
+        }
     }
 
     pub(crate) fn signature(&mut self) -> Result<(), Exhausted> {
@@ -32,6 +38,12 @@ impl Remaining {
     pub(crate) fn name_comparison(&mut self, effort: usize) -> Result<(), Exhausted> {
         let cost = u32::try_from(effort / 64).unwrap_or(u32::MAX).saturating_add(1);
         spend(&mut self.name_comparisons, cost, Exhausted("comparisons with name constraints"))
+    }
+
+    /// One look at a certificate policy or a mapping of `length` octets; long ones count as several.
+    pub(crate) fn policy(&mut self, length: usize) -> Result<(), Exhausted> {
+        let cost = u32::try_from(length / 64).unwrap_or(u32::MAX).saturating_add(1);
+        spend(&mut self.policies, cost, Exhausted("certificate policies"))
     }
 }
 

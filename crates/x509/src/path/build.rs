@@ -9,19 +9,25 @@ use crate::certificate::Certificate;
 use crate::defaults;
 use crate::extension::NameConstraints;
 use crate::report::Position;
+use crate::revocation::{self, RevocationStatus, Verdict};
 use crate::rules::Rule;
 use crate::signature_cache::Entry;
 use crate::trust::Anchor;
 use crate::trust_mode::SpkiPin;
 
 use super::budget::{Exhausted, Remaining};
-use super::{Anchors, Chain, Context, Detail, Fault, Node, check, constraints};
+use super::policy_set::PolicySet;
+use super::{Anchors, Chain, Context, Detail, Fault, Node, check, constraints, policies};
 
 /// A path that was validated: chain positions from the leaf up, and the anchor's index.
 pub(crate) struct Found {
     pub(crate) path: Vec<u16>,
     pub(crate) anchor: usize,
     pub(crate) earliest_expiry: i64,
+    /// What is known of the path's certificates.
+    pub(crate) revocation: RevocationStatus,
+    /// The user-constrained policy set.
+    pub(crate) policies: PolicySet,
     /// The leaf's signature, if it was verified now: to be remembered once the peer has proved possession of its key.
     pub(crate) leaf_signature: Option<Entry>,
 }
@@ -75,24 +81,37 @@ pub(crate) struct Search<'a, 'c> {
     stack: Vec<Frame>,
     edges: Vec<Edge>,
     verified: Vec<Verified>,
+    /// Certificates found to be revoked, as bits.
+    revoked: u128,
     attempts: Vec<Attempt<'a>>,
     best: Option<Fault<'a>>,
 }
 
 /// Finds and validates a path from the first certificate of the chain.
 pub(crate) fn search<'a>(context: Context<'a>, chain: &mut Chain<'a>) -> Result<Found, Box<Failure<'a>>> {
+    search_within(context, chain, &mut Remaining::new(context.policy.budget()))
+}
+
+/// As [`search`], within what is left of a budget.
+pub(crate) fn search_within<'a>(
+    context: Context<'a>,
+    chain: &mut Chain<'a>,
+    budget: &mut Remaining,
+) -> Result<Found, Box<Failure<'a>>> {
     mark_reachable(&context, &mut chain.nodes);
     let mut search = Search {
         context,
         nodes: &chain.nodes,
-        budget: Remaining::new(context.policy.budget()),
+        budget: budget.clone(),
         stack: Vec::with_capacity(4),
         edges: Vec::new(),
         verified: Vec::new(),
+        revoked: 0,
         attempts: Vec::new(),
         best: None,
     };
     let result = search.run();
+    *budget = search.budget;
     let fault = match result {
         Ok(found) => return Ok(found),
         Err(Some(fatal)) => fatal,
@@ -164,7 +183,7 @@ impl<'a> Search<'a, '_> {
         let Some(node) = self.nodes.get(index) else {
             return Ok(());
         };
-        if self.is_in_path(node) || self.known_edge(top, Issuer::Node(index)) == Some(false) {
+        if self.is_revoked(index) || self.is_in_path(node) || self.known_edge(top, Issuer::Node(index)) == Some(false) {
             return Ok(());
         }
         if let Err(fault) = self.check_intermediate(node) {
@@ -199,6 +218,13 @@ impl<'a> Search<'a, '_> {
             self.record(Issuer::Anchor(index), fault)?;
             return Ok(None);
         }
+        let policies = match self.check_policies(certificate.as_ref()) {
+            Ok(policies) => policies,
+            Err(fault) => {
+                self.record(Issuer::Anchor(index), fault)?;
+                return Ok(None);
+            }
+        };
         if !self.verify_signatures(index)? {
             return Ok(None);
         }
@@ -207,14 +233,65 @@ impl<'a> Search<'a, '_> {
             self.record(Issuer::Anchor(index), Fault::new(Rule::PinnedKey, Position::Chain(0), None))?;
             return Ok(None);
         }
+        let Some(verdict) = self.check_status(index, anchor)? else {
+            return Ok(None);
+        };
         let expiries = self.path().map(|node| node.certificate.validity().not_after);
-        let earliest_expiry = expiries.chain(certificate.map(|root| root.validity().not_after)).min();
+        let others = certificate.map(|root| root.validity().not_after).into_iter().chain([verdict.until]);
+        let earliest_expiry = expiries.chain(others).min();
         Ok(Some(Found {
             path: self.path().map(|node| node.position).collect(),
             anchor: index,
             earliest_expiry: earliest_expiry.unwrap_or(i64::MIN),
+            revocation: verdict.status,
+            policies,
             leaf_signature: self.remember(index),
         }))
+    }
+
+    /// Revocation and timestamps of a path that is good otherwise; `None` if it is not good after all.
+    fn check_status(
+        &mut self,
+        index: usize,
+        anchor: &'a Anchor,
+    ) -> Result<Option<Verdict>, Option<Fault<'a>>> {
+        let Some(evidence) = self.context.evidence else {
+            return Ok(Some(Verdict::UNCHECKED));
+        };
+        let context = self.context;
+        let certificates: Vec<_> = self.path().map(|node| node.certificate).collect();
+        let positions: Vec<_> = self.path().map(Node::at).collect();
+        let (certificates, positions) = (certificates.as_slice(), positions.as_slice());
+        let path = revocation::Path {
+            context: &context,
+            evidence,
+            certificates,
+            positions,
+            anchor,
+            anchor_index: index,
+        };
+        let fault = match revocation::judge(&path, &mut self.budget) {
+            Ok(verdict) => return Ok(Some(verdict)),
+            Err(fault) => fault,
+        };
+        self.keep_edges(index, None);
+        if fault.rule == Rule::NotRevoked {
+            self.note_revoked(fault.at);
+        }
+        self.record(Issuer::Anchor(index), fault)?;
+        // The peer's own is in every path.
+        if self.is_revoked(0) { Err(Some(fault)) } else { Ok(None) }
+    }
+
+    /// A certificate that is revoked is so along every path.
+    fn note_revoked(&mut self, at: Position) {
+        let node = self.nodes.iter().position(|node| node.at() == at);
+        let bit = node.and_then(|node| u32::try_from(node).ok());
+        self.revoked |= bit.map_or(0, |bit| 1u128.wrapping_shl(bit));
+    }
+
+    fn is_revoked(&self, node: usize) -> bool {
+        u32::try_from(node).is_ok_and(|bit| self.revoked & 1u128.wrapping_shl(bit) != 0)
     }
 
     /// Whether the path as it stands, the anchor included, has one of the pinned keys, if there must be one (RFC 7469
@@ -250,12 +327,22 @@ impl<'a> Search<'a, '_> {
         certificate: Option<&Certificate<'a>>,
     ) -> Result<(), Fault<'a>> {
         let at = Position::Anchor(index);
+        self.check_names(self.context.policy.name_constraints())?;
         let Some(certificate) = certificate else {
             return self.check_names(anchor.name_constraints());
         };
         check::anchor(&self.context, certificate, at)?;
         self.check_path_length(certificate, self.path_length(), at)?;
         self.check_names(certificate.name_constraints())
+    }
+
+    /// The certificate policies of the path as it stands below an anchor.
+    fn check_policies(&mut self, anchor: Option<&Certificate<'a>>) -> Result<PolicySet, Fault<'a>> {
+        let nodes = self.nodes;
+        let path = self.stack.iter().rev().filter_map(|frame| nodes.get(frame.node));
+        let length = self.stack.len();
+        let path = path.map(|node| (&node.certificate, node.at(), node.is_self_issued()));
+        policies::process(self.context.policy.policy_inputs(), anchor, path, length, &mut self.budget)
     }
 
     fn check_path_length(
@@ -432,6 +519,9 @@ impl Node<'_> {
 /// The anchor if it bears the issuer's name and belongs to this round.
 fn anchor_candidate(context: &Context<'_>, child: &Node<'_>, anchor: usize, hinted: bool) -> Option<Issuer> {
     let found = context.roots.anchor(anchor)?;
+    if context.crl_issuer.is_some_and(|only| only != anchor) {
+        return None;
+    }
     let named = match child.issued_by {
         Anchors::None => false,
         Anchors::All => true,
@@ -532,7 +622,8 @@ fn rank(rule: Rule) -> u8 {
         Rule::PathDepth => 1,
         Rule::Signature => 2,
         // All but the pins was good.
-        Rule::PinnedKey => 4,
+        Rule::PinnedKey | Rule::NotRevoked | Rule::StatusKnown => 4,
+        Rule::StapledStatus | Rule::MustStaple | Rule::Transparency => 4,
         _ => 3,
     }
 }

@@ -4,7 +4,6 @@ use crate::algorithm::CertificateSignature;
 use crate::certificate::{Certificate, Version};
 use crate::extension::KeyUsage;
 use crate::oid;
-use crate::policy::Purpose;
 use crate::report::Position;
 use crate::rules::Rule;
 use crate::spki::KeyKind;
@@ -27,7 +26,7 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     {
         return Err(Fault::new(Rule::DigitalSignature, at, Some(usage.offset)));
     }
-    purpose(context.purpose, certificate, at)?;
+    purpose(context, certificate, at)?;
     profile::leaf(context, certificate)
 }
 
@@ -72,9 +71,6 @@ pub(crate) fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: 
     if let Some((offset, oid)) = certificate.extensions.unknown_critical {
         return Err(Fault::new(Rule::CriticalExtension, at, Some(offset)).with(Detail::Extension(oid)));
     }
-    if let Some(offset) = certificate.extensions.explicit_policy {
-        return Err(Fault::new(Rule::PolicyConstraints, at, Some(offset)));
-    }
     key(certificate, at)?;
     let validity = certificate.validity();
     if context.now < validity.not_before {
@@ -109,11 +105,15 @@ fn issuer<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position
     if certificate.subject().is_empty() {
         return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets.subject)));
     }
-    purpose(context.purpose, certificate, at)
+    purpose(context, certificate, at)
 }
 
 /// An extendedKeyUsage limits what the certificate, and everything below it, may be used for.
-fn purpose<'a>(wanted: Purpose, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+fn purpose<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+    if context.crl_issuer.is_some() {
+        return Ok(());
+    }
+    let wanted = context.purpose;
     match certificate.extended_key_usage() {
         Some(usage) if !usage.contains(wanted.oid()) && !usage.contains(oid::ANY_EXTENDED_KEY_USAGE) => {
             Err(Fault::new(Rule::ExtendedKeyUsage, at, Some(usage.offset)))

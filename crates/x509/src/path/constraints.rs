@@ -243,7 +243,7 @@ fn mailbox(name: &str) -> Option<(&str, &str)> {
     (!local.is_empty() && (quoted || !local.contains('@')) && is_host(host)).then_some((local, host))
 }
 
-fn is_email_base(base: &str) -> bool {
+pub(super) fn is_email_base(base: &str) -> bool {
     if base.contains('@') { mailbox(base).is_some() } else { is_host_base(base) }
 }
 

@@ -5,6 +5,9 @@ pub(crate) mod build;
 pub(crate) mod check;
 pub(crate) mod constraints;
 mod directory;
+mod policies;
+mod policy_graph;
+pub(crate) mod policy_set;
 pub(crate) mod profile;
 
 use core::cell::OnceCell;
@@ -18,6 +21,7 @@ use crate::oid::Oid;
 use crate::policy::{Policy, Purpose};
 use crate::reader::ParseError;
 use crate::report::Position;
+use crate::revocation::{Evidence, Revoked, Unknown};
 use crate::rules::Rule;
 use crate::signature_cache::SignatureCache;
 use crate::trust::Roots;
@@ -35,6 +39,10 @@ pub(crate) struct Context<'a> {
     pub(crate) pins: Option<&'a [SpkiPin]>,
     /// Signatures verified before.
     pub(crate) signatures: Option<&'a SignatureCache>,
+    /// What is known besides the chain: revocation and timestamps. `None` if nobody asks.
+    pub(crate) evidence: Option<&'a Evidence<'a>>,
+    /// The path is that of a CRL's issuer, to this anchor and no other: for no purpose of TLS.
+    pub(crate) crl_issuer: Option<usize>,
 }
 
 /// A rule broken, without any allocation: turned into a cause only when a report is built.
@@ -54,6 +62,8 @@ pub(crate) enum Detail<'a> {
     Name(GeneralName<'a>),
     Extension(Oid<'a>),
     Limit(u32),
+    Revoked(Revoked),
+    Unknown(Unknown),
 }
 
 impl<'a> Fault<'a> {

@@ -12,7 +12,7 @@ use crate::report::Position;
 use crate::rules::Rule;
 use crate::spki::KeyKind;
 
-use super::constraints::is_network;
+use super::constraints::{is_email_base, is_network};
 use super::{Context, Fault};
 
 type Checked<'a> = Result<(), Fault<'a>>;
@@ -181,6 +181,7 @@ fn is_well_formed_subtree(base: &GeneralName<'_>) -> bool {
     match base {
         GeneralName::Dns(base) => base.is_empty() || (!base.starts_with('*') && is_presentable(base)),
         GeneralName::Ip(base) => is_network(base),
+        GeneralName::Email(base) => is_email_base(base),
         _ => true,
     }
 }

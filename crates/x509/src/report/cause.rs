@@ -42,6 +42,14 @@ pub enum Cause {
         /// Where it can be fetched (authorityInfoAccess); never fetched by this crate.
         locations: Vec<String>,
     },
+    /// Its issuer is in the peer's chain, but the certificates there vouch for each other in a circle, and none of them
+    /// for a root.
+    Circle {
+        /// The issuer.
+        issuer: String,
+        /// How many anchors there are.
+        anchors: usize,
+    },
     /// The chain ends in a self-signed certificate that is no anchor.
     SelfSigned {
         /// Whether it is the peer's own certificate.
@@ -132,6 +140,14 @@ pub enum Cause {
         /// The CA.
         ca: String,
     },
+    /// One of its names can't be compared with what a CA above it may vouch for: one of the two is malformed, or of a form
+    /// that is not supported.
+    UnclearConstraint {
+        /// The name.
+        name: String,
+        /// The CA.
+        ca: String,
+    },
     /// It has a critical extension that is not understood.
     UnknownCritical {
         /// The extension's identifier.
@@ -209,12 +225,14 @@ impl Cause {
             Rule::PathLength | Rule::PathDepth => {
                 Self::PathTooLong { limit: if let Detail::Limit(limit) = fault.detail { limit } else { 0 } }
             }
-            Rule::PermittedSubtrees | Rule::ExcludedSubtrees | Rule::ConstraintForm => Self::Constraint {
-                name: detail_text(fault),
-                ca: path.last().map_or_else(String::new, |at| subject.name_of(*at)),
-            },
+            Rule::PermittedSubtrees | Rule::ExcludedSubtrees => {
+                Self::Constraint { name: detail_text(fault), ca: top(subject, path) }
+            }
+            Rule::ConstraintForm => {
+                Self::UnclearConstraint { name: detail_text(fault), ca: top(subject, path) }
+            }
             Rule::CriticalExtension => Self::UnknownCritical { extension: detail_text(fault) },
-            Rule::PolicyConstraints => Self::PolicyRequired,
+            Rule::ExplicitPolicy => Self::PolicyRequired,
             Rule::WorkBudget => Self::BudgetExceeded { what: detail_static(fault) },
             Rule::NotRevoked => Self::Revoked { detail: detail_text(fault) },
             Rule::StatusKnown => Self::StatusUnknown { detail: detail_text(fault) },
@@ -251,6 +269,7 @@ impl Cause {
             Self::UnknownIssuer { .. } | Self::MissingIntermediate { .. } | Self::SelfSigned { .. } => {
                 UNKNOWN_CA
             }
+            Self::Circle { .. } => UNKNOWN_CA,
             Self::OtherKey { .. } | Self::NotPinned { .. } | Self::NotTheOne { .. } => UNKNOWN_CA,
             Self::Revoked { .. } => CERTIFICATE_REVOKED,
             Self::BadStaple { .. } => BAD_CERTIFICATE_STATUS_RESPONSE,
@@ -263,11 +282,17 @@ impl Cause {
             | Self::OldVersion { .. }
             | Self::CaAsLeaf => UNSUPPORTED_CERTIFICATE,
             Self::UnknownCritical { .. } => UNSUPPORTED_CERTIFICATE,
+            Self::UnclearConstraint { .. } => CERTIFICATE_UNKNOWN,
             Self::Constraint { .. } | Self::PolicyRequired => CERTIFICATE_UNKNOWN,
             Self::StatusUnknown { .. } | Self::NotLogged { .. } => CERTIFICATE_UNKNOWN,
             Self::BudgetExceeded { .. } | Self::Profile { .. } => CERTIFICATE_UNKNOWN,
         }
     }
+}
+
+/// Whose certificate or anchor the path ends at.
+fn top(subject: &Subject<'_>, path: &[Position]) -> String {
+    path.last().map_or_else(String::new, |at| subject.name_of(*at))
 }
 
 /// Whether the certificate is the text that it should have been decoded from.
@@ -338,10 +363,16 @@ fn unknown_issuer(subject: &Subject<'_>, at: Position) -> Cause {
     let Some(certificate) = subject.certificate(at) else {
         return Cause::UnknownIssuer { issuer: String::new(), key_id: None, anchors, locations: Vec::new() };
     };
-    if certificate.is_self_issued() {
+    let wanted = certificate.authority_key_id().and_then(|aki| aki.key_id);
+    let own = certificate.subject_key_id().map(|ski| ski.key_id);
+    let by_another = wanted.zip(own).is_some_and(|(wanted, own)| wanted != own);
+    if certificate.is_self_issued() && !by_another {
         return Cause::SelfSigned { leaf: at == Position::Chain(0), anchors };
     }
     let issuer = shown(certificate.issuer());
+    if subject.is_in_chain(&certificate) {
+        return Cause::Circle { issuer, anchors };
+    }
     let locations: Vec<_> = certificate
         .authority_info_access()
         .into_iter()
@@ -353,7 +384,7 @@ fn unknown_issuer(subject: &Subject<'_>, at: Position) -> Cause {
     if at == Position::Chain(0) && !locations.is_empty() {
         return Cause::MissingIntermediate { issuer, locations };
     }
-    let key_id = certificate.authority_key_id().and_then(|aki| aki.key_id).map(<[u8]>::to_vec);
+    let key_id = wanted.map(<[u8]>::to_vec);
     Cause::UnknownIssuer { issuer, key_id, anchors, locations }
 }
 
@@ -415,6 +446,8 @@ fn describe_algorithm(fault: &Fault<'_>) -> String {
 
 fn detail_text(fault: &Fault<'_>) -> String {
     match &fault.detail {
+        Detail::Revoked(revoked) => revoked.to_string(),
+        Detail::Unknown(why) => why.to_string(),
         Detail::Name(name) => shown(describe_name(name)),
         Detail::Extension(oid) => {
             oid::extension_name(oid.0).map_or_else(|| shown(oid), |name| format!("{name} ({oid})"))

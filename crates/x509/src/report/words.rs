@@ -22,6 +22,7 @@ impl Cause {
                      intermediate CA, the peer must send its certificate too"
                 );
             }
+            Self::Circle { .. } => "the peer must send a chain that leads to a root that is trusted here",
             Self::MissingIntermediate { .. } => {
                 "the peer must send its full chain: its own certificate, then every intermediate"
             }
@@ -72,8 +73,11 @@ impl Cause {
             Self::CaAsLeaf => "use a certificate of its own for the peer",
             Self::PathTooLong { .. } => "shorten the chain of intermediates",
             Self::Constraint { .. } => "have it issued by a CA that may vouch for this name",
+            Self::UnclearConstraint { .. } => {
+                "correct the name or the CA's nameConstraints, whichever is malformed, and have it reissued"
+            }
             Self::UnknownCritical { .. } => "reissue it without that extension, or with it not critical",
-            Self::PolicyRequired => "use a CA that does not require certificate policies",
+            Self::PolicyRequired => "have it issued under one of the certificate policies that are asked for",
             Self::BudgetExceeded { .. } => {
                 "the chain is made to be expensive, or far too long: send only what is needed"
             }
@@ -128,6 +132,11 @@ impl fmt::Display for Cause {
                     "was issued by \"{issuer}\", whose certificate the peer did not send (it is at {location})"
                 )
             }
+            Self::Circle { issuer, anchors } => write!(
+                f,
+                "was issued by \"{issuer}\", but the CAs of the peer's chain vouch for each other only, and none of the \
+                 {anchors} roots for any of them"
+            ),
             Self::SelfSigned { leaf: true, .. } => f.write_str("is self-signed and not among the roots"),
             Self::SelfSigned { leaf: false, anchors } => {
                 write!(f, "is the self-signed end of the chain and not among the {anchors} roots")
@@ -172,10 +181,14 @@ impl fmt::Display for Cause {
             Self::Constraint { name, ca } => {
                 write!(f, "has the name \"{name}\", which \"{ca}\" above it may not vouch for")
             }
+            Self::UnclearConstraint { name, ca } => write!(
+                f,
+                "has the name \"{name}\", which can't be compared with what \"{ca}\" above it may vouch for"
+            ),
             Self::UnknownCritical { extension } => {
                 write!(f, "has the critical extension {extension}, which is not understood")
             }
-            Self::PolicyRequired => f.write_str("demands certificate policies, which are not processed"),
+            Self::PolicyRequired => f.write_str("is on a path that must satisfy a certificate policy and satisfies none that is asked for"),
             Self::BudgetExceeded { what } => write!(f, "comes with a chain that has too many {what}"),
             Self::Revoked { detail } => write!(f, "is revoked{}", Aside(detail)),
             Self::StatusUnknown { detail } => {

@@ -1,5 +1,7 @@
 //! What the tests of validation share.
-#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::panic)]
+#![allow(dead_code, unreachable_pub, clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+
+pub mod data;
 
 use std::time::Duration;
 
