@@ -212,6 +212,14 @@ impl<'a> Subject<'a> {
         }
     }
 
+    /// Whether the chain has a certificate of this one's issuer, other than itself.
+    fn is_in_chain(&self, certificate: &Certificate<'_>) -> bool {
+        let others = self.chain.iter().skip(1).filter_map(|der| Certificate::parse(der).ok());
+        others
+            .filter(|other| other.der() != certificate.der())
+            .any(|other| other.subject() == certificate.issuer())
+    }
+
     /// The subject of the certificate or anchor at a position; empty if there is none.
     fn name_of(&self, at: Position) -> String {
         let anchor = if let Position::Anchor(number) = at { self.context.roots.anchor(number) } else { None };

@@ -188,7 +188,9 @@ impl fmt::Display for Cause {
             Self::UnknownCritical { extension } => {
                 write!(f, "has the critical extension {extension}, which is not understood")
             }
-            Self::PolicyRequired => f.write_str("is on a path that must satisfy a certificate policy and satisfies none that is asked for"),
+            Self::PolicyRequired => f.write_str(
+                "is on a path that must satisfy a certificate policy and satisfies none that is asked for",
+            ),
             Self::BudgetExceeded { what } => write!(f, "comes with a chain that has too many {what}"),
             Self::Revoked { detail } => write!(f, "is revoked{}", Aside(detail)),
             Self::StatusUnknown { detail } => {
