@@ -97,6 +97,9 @@ pub fn early_data_skip(max_early_data: u32) -> u32 {
     data.saturating_add(data.div_euclid(7))
 }
 
+/// How long a TLS 1.2 session may be used by its ID: a day at most, says RFC 5246 appendix F.1.4.
+pub const SESSION_ID_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
+
 /// How far a ticket's age as the client has it may lie from ours for early data to be taken (RFC 9846 section 8.3 leaves
 /// it to us: on the Internet most clocks agree within ten seconds).
 pub const MAX_AGE_SKEW: Duration = Duration::from_secs(10);
@@ -106,3 +109,11 @@ pub const MAX_PSK_IDENTITIES: usize = 8;
 
 /// Longest ticket that is looked at or kept, bytes: one that holds a client's whole chain.
 pub const MAX_TICKET: usize = 32 * 1024;
+
+/// Tickets that a TLS 1.3 server sends to a client that does not say how many it wants: two, so that a client that uses
+/// each of them once can open two connections at a time.
+pub const TICKETS: u8 = 2;
+
+/// Most tickets that a client can ask for (RFC 9149 section 3 has servers set a limit): browsers open six connections at
+/// a time.
+pub const MAX_TICKETS: u8 = 8;

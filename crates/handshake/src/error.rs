@@ -101,6 +101,9 @@ pub enum Error {
         /// What the peer offers or chose.
         peer: Offered<ProtocolVersion>,
     },
+    /// The server chose TLS 1.2 when early data of a TLS 1.3 session had been sent, which it cannot read: connect again
+    /// without early data (RFC 9846 appendix E.3). `protocol_version`.
+    EarlyDataBeforeTls12,
     /// No cipher suite in common: `handshake_failure`.
     NoCommonSuite {
         /// What the peer offers.
@@ -187,7 +190,7 @@ impl Error {
             Self::BadSignature | Self::BadFinished | Self::BadBinder => AlertDescription::DECRYPT_ERROR,
             Self::UnusableCertificateKey(_) => AlertDescription::UNSUPPORTED_CERTIFICATE,
             Self::DecompressionFailed => AlertDescription::BAD_CERTIFICATE,
-            Self::NoCommonVersion { .. } => AlertDescription::PROTOCOL_VERSION,
+            Self::NoCommonVersion { .. } | Self::EarlyDataBeforeTls12 => AlertDescription::PROTOCOL_VERSION,
             Self::NoCommonSuite { .. }
             | Self::NoCommonGroup { .. }
             | Self::NoCommonSignatureScheme { .. }
@@ -212,6 +215,7 @@ impl Error {
     pub fn fault(&self) -> Fault {
         match self {
             Self::NoCommonVersion { .. }
+            | Self::EarlyDataBeforeTls12
             | Self::NoCommonSuite { .. }
             | Self::NoCommonGroup { .. }
             | Self::NoCommonSignatureScheme { .. }
@@ -287,6 +291,9 @@ impl Error {
             Self::WrongGroup => "the peer chose a key exchange group that was not offered or asked for",
             Self::Downgrade => {
                 "the server speaks TLS 1.3 but saw an older offer: somebody between tampered with the handshake"
+            }
+            Self::EarlyDataBeforeTls12 => {
+                "the server chose TLS 1.2 after early data of TLS 1.3 had been sent: connect again without early data"
             }
             Self::BadSignature => "the peer's handshake signature does not verify",
             Self::BadFinished => "the peer's Finished does not verify: the handshake was tampered with",

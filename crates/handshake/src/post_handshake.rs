@@ -33,14 +33,19 @@ pub struct PostHandshake {
 }
 
 impl PostHandshake {
-    /// A client's part after a TLS 1.3 handshake: tickets are kept if there is a resumption secret.
+    /// A client's part after a TLS 1.3 handshake: tickets are kept if there is a resumption secret. It goes with the time
+    /// of the handshake, since the Unix epoch: a server has proved who it is then, whenever its tickets come.
     pub(crate) fn client_tls13(
         outcome: &Outcome,
         hash: Hash,
-        resumption: Option<Secret>,
+        resumption: Option<(Secret, Duration)>,
         quic: bool,
     ) -> Self {
-        let resumption = resumption.map(|secret| Box::new(Resumption::new(outcome, hash, secret)));
+        let resumption = resumption.map(|(secret, now)| {
+            let mut resumption = Resumption::new(outcome, hash, secret);
+            resumption.verified_at.get_or_insert(now);
+            Box::new(resumption)
+        });
         Self { receive: Receive { role: Role::Client { resumption }, quic }, tickets: None }
     }
 
@@ -54,6 +59,7 @@ impl PostHandshake {
         let tickets = resumption.map(|secret| Tickets {
             resumption: Box::new(Resumption::new(outcome, hash, secret)),
             next_nonce: 0,
+            due: 0,
             grease: false,
             lifetime: defaults::TICKET_LIFETIME,
             max_early_data: 0,
@@ -182,7 +188,9 @@ impl Receive {
                 let ticket = NewSessionTicket::parse(message.body)?;
                 check_early_data(&ticket, self.quic)?;
                 match resumption {
-                    Some(resumption) if ticket.lifetime > 0 => {
+                    Some(resumption)
+                        if ticket.lifetime > 0 && ticket.ticket.len() <= defaults::MAX_TICKET =>
+                    {
                         Some(Received::StoreSession(Box::new(store(resumption, &ticket, now)?)))
                     }
                     _ => None,
@@ -244,6 +252,7 @@ fn store(resumption: &Resumption, ticket: &NewSessionTicket<'_>, now: Duration) 
 pub struct Tickets {
     resumption: Box<Resumption>,
     next_nonce: u32,
+    due: u8,
     grease: bool,
     lifetime: Duration,
     max_early_data: u32,
@@ -254,6 +263,19 @@ impl Tickets {
     /// Puts an extension that means nothing into every ticket (RFC 8701).
     pub(crate) const fn grease(&mut self, on: bool) {
         self.grease = on;
+    }
+
+    /// Sets how many the client expects.
+    pub(crate) const fn set_due(&mut self, due: u8) {
+        self.due = due;
+    }
+
+    /// How many tickets are still to be made: as many as the client asked for by ticket_request (RFC 9149), up to
+    /// [`defaults::MAX_TICKETS`], or [`defaults::TICKETS`]; one less with each [`next`](Self::next). More may be made:
+    /// later, say, when those have grown old.
+    #[must_use]
+    pub const fn due(&self) -> u8 {
+        self.due
     }
 
     /// Sets how long tickets from here on may be used: whole seconds, cut to seven days. The default is
@@ -280,6 +302,7 @@ impl Tickets {
         const EXHAUSTED: Error = Error::Internal("no ticket nonce is left");
         let nonce = self.next_nonce;
         self.next_nonce = nonce.checked_add(1).ok_or(EXHAUSTED)?;
+        self.due = self.due.saturating_sub(1);
         let nonce = nonce.to_be_bytes();
         let seconds = u32::try_from(self.lifetime.as_secs()).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME);
         let [a, b, c, d, grease @ ..]: [u8; 8] = random::array().map_err(Error::Crypto)?;
@@ -374,8 +397,16 @@ mod tests {
         Some(Secret::new(Trace::simple().get("tls13 res master")).unwrap())
     }
 
+    /// A minute before the tickets of these tests come.
+    const FINISHED: Duration = NOW.saturating_sub(Duration::from_secs(60));
+
     fn client(quic: bool) -> Receive {
-        PostHandshake::client_tls13(&outcome(), Hash::Sha256, secret(), quic).receive
+        client_after(&outcome(), quic)
+    }
+
+    fn client_after(outcome: &Outcome, quic: bool) -> Receive {
+        let secret = secret().map(|secret| (secret, FINISHED));
+        PostHandshake::client_tls13(outcome, Hash::Sha256, secret, quic).receive
     }
 
     fn server(quic: bool) -> PostHandshake {
@@ -458,7 +489,7 @@ mod tests {
     #[test]
     fn server_without_a_resumption_secret_has_no_tickets() {
         assert!(PostHandshake::server_tls13(&outcome(), Hash::Sha256, None, false).tickets.is_none());
-        assert!(PostHandshake::client_tls13(&outcome(), Hash::Sha256, secret(), false).tickets.is_none());
+        assert!(PostHandshake::client_tls13(&outcome(), Hash::Sha256, None, false).tickets.is_none());
     }
 
     #[test]

@@ -1,94 +1,40 @@
 //! ClientHello, HelloRetryRequest and ServerHello (RFC 9846 section 4.2), until the version is certain.
 
-use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
-use oxtls_crypto::random;
-use oxtls_crypto::signature::SignatureScheme;
+use core::time::Duration;
 
+use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::secret::SharedSecret;
+
+use crate::client::early_data::{self, EarlyData};
+use crate::client::our_hello::{OurHello, Says, first_shares, key_exchange};
+use crate::client::psk::{self, OfferedPsk};
 use crate::client::tls12::{self, HelloRequests};
 use crate::client::{State, tls13};
-use crate::config::{ClientHandshake, Common, ConfigError, KeyShares, Randomness, Recorded};
+use crate::config::{ClientHandshake, ConfigError};
 use crate::error::Error;
-use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::{ExtensionType, OfferedSet};
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls13::EarlySecret;
 use crate::machine::{Incoming, Out, Step};
 use crate::message::HandshakeType;
-use crate::message::offer::{Offer, Order};
 use crate::message::server_hello::{
     HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello, ServerHelloOrRetry, check_downgrade,
 };
-use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode, Transport};
+use crate::step::{Direction, EarlyDataRejection, Level, Transport};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 use crate::transcript::{Transcript, Unhashed};
 
 /// A ClientHello is out; a ServerHello or a HelloRetryRequest is due.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    fixed: Fixed,
+    ours: OurHello,
     shares: Vec<KeyExchange>,
+    psk: Option<OfferedPsk>,
+    early_data: EarlyData,
     offered: OfferedSet,
     first_hello: Unhashed,
     retry: Option<Retry>,
     hello_requests: HelloRequests,
-}
-
-/// What both hellos say: the second must be the first but for what the retry asked (RFC 9846 section 4.2.2).
-#[derive(Debug)]
-struct Fixed {
-    config: ClientHandshake,
-    /// The lists as the versions that are offered have use for them.
-    lists: Lists,
-    quic_parameters: Option<Vec<u8>>,
-    random: [u8; 32],
-    session_id: Vec<u8>,
-    order: Order,
-    grease: Option<Grease>,
-}
-
-/// What depends on the versions that are offered, most preferred first.
-#[derive(Debug)]
-struct Lists {
-    versions: Vec<ProtocolVersion>,
-    suites: Vec<CipherSuite>,
-    groups: Vec<NamedGroup>,
-    schemes: Vec<SignatureScheme>,
-}
-
-impl Lists {
-    /// TLS 1.2 is not spoken over QUIC (RFC 9001 section 4.2), and has neither post-quantum groups nor ML-DSA.
-    fn new(common: &Common, quic: bool) -> Result<Self, ConfigError> {
-        let tls13 = common.speaks(ProtocolVersion::TLS1_3);
-        let tls12 = common.speaks(ProtocolVersion::TLS1_2) && !quic;
-        let versions = [(tls13, ProtocolVersion::TLS1_3), (tls12, ProtocolVersion::TLS1_2)];
-        let lists = Self {
-            versions: versions
-                .into_iter()
-                .filter_map(|(spoken, version)| spoken.then_some(version))
-                .collect(),
-            suites: kept(&common.suites, |suite| {
-                (tls13 && suite.tls13().is_some()) || (tls12 && suite.tls12().is_some())
-            }),
-            groups: kept(&common.groups, |group| tls13 || !group.is_post_quantum()),
-            schemes: kept(&common.verify_schemes, |scheme| tls13 || scheme.usable_in_tls12_handshake()),
-        };
-        if lists.versions.is_empty() {
-            return Err(ConfigError::UnsupportedVersion(common.max_version));
-        }
-        if lists.groups.is_empty() {
-            return Err(ConfigError::NoGroups);
-        }
-        Ok(lists)
-    }
-
-    fn offers(&self, version: ProtocolVersion) -> bool {
-        self.versions.contains(&version)
-    }
-}
-
-fn kept<T: Copy>(list: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
-    list.iter().copied().filter(keep).collect()
 }
 
 /// What a HelloRetryRequest has fixed, and the transcript that it began.
@@ -99,42 +45,69 @@ struct Retry {
     transcript: Transcript,
 }
 
-/// Makes and queues the first ClientHello.
+/// Makes and queues the first ClientHello. With a session that allows it, early data may follow at once.
 pub(super) fn start(
     config: ClientHandshake,
     transport: Transport,
+    now: Duration,
     out: &mut Out,
 ) -> Result<Waiting, ConfigError> {
-    let fixed = Fixed::new(config, transport)?;
-    let common = &fixed.config.common;
-    let tls13 = fixed.lists.offers(ProtocolVersion::TLS1_3);
-    let groups = if tls13 { first_shares(&fixed.config) } else { Vec::new() };
+    let mut ours = OurHello::new(config, transport, now)?;
+    let psk = OfferedPsk::choose(&ours.config, &ours.lists.suites, now);
+    ours.psk_dhe_ke |= psk.is_some();
+    let common = &ours.config.common;
+    let tls13 = ours.lists.offers(ProtocolVersion::TLS1_3);
+    let groups = if tls13 { first_shares(&ours.config) } else { Vec::new() };
     let shares = groups
         .into_iter()
         .map(|group| key_exchange(common, group))
         .collect::<Result<Vec<_>, _>>()
         .map_err(ConfigError::Crypto)?;
-    let (hello, offered) =
-        fixed.hello(&shares, Shares::First, None).map_err(|_| ConfigError::HelloTooLong)?;
-    if tls13 && !fixed.session_id.is_empty() {
+    let early_data = psk.as_ref().is_some_and(|psk| early_data::is_possible(&ours.config, psk));
+    let says = Says {
+        shares: &shares,
+        shares_are_ours: true,
+        cookie: None,
+        early_data,
+        psk: psk.as_ref().and_then(|psk| psk.offer(now)),
+    };
+    let (mut hello, offered) = ours.encode(says).map_err(|_| ConfigError::HelloTooLong)?;
+    if let Some(psk) = &psk {
+        psk.bind(&mut hello, Transcript::new(psk.suite.hash)).map_err(derivation_failed)?;
+    }
+    if tls13 && !ours.session_id.is_empty() {
         out.enable_compatibility();
     }
     if common.key_log {
-        out.enable_key_log(fixed.random);
+        out.enable_key_log(ours.random);
     }
-    let mode = fixed.read_mode();
     let first_hello = Unhashed::new(hello.clone());
     out.send(Level::Initial, hello);
-    out.read(mode);
-    Ok(Waiting { fixed, shares, offered, first_hello, retry: None, hello_requests: HelloRequests::default() })
+    let early_data = match &psk {
+        Some(psk) if early_data => {
+            early_data::begin(psk, first_hello.bytes(), common.exporter, out).map_err(derivation_failed)?
+        }
+        _ => EarlyData::None,
+    };
+    out.read(ours.read_mode());
+    let hello_requests = HelloRequests::default();
+    Ok(Waiting { ours, shares, psk, early_data, offered, first_hello, retry: None, hello_requests })
+}
+
+/// Deriving a key does not fail with the hashes of TLS.
+fn derivation_failed(error: Error) -> ConfigError {
+    match error {
+        Error::Crypto(error) => ConfigError::Crypto(error),
+        _ => ConfigError::HelloTooLong,
+    }
 }
 
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
     pub(super) fn message(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
-        let tls13 = self.fixed.lists.offers(ProtocolVersion::TLS1_3);
+        let tls13 = self.ours.lists.offers(ProtocolVersion::TLS1_3);
         // Behind a HelloRetryRequest only TLS 1.3 can follow, which knows no HelloRequest.
-        let tls12 = self.retry.is_none() && self.fixed.lists.offers(ProtocolVersion::TLS1_2);
+        let tls12 = self.retry.is_none() && self.ours.lists.offers(ProtocolVersion::TLS1_2);
         if tls12 && self.hello_requests.ignores(message)? {
             return Ok(Some(State::Hello(self)));
         }
@@ -164,12 +137,12 @@ impl Waiting {
     ) -> Step<State> {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
-        self.fixed.check_version(version, retry.legacy_version)?;
+        self.ours.check_version(version, retry.legacy_version)?;
         message.must_end_its_record()?;
         if retry.compression_method != 0 {
             return Err(Error::Malformed { what: "HelloRetryRequest: legacy_compression_method" }.into());
         }
-        let suite = self.fixed.check(retry.session_id_echo, retry.cipher_suite, retry.compression_method)?;
+        let suite = self.ours.check(retry.session_id_echo, retry.cipher_suite, retry.compression_method)?;
         if retry.selected_group.is_none() && retry.cookie.is_none() {
             return Err(
                 Error::IllegalParameter { what: "a HelloRetryRequest that asks for no change" }.into()
@@ -177,30 +150,53 @@ impl Waiting {
         }
         if let Some(group) = retry.selected_group {
             self.check_retry_group(group)?;
-            self.shares = vec![key_exchange(&self.fixed.config.common, group).map_err(Error::Crypto)?];
+            self.shares = vec![key_exchange(&self.ours.config.common, group).map_err(Error::Crypto)?];
         }
-        let asked = if retry.selected_group.is_some() { Shares::Asked } else { Shares::First };
-        let (hello, offered) =
-            self.fixed.hello(&self.shares, asked, retry.cookie).map_err(|error| match error {
-                // Without a cookie the hello has been made before.
-                Error::TooLong if retry.cookie.is_some() => Error::IllegalParameter {
-                    what: "a cookie that leaves no room for the rest of ClientHello",
-                },
-                other => other,
-            })?;
-        self.offered = offered;
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
+        let hello = self.second_hello(retry, &transcript, suite, message.now)?;
         transcript.add(&hello);
         self.retry = Some(Retry { suite: suite.suite, group: retry.selected_group, transcript });
+        self.early_data.reject(EarlyDataRejection::HelloRetryRequest, out);
         out.compatibility_change_cipher_spec();
         out.send(Level::Initial, hello);
         Ok(Some(State::Hello(self)))
     }
 
+    /// Without early data, and with the session only if it is of the hash that the retry has fixed: its binder is made
+    /// anew, over both hellos.
+    fn second_hello(
+        &mut self,
+        retry: &HelloRetryRequest<'_>,
+        transcript: &Transcript,
+        suite: Tls13Suite,
+        now: Duration,
+    ) -> Result<Vec<u8>, Error> {
+        self.psk = self.psk.take().filter(|psk| psk.suite.hash == suite.hash);
+        let says = Says {
+            shares: &self.shares,
+            shares_are_ours: retry.selected_group.is_none(),
+            cookie: retry.cookie,
+            early_data: false,
+            psk: self.psk.as_ref().and_then(|psk| psk.offer(now)),
+        };
+        let (mut hello, offered) = self.ours.encode(says).map_err(|error| match error {
+            // Without a cookie the hello has been made before.
+            Error::TooLong if retry.cookie.is_some() => {
+                Error::IllegalParameter { what: "a cookie that leaves no room for the rest of ClientHello" }
+            }
+            other => other,
+        })?;
+        self.offered = offered;
+        if let Some(psk) = &self.psk {
+            psk.bind(&mut hello, transcript.clone())?;
+        }
+        Ok(hello)
+    }
+
     /// RFC 9846 section 4.3.8: a group that was offered, without a share.
     fn check_retry_group(&self, group: NamedGroup) -> Result<(), Error> {
-        let offered = self.fixed.config.common.groups.contains(&group);
+        let offered = self.ours.config.common.groups.contains(&group);
         let shared = self.shares.iter().any(|share| share.group() == group);
         if offered && !shared { Ok(()) } else { Err(Error::WrongGroup) }
     }
@@ -215,44 +211,41 @@ impl Waiting {
         let Some(version) = hello.selected_version else {
             return self.older_version(hello, message, out);
         };
-        self.fixed.check_version(version, hello.legacy_version)?;
+        self.ours.check_version(version, hello.legacy_version)?;
         message.must_end_its_record()?;
-        let suite = self.fixed.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
+        let suite = self.ours.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
         let share = hello.key_share.ok_or(Error::MissingExtension(ExtensionType::KEY_SHARE))?;
         let retried = self.retry.is_some();
-        let mut transcript = match self.retry {
-            None => self.first_hello.start(suite.hash),
-            Some(retry) if retry.suite != suite.suite => {
-                return Err(Error::WrongCipherSuite(suite.suite).into());
-            }
-            Some(retry) if retry.group.is_some_and(|group| group != share.group) => {
-                return Err(Error::WrongGroup.into());
-            }
-            Some(retry) => retry.transcript,
-        };
-        let ours =
-            self.shares.into_iter().find(|ours| ours.group() == share.group).ok_or(Error::WrongGroup)?;
-        let shared = ours.finish(share.key_exchange).map_err(|error| match error {
-            invalid @ oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(invalid),
-            other => Error::Crypto(other),
-        })?;
+        let mut transcript = transcript(self.retry, self.first_hello, suite, share.group)?;
+        let (psk, early_secret) = psk::selected(self.psk, hello.pre_shared_key, suite)?;
+        let shared = agree(self.shares, share)?;
         transcript.add(message.encoded());
-        let secrets = EarlySecret::new(suite.hash, None).into_handshake(&shared, &transcript.current())?;
+        let secrets = early_secret.into_handshake(&shared, &transcript.current())?;
         out.key_log(key_log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, &secrets.client);
         out.key_log(key_log::SERVER_HANDSHAKE_TRAFFIC_SECRET, &secrets.server);
-        // The write key comes now, not with our flight, so that alerts from here on are protected (appendix A.1).
+        let mut early_data = self.early_data;
+        if psk.is_none() {
+            early_data.reject(EarlyDataRejection::NotResumed, out);
+        }
         out.compatibility_change_cipher_spec();
-        out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
+        // The write key comes now, not with our flight, so that alerts from here on are protected (appendix A.1). A
+        // server that has resumed the session may be reading early data, though, and nothing else. Over QUIC, where
+        // each level has its own packets, the server's are to be acknowledged at this one.
+        if early_data == EarlyData::None || out.is_quic() {
+            out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
+        }
         out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
-        out.read(self.fixed.read_mode());
+        out.read(self.ours.read_mode());
         Ok(Some(State::Tls13(tls13::State::EncryptedExtensions(Box::new(tls13::Core {
-            config: self.fixed.config,
+            config: self.ours.config,
             offered: self.offered,
             suite,
             group: share.group,
             retried,
             transcript,
             secrets,
+            psk,
+            early_data,
             alpn: None,
             request: None,
         })))))
@@ -261,7 +254,7 @@ impl Waiting {
     /// A ServerHello without supported_versions is one of TLS 1.2 or older. A sentinel says that the server could do
     /// better than that, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
     fn older_version(
-        self: Box<Self>,
+        mut self: Box<Self>,
         hello: &ServerHello<'_>,
         message: Incoming<'_>,
         out: &mut Out,
@@ -269,233 +262,50 @@ impl Waiting {
         if self.retry.is_some() {
             return Err(Error::IllegalParameter { what: "another version than in HelloRetryRequest" }.into());
         }
+        // Such a server can't read it, nor an alert under its key.
+        let had_early_data = self.early_data.reject(EarlyDataRejection::Version, out);
         // Who offers no TLS 1.3 gets TLS 1.2 of a server that could do better, with its sentinel.
-        if self.fixed.lists.offers(ProtocolVersion::TLS1_3) {
+        if self.ours.lists.offers(ProtocolVersion::TLS1_3) {
             check_downgrade(hello.random)?;
         }
         let version = hello.legacy_version;
-        if version != ProtocolVersion::TLS1_2 || !self.fixed.lists.offers(version) {
+        if version != ProtocolVersion::TLS1_2 || !self.ours.lists.offers(version) {
             return Err(Error::NoCommonVersion { peer: vec![version].into() }.into());
         }
-        let Self { fixed, offered, first_hello, hello_requests, .. } = *self;
-        let Fixed { config, lists, random, session_id, .. } = fixed;
-        let offer = tls12::OurHello { config, suites: lists.suites, random, session_id, extensions: offered };
-        let state = tls12::server_hello(offer, first_hello, message, out)?;
+        if had_early_data {
+            return Err(Error::EarlyDataBeforeTls12.into());
+        }
+        let Self { ours, offered, first_hello, hello_requests, .. } = *self;
+        let state = tls12::server_hello(ours, offered, first_hello, message, out)?;
         Ok(Some(State::Tls12(state, hello_requests)))
     }
 }
 
-impl Fixed {
-    fn new(config: ClientHandshake, transport: Transport) -> Result<Self, ConfigError> {
-        let quic_parameters = match transport {
-            Transport::Stream => None,
-            Transport::Quic { parameters } => Some(parameters),
-        };
-        let lists = Lists::new(&config.common, quic_parameters.is_some())?;
-        let drawn = match &config.common.randomness {
-            Randomness::Recorded(recorded) => Drawn::recorded(recorded),
-            Randomness::System => Drawn::fresh(&config).map_err(ConfigError::Crypto)?,
-        };
-        // RFC 9001 section 8.4: no compatibility mode over QUIC. In TLS 1.2 an ID would ask for a session of that name.
-        let compatible = quic_parameters.is_none() && lists.offers(ProtocolVersion::TLS1_3);
-        let session_id = if compatible { drawn.session_id } else { Vec::new() };
-        let grease = config.grease.then(|| Grease::new(drawn.grease));
-        let (random, order) = (drawn.random, drawn.order);
-        Ok(Self { config, lists, quic_parameters, random, session_id, order, grease })
-    }
-
-    /// A hello with these shares, and the extensions that the responses to it are judged by.
-    fn hello(
-        &self,
-        shares: &[KeyExchange],
-        which: Shares,
-        cookie: Option<&[u8]>,
-    ) -> Result<(Vec<u8>, OfferedSet), Error> {
-        let common = &self.config.common;
-        let grease = self
-            .grease
-            .filter(|_| which == Shares::First)
-            .map(|grease| KeyShareEntry { group: NamedGroup(grease.group()), key_exchange: &[0] });
-        let ours =
-            shares.iter().map(|share| KeyShareEntry { group: share.group(), key_exchange: share.share() });
-        let key_shares: Vec<_> = grease.into_iter().chain(ours).collect();
-        let offer = Offer {
-            random: &self.random,
-            session_id: &self.session_id,
-            cipher_suites: &self.lists.suites,
-            supported_versions: &self.lists.versions,
-            server_name: self.config.server_name.as_deref(),
-            supported_groups: &self.lists.groups,
-            key_shares: &key_shares,
-            signature_algorithms: &self.lists.schemes,
-            signature_algorithms_cert: common.certificate_schemes.as_deref(),
-            alpn: &common.alpn,
-            cookie,
-            // No session is stored yet: a server need not make tickets.
-            psk_dhe_ke: false,
-            certificate_authorities: &self.config.authorities,
-            status_request: common.ocsp,
-            signed_certificate_timestamp: common.sct,
-            // QUIC has no records to limit.
-            record_size_limit: common.record_size_limit.filter(|_| self.quic_parameters.is_none()),
-            compress_certificate: &common.decompress,
-            quic_transport_parameters: self.quic_parameters.as_deref(),
-            ticket_request: None,
-            order: self.order,
-            grease: self.grease,
-        };
-        Ok((offer.encode()?, offer.offered()))
-    }
-
-    /// Before and after ServerHello alike: data is refused, and compatibility ChangeCipherSpecs are dropped, of which a
-    /// server of TLS 1.2 has none to send.
-    fn read_mode(&self) -> ReadMode {
-        let tls13 = self.lists.offers(ProtocolVersion::TLS1_3);
-        ReadMode {
-            change_cipher_spec: if tls13 { ChangeCipherSpec::Drop } else { ChangeCipherSpec::Deliver },
-            application_data: ApplicationData::Refuse,
-            plaintext_alert: false,
-            max_message: self.config.common.max_message,
-        }
-    }
-
-    /// supported_versions is the only place where versions are chosen, and legacy_version says 0x0303 beside it
-    /// (RFC 9846 sections 4.2.3 and 4.3.1).
-    fn check_version(&self, selected: ProtocolVersion, legacy: ProtocolVersion) -> Result<(), Error> {
-        if selected != ProtocolVersion::TLS1_3 || !self.lists.offers(selected) {
-            return Err(Error::IllegalParameter {
-                what: "supported_versions with a version that was not offered",
-            });
-        }
-        if legacy != ProtocolVersion::TLS1_2 {
-            return Err(Error::NoCommonVersion { peer: vec![legacy].into() });
-        }
-        Ok(())
-    }
-
-    /// What ServerHello and HelloRetryRequest must both say (RFC 9846 section 4.2.3).
-    fn check(
-        &self,
-        session_id_echo: &[u8],
-        suite: CipherSuite,
-        compression: u8,
-    ) -> Result<Tls13Suite, Error> {
-        if session_id_echo != self.session_id {
-            return Err(Error::IllegalParameter { what: "legacy_session_id_echo" });
-        }
-        if compression != 0 {
-            return Err(Error::IllegalParameter { what: "legacy_compression_method" });
-        }
-        if !self.lists.suites.contains(&suite) {
-            return Err(Error::WrongCipherSuite(suite));
-        }
-        suite.tls13().ok_or(Error::WrongCipherSuite(suite))
+/// The transcript up to our last hello. What a retry has fixed must not change.
+fn transcript(
+    retry: Option<Retry>,
+    first_hello: Unhashed,
+    suite: Tls13Suite,
+    group: NamedGroup,
+) -> Result<Transcript, Error> {
+    match retry {
+        None => Ok(first_hello.start(suite.hash)),
+        Some(retry) if retry.suite != suite.suite => Err(Error::WrongCipherSuite(suite.suite)),
+        Some(retry) if retry.group.is_some_and(|asked| asked != group) => Err(Error::WrongGroup),
+        Some(retry) => Ok(retry.transcript),
     }
 }
 
-/// A fresh key, or the recorded one of this group.
-pub(super) fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls_crypto::Error> {
-    if let Randomness::Recorded(recorded) = &common.randomness
-        && let Some((_, private)) = recorded.private_keys.iter().find(|(of, _)| *of == group)
-    {
-        return KeyExchange::from_private_key(group, private);
-    }
-    KeyExchange::offer(group)
+/// The secret of our share of the server's group and the server's.
+fn agree(shares: Vec<KeyExchange>, theirs: KeyShareEntry<'_>) -> Result<SharedSecret, Error> {
+    let ours = shares.into_iter().find(|ours| ours.group() == theirs.group).ok_or(Error::WrongGroup)?;
+    ours.finish(theirs.key_exchange).map_err(bad_share)
 }
 
-/// Which shares a hello carries.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Shares {
-    /// Those of our choice; GREASE may stand among them.
-    First,
-    /// The one that the server asked for and no other (RFC 9846 section 4.2.2).
-    Asked,
-}
-
-/// A hello's random values, drawn at once: a draw costs the same whatever its size.
-struct Drawn {
-    random: [u8; 32],
-    session_id: Vec<u8>,
-    order: Order,
-    grease: [u8; 4],
-}
-
-impl Drawn {
-    fn fresh(config: &ClientHandshake) -> Result<Self, oxtls_crypto::Error> {
-        let drawn: [u8; 76] = random::array()?;
-        let mut rest = drawn.as_slice();
-        let random = take(&mut rest);
-        let session_id: [u8; 32] = take(&mut rest);
-        let order = u64::from_be_bytes(take(&mut rest));
-        Ok(Self {
-            random,
-            session_id: if config.compatibility_mode { session_id.to_vec() } else { Vec::new() },
-            order: if config.shuffle_extensions { Order::shuffled(order) } else { Order::FIXED },
-            grease: take(&mut rest),
-        })
-    }
-
-    fn recorded(recorded: &Recorded) -> Self {
-        Self {
-            random: recorded.random,
-            session_id: recorded.session_id.clone(),
-            order: Order::FIXED,
-            grease: take(&mut recorded.random.as_slice()),
-        }
-    }
-}
-
-/// The next bytes; zeros if there are too few, which the sizes above rule out.
-fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
-    let (taken, rest) = from.split_first_chunk().unwrap_or((&[0; N], &[]));
-    *from = rest;
-    *taken
-}
-
-/// Which groups to send shares of at first.
-///
-/// Automatic: the most preferred group; if that is post-quantum also the most preferred classic one, so that a server
-/// without such groups costs no retry. A share of 1.2 kB more in every hello is the price of the former.
-fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
-    match &config.key_shares {
-        KeyShares::Exactly(shares) => shares.clone(),
-        KeyShares::Automatic => {
-            let groups = &config.common.groups;
-            let first = groups.first().copied();
-            let classic = match first {
-                Some(group) if group.is_post_quantum() => {
-                    groups.iter().copied().find(|group| !group.is_post_quantum())
-                }
-                _ => None,
-            };
-            first.into_iter().chain(classic).collect()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[test]
-    fn first_shares_are_the_preferred_post_quantum_and_one_classic_group() {
-        let mut config = ClientHandshake::default();
-        assert_eq!(first_shares(&config), [NamedGroup::X25519_MLKEM768, NamedGroup::X25519]);
-        config.common =
-            Arc::new(Common { groups: vec![NamedGroup::SECP384R1, NamedGroup::X25519], ..Common::default() });
-        assert_eq!(first_shares(&config), [NamedGroup::SECP384R1]);
-        // A pure ML-KEM is no classic group, though it is no hybrid either.
-        let (pure, hybrid) = (NamedGroup::MLKEM1024, NamedGroup::X25519_MLKEM768);
-        for (groups, shares) in [
-            (vec![pure, NamedGroup::X25519], vec![pure, NamedGroup::X25519]),
-            (vec![hybrid, pure], vec![hybrid]),
-        ] {
-            config.common = Arc::new(Common { groups, ..Common::default() });
-            assert_eq!(first_shares(&config), shares);
-        }
-        config.key_shares = KeyShares::Exactly(vec![NamedGroup::X25519]);
-        assert_eq!(first_shares(&config), [NamedGroup::X25519]);
+/// The server's share is bad, or something else is.
+pub(super) fn bad_share(error: oxtls_crypto::Error) -> Error {
+    match error {
+        invalid @ oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(invalid),
+        other => Error::Crypto(other),
     }
 }

@@ -4,19 +4,24 @@
 //! a TLS 1.3 handshake, one step a message (RFC 9846 section 2):
 //!
 //! ```text
-//! ClientHello             -->
-//!                        [<--  HelloRetryRequest]        hello.rs
+//! ClientHello             -->                            hello.rs, our_hello.rs
+//! (early data*)           ==>                            early_data.rs
+//!                        [<--  HelloRetryRequest]
 //! [ClientHello            -->]
 //!                         <--  ServerHello
 //!                         <--  {EncryptedExtensions}     tls13.rs
 //!                         <--  {CertificateRequest*}
-//!                         <--  {Certificate}             Decompress*
-//!                         <--  {CertificateVerify}       VerifyPeer
+//!                         <--  {Certificate*}            Decompress*
+//!                         <--  {CertificateVerify*}      VerifyPeer*
 //!                         <--  {Finished}                ChooseCredential*
+//! (EndOfEarlyData*)       -->                            tls13_finish.rs
 //! {Certificate*}          -->                            Sign*
 //! {CertificateVerify*}    -->
 //! {Finished}              -->                            Done
 //! ```
+//!
+//! A server that resumes the session that was offered (psk.rs) has no certificate and asks for none. Only then it may
+//! have taken early data.
 //!
 //! And of a TLS 1.2 handshake (RFC 5246 section 7.3), which a server that knows no better chooses:
 //!
@@ -28,18 +33,39 @@
 //!                         <--  ServerKeyExchange
 //!                         <--  CertificateRequest*
 //!                         <--  ServerHelloDone           VerifyPeer
-//! Certificate*            -->                            ChooseCredential*
+//! Certificate*            -->                            tls12_flight.rs, ChooseCredential*
 //! ClientKeyExchange       -->                            Sign*
 //! CertificateVerify*      -->
 //! [ChangeCipherSpec]      -->
 //! {Finished}              -->
+//!                         <--  NewSessionTicket*         tls12_finish.rs
 //!                         <--  [ChangeCipherSpec]
 //!                         <--  {Finished}                Done
 //! ```
+//!
+//! Abbreviated, when it resumes a session:
+//!
+//! ```text
+//! ClientHello             -->                            hello.rs
+//!                         <--  ServerHello               tls12.rs, tls12_resumed.rs
+//!                         <--  NewSessionTicket*         tls12_finish.rs
+//!                         <--  [ChangeCipherSpec]
+//!                         <--  {Finished}
+//! [ChangeCipherSpec]      -->
+//! {Finished}              -->                            Done
+//! ```
 
+mod early_data;
 mod hello;
+mod our_hello;
+mod proof;
+mod psk;
 mod tls12;
+mod tls12_finish;
+mod tls12_flight;
+mod tls12_resumed;
 mod tls13;
+mod tls13_finish;
 
 use core::time::Duration;
 
@@ -54,18 +80,17 @@ use crate::step::{Input, Misuse, Output, Transport};
 pub struct Client(Machine<State>);
 
 impl Client {
-    /// Checks the configuration, makes the key shares and queues the ClientHello.
+    /// Checks the configuration, makes the key shares and queues the ClientHello. With a session that allows early data
+    /// its key follows, and how much may be sent.
     ///
-    /// `now` is the time since the Unix epoch, for the ages of tickets that are offered.
+    /// `now` is the time since the Unix epoch, for the age of the session that is offered.
     ///
     /// # Errors
     /// [`ConfigError`] for what no handshake could be made with; nothing has been sent then.
     pub fn new(config: ClientHandshake, transport: Transport, now: Duration) -> Result<Self, ConfigError> {
         config.check(&transport)?;
-        // No session is offered yet whose age would matter.
-        let _ = now;
         let mut out = Out::new(&transport);
-        let state = hello::start(config, transport, &mut out)?;
+        let state = hello::start(config, transport, now, &mut out)?;
         Ok(Self(Machine::new(State::Hello(Box::new(state)), out)))
     }
 

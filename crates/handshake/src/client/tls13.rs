@@ -1,30 +1,30 @@
-//! TLS 1.3 from EncryptedExtensions to Done (RFC 9846 sections 4.4 and 4.5).
+//! TLS 1.3 from EncryptedExtensions to the server's Finished (RFC 9846 sections 4.4 and 4.5). What follows is in
+//! `tls13_finish.rs`.
 
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
-use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::authentication::{self, ClaimedPeer, ProvedPeer, VerifiedPeer};
+use crate::authentication::{self, ClaimedPeer, ProvedPeer};
 use crate::client::check_protocol;
-use crate::config::{Asked, ClientHandshake, Credential};
-use crate::defaults;
+use crate::client::early_data::EarlyData;
+use crate::client::proof::{Proved, Server, ask_to_verify};
+use crate::client::tls13_finish::Finishing;
+use crate::config::ClientHandshake;
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
-use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls13::{HandshakeSecrets, finished_mac};
+use crate::key_schedule::tls13::HandshakeSecrets;
 use crate::machine::{FinishedVerified, Incoming, Out, Step, WRONG_ANSWER};
-use crate::message::certificate::{Certificate, NewCertificate};
+use crate::message::certificate::Certificate;
 use crate::message::certificate_request::CertificateRequest;
-use crate::message::certificate_verify::{SignerRole, signed_content};
+use crate::message::certificate_verify::SignerRole;
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::{HandshakeType, finished};
-use crate::need::{AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, Sign, VerifyPeer};
-use crate::outcome::{EchStatus, Outcome};
-use crate::post_handshake::PostHandshake;
-use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
+use crate::need::{AnswerKind, CredentialRequest};
+use crate::session::Psk;
+use crate::step::{Direction, EarlyDataRejection, Level};
 use crate::suite::{ProtocolVersion, Tls13Suite};
 use crate::transcript::Transcript;
 
@@ -40,7 +40,7 @@ pub(crate) enum State {
     CertificateVerify(Box<Core>, ClaimedPeer),
     /// The answer to VerifyPeer.
     PeerVerified(Box<Core>, ProvedPeer),
-    Finished(Box<Core>, VerifiedPeer),
+    Finished(Box<Core>, Server),
     /// The answer to ChooseCredential.
     Credential(Box<Finishing>, CredentialRequest),
     /// The answer to Sign.
@@ -57,27 +57,11 @@ pub(crate) struct Core {
     pub(super) retried: bool,
     pub(super) transcript: Transcript,
     pub(super) secrets: HandshakeSecrets,
+    /// The session that the server resumes: then it has no certificate to show, and asks for none.
+    pub(super) psk: Option<Arc<Psk>>,
+    pub(super) early_data: EarlyData,
     pub(super) alpn: Option<Vec<u8>>,
     pub(super) request: Option<CredentialRequest>,
-}
-
-/// What a client holds from the server's Finished to its own.
-#[derive(Debug)]
-pub(crate) struct Finishing {
-    config: ClientHandshake,
-    suite: Tls13Suite,
-    group: NamedGroup,
-    retried: bool,
-    transcript: Transcript,
-    client_handshake: Secret,
-    client_application: Secret,
-    server_application: Secret,
-    exporter: Option<Secret>,
-    alpn: Option<Vec<u8>>,
-    peer: VerifiedPeer,
-    finished: FinishedVerified,
-    signed_with: Option<SignatureScheme>,
-    credential: Option<Arc<Credential>>,
 }
 
 impl State {
@@ -103,7 +87,7 @@ impl State {
                 core.decompressed(&body, length)
             }
             (Self::PeerVerified(core, peer), answer) => {
-                Ok(Some(Self::Finished(core, peer.verified(&answer)?)))
+                Ok(Some(Self::Finished(core, Server::Certificate(peer.verified(&answer)?))))
             }
             (Self::Credential(finishing, request), AnswerKind::Credential(Some((credential, scheme)))) => {
                 finishing.our_certificate(&request, credential, scheme, out)
@@ -118,11 +102,15 @@ impl State {
 }
 
 impl Core {
-    /// What the server answers to the hello's extensions (RFC 9846 section 4.4.1).
+    /// What the server answers to the hello's extensions (RFC 9846 section 4.4.1). If it resumes a session, its Finished
+    /// is all that follows.
     fn encrypted_extensions(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
         let body =
             message.expect(HandshakeType::ENCRYPTED_EXTENSIONS, Level::Handshake, "EncryptedExtensions")?;
         let extensions = EncryptedExtensions::parse(body, self.offered)?;
+        if !extensions.early_data {
+            self.early_data_refused(out);
+        }
         self.alpn = self.chosen_protocol(extensions.alpn, out)?;
         if out.is_quic() {
             let typ = ExtensionType::QUIC_TRANSPORT_PARAMETERS;
@@ -136,8 +124,35 @@ impl Core {
             }
             out.limits(send, receive);
         }
+        if extensions.early_data {
+            self.check_early_data()?;
+            self.early_data.accept(out)?;
+        }
         self.transcript.add(message.encoded());
-        Ok(Some(State::CertificateRequest(self)))
+        Ok(Some(match self.psk.take() {
+            Some(psk) => State::Finished(self, Server::Session(psk)),
+            None => State::CertificateRequest(self),
+        }))
+    }
+
+    /// Nothing is read under the early key any more: what we send from here on, alerts too, is under the next.
+    fn early_data_refused(&mut self, out: &mut Out) {
+        if self.early_data.reject(EarlyDataRejection::PeerDeclined, out) && !out.is_quic() {
+            let secret = self.secrets.client.duplicate();
+            out.keys(Level::Handshake, Direction::Write, self.suite.suite, secret);
+        }
+    }
+
+    /// Early data was under the session's suite and in its protocol: a server that goes on with others has not read it
+    /// as what it is (RFC 9846 section 4.3.10).
+    fn check_early_data(&self) -> Result<(), Error> {
+        let session = self.psk.as_deref().and_then(Psk::session);
+        match session {
+            Some(session) if session.suite == self.suite.suite && session.alpn == self.alpn => Ok(()),
+            _ => Err(Error::IllegalParameter {
+                what: "early_data with another suite or protocol than its own",
+            }),
+        }
     }
 
     /// QUIC can't go on without a protocol (RFC 9001 section 8.1).
@@ -226,143 +241,45 @@ impl Core {
         let transcript = self.transcript.current();
         let peer = peer.prove(body, &self.config.common.verify_schemes, SignerRole::Server, &transcript)?;
         self.transcript.add(message.encoded());
-        let certificates = peer.certificates.clone();
-        out.ask(|serial| {
-            Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
-        });
+        ask_to_verify(&peer, out);
         Ok(Some(State::PeerVerified(self, peer)))
     }
 
-    /// The server's Finished (RFC 9846 section 4.5.3): now the server is who its certificate says, and nobody has
-    /// changed a word. Handshake secrets end here, application secrets begin (section 7.1).
-    fn finished(
-        mut self: Box<Self>,
-        message: Incoming<'_>,
-        peer: VerifiedPeer,
-        out: &mut Out,
-    ) -> Step<State> {
+    /// The server's Finished (RFC 9846 section 4.5.3): now the server is who its certificate or the session says, and
+    /// nobody has changed a word. Handshake secrets end here, application secrets begin (section 7.1).
+    fn finished(mut self: Box<Self>, message: Incoming<'_>, server: Server, out: &mut Out) -> Step<State> {
         let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
         let hash = self.suite.hash;
         let verify_data = finished::parse(hash, body)?;
         let finished =
             FinishedVerified::check(hash, &self.secrets.server, &self.transcript.current(), verify_data)?;
         self.transcript.add(message.encoded());
-        let Self { config, suite, group, retried, transcript, secrets, alpn, request, .. } = *self;
-        // No ticket is asked for, so the Main Secret ends here, and no resumption secret is made of it.
+        let Self { config, suite, group, retried, transcript, secrets, early_data, alpn, request, .. } =
+            *self;
         let main = secrets.next.into_main();
         let application = main.application(&transcript.current(), config.common.exporter)?;
-        drop(main);
         out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
         out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
         if let Some(exporter) = &application.exporter {
             out.key_log(key_log::EXPORTER_SECRET, exporter);
         }
         let finishing = Box::new(Finishing {
+            // Tickets need a secret over our Finished too; where none is kept, the Main Secret ends here.
+            main: Some(main).filter(|_| config.resumption),
             config,
             suite,
             group,
             retried,
             transcript,
-            client_handshake: secrets.client,
-            client_application: application.client,
-            server_application: application.server,
-            exporter: application.exporter,
+            handshake: secrets.client,
+            application,
+            early_data,
             alpn,
-            peer,
+            proved: Proved::server(server),
             finished,
-            signed_with: None,
-            credential: None,
+            finished_at: message.now,
         });
-        match request {
-            Some(request) => Ok(Some(finishing.choose_credential(request, out))),
-            None => finishing.done(out),
-        }
-    }
-}
-
-impl Finishing {
-    fn choose_credential(self: Box<Self>, request: CredentialRequest, out: &mut Out) -> State {
-        let question = request.clone();
-        out.ask(|serial| Need::ChooseCredential(ChooseCredential { request: question, serial }));
-        State::Credential(self, request)
-    }
-
-    /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
-    fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Step<State> {
-        let message = NewCertificate::default().encode()?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
-        self.done(out)
-    }
-
-    fn our_certificate(
-        mut self: Box<Self>,
-        request: &CredentialRequest,
-        credential: Arc<Credential>,
-        scheme: SignatureScheme,
-        out: &mut Out,
-    ) -> Step<State> {
-        authentication::check_choice(&credential, scheme, &request.schemes)?;
-        let message = credential.message(Asked {
-            ocsp: request.ocsp,
-            scts: request.sct,
-            compression: &request.compression,
-        })?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
-        let message = signed_content(SignerRole::Client, &self.transcript.current());
-        self.credential = Some(Arc::clone(&credential));
-        out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
-        Ok(Some(State::Signature(self, scheme)))
-    }
-
-    fn our_certificate_verify(
-        mut self: Box<Self>,
-        scheme: SignatureScheme,
-        signature: &[u8],
-        out: &mut Out,
-    ) -> Step<State> {
-        let message = authentication::certificate_verify(scheme, signature)?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
-        self.signed_with = Some(scheme);
-        self.done(out)
-    }
-
-    /// Our Finished, the application keys, and what came of it all.
-    fn done(self: Box<Self>, out: &mut Out) -> Step<State> {
-        let Tls13Suite { suite, hash, .. } = self.suite;
-        let verify_data = finished_mac(hash, &self.client_handshake, &self.transcript.current())?;
-        out.send(Level::Handshake, finished::encode(&verify_data)?);
-        out.keys(Level::Application, Direction::Write, suite, self.client_application);
-        out.keys(Level::Application, Direction::Read, suite, self.server_application);
-        out.read(ReadMode {
-            change_cipher_spec: ChangeCipherSpec::Deliver,
-            application_data: ApplicationData::Accept,
-            plaintext_alert: false,
-            max_message: defaults::MAX_TICKET_MESSAGE.min(self.config.common.max_message),
-        });
-        let outcome = Outcome {
-            version: ProtocolVersion::TLS1_3,
-            suite,
-            group: Some(self.group),
-            extended_master_secret: true,
-            alpn: self.alpn,
-            server_name: self.config.server_name,
-            peer: Some(self.peer.certificates),
-            peer_signature_scheme: Some(self.peer.scheme),
-            signature_scheme: self.signed_with,
-            credential: self.credential,
-            psk: None,
-            hello_retry_request: self.retried,
-            early_data: false,
-            ech: EchStatus::NotOffered,
-            exporter: self.exporter.map(|secret| Exporter::tls13(hash, secret)),
-            session: None,
-        };
-        let post_handshake = PostHandshake::client_tls13(&outcome, hash, None, out.is_quic());
-        out.done(self.finished, outcome, post_handshake);
-        Ok(None)
+        finishing.begin(request, out)
     }
 }
 

@@ -45,8 +45,10 @@ pub enum ConfigError {
     OutOfRange(&'static str),
     /// The distinguished names of authorities are empty or too long (RFC 9846 section 4.3.4).
     BadAuthorities,
-    /// The configured lists do not fit into one ClientHello.
+    /// The configured lists, and the session's ticket, do not fit into one ClientHello.
     HelloTooLong,
+    /// A client's session that is a key agreed elsewhere: it has no identity to be offered by.
+    ExternalPsk,
     /// The cryptographic library could give no randomness or make no key.
     Crypto(oxtls_crypto::Error),
 }
@@ -87,7 +89,10 @@ impl fmt::Display for ConfigError {
             Self::BadAuthorities => {
                 f.write_str("an authority's name has 1 to 65,535 bytes, and the whole list less than 65,536")
             }
-            Self::HelloTooLong => f.write_str("the configured lists do not fit into one ClientHello"),
+            Self::HelloTooLong => {
+                f.write_str("the configured lists and the session's ticket do not fit into one ClientHello")
+            }
+            Self::ExternalPsk => f.write_str("a client can only offer a session, no pre-shared key of another origin"),
             Self::Crypto(error) => write!(f, "the cryptographic library failed: {error}"),
         }
     }
@@ -207,6 +212,9 @@ impl ClientHandshake {
         }
         if matches!(transport, Transport::Quic { .. }) && self.common.alpn.is_empty() {
             return Err(ConfigError::QuicNeedsApplicationProtocol);
+        }
+        if self.session.as_ref().is_some_and(|psk| psk.session().is_none()) {
+            return Err(ConfigError::ExternalPsk);
         }
         check_authorities(&self.authorities)
     }

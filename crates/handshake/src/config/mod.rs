@@ -15,7 +15,7 @@ pub use credential::{CompressedForm, Credential};
 
 use crate::defaults;
 use crate::extension::ticket_request::TicketRequest;
-use crate::session::Psk;
+use crate::session::{Psk, Session};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// Whether a server asks for a client certificate.
@@ -162,10 +162,14 @@ pub struct ClientHandshake {
     /// handshake (TLS 1.3) or in the outcome (TLS 1.2).
     pub resumption: bool,
     /// The session to offer. Who it was made with, and under which policy, has been checked again by whoever sets it.
+    ///
+    /// A session that does not fit makes no error but a full handshake, with nothing of the session in it: one of
+    /// another name than `server_name`, past its time, of a version or suite that is not offered (over QUIC: of TLS 1.2),
+    /// of TLS 1.2 without extended_master_secret, or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
     pub session: Option<Arc<Psk>>,
-    /// Offer early data, if the session allows some.
+    /// Offer early data, if the session allows some and its application protocol is still offered.
     pub early_data: bool,
-    /// How many tickets to ask for (RFC 9149).
+    /// How many tickets to ask for (RFC 9149), if sessions are wanted.
     pub ticket_request: Option<TicketRequest>,
     /// TLS 1.2: take tickets too (RFC 5077), besides session IDs. Whoever steals the key that a server seals them
     /// under reads every recorded TLS 1.2 session that had one.
@@ -173,7 +177,7 @@ pub struct ClientHandshake {
 }
 
 /// What a server machine is told, by the answer to ChooseConfig.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct ServerHandshake {
     /// What both roles are told.
     pub common: Arc<Common>,
@@ -231,6 +235,23 @@ pub enum AnnounceGroups {
     Always,
     /// Never.
     Never,
+}
+
+impl ClientHandshake {
+    /// The session, if it is one of this version, of one of these suites, for this server and usable at this time.
+    pub(crate) fn session_to_offer(
+        &self,
+        version: ProtocolVersion,
+        suites: &[CipherSuite],
+        now: Duration,
+    ) -> Option<&Session> {
+        let session = self.session.as_ref()?.session()?;
+        let fits = session.version == version
+            && suites.contains(&session.suite)
+            && session.server_name == self.server_name
+            && session.is_usable_at(now);
+        fits.then_some(session)
+    }
 }
 
 impl Default for ServerHandshake {

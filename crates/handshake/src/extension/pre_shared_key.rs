@@ -73,6 +73,18 @@ pub fn parse<'a>(r: &mut Reader<'a>) -> Result<OfferedPsks<'a>, Error> {
     Ok(psks)
 }
 
+/// Writes a client's offer of one PSK, with zeros where its binder goes: that is made over what comes before it, and so
+/// when all else is written (RFC 9846 section 4.3.11.2). The binder is then the last of the message.
+pub fn write_without_binder(w: &mut Writer, psk: PskIdentity<'_>, binder_len: u8) {
+    extension::write(w, ExtensionType::PRE_SHARED_KEY, |w| {
+        w.block_u16(|w| {
+            w.vec_u16(psk.identity);
+            w.u32(psk.obfuscated_ticket_age);
+        });
+        w.block_u16(|w| w.block_u8(|w| (0..binder_len).for_each(|_| w.u8(0))));
+    });
+}
+
 /// Reads the selected_identity of a ServerHello: an index into the client's identities.
 ///
 /// # Errors

@@ -10,7 +10,7 @@ use crate::error::Error;
 use crate::suite::Tls12Suite;
 
 /// Bytes of a master secret.
-const MASTER_SECRET_LEN: usize = 48;
+pub(crate) const MASTER_SECRET_LEN: usize = 48;
 
 /// Bytes of a Finished.
 pub const VERIFY_DATA_LEN: usize = 12;

@@ -1,5 +1,6 @@
 //! ClientHello (RFC 9846 section 4.2.2) as a client writes it.
 
+use oxtls_crypto::hash::Hash;
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
@@ -7,20 +8,22 @@ use crate::codec::Writer;
 use crate::error::Error;
 use crate::extension::grease::{self, Grease};
 use crate::extension::key_share::{self, KeyShareEntry};
+use crate::extension::pre_shared_key::PskIdentity;
 use crate::extension::ticket_request::{self, TicketRequest};
 use crate::extension::{
     ExtensionType, OfferedSet, application_layer_protocol_negotiation as alpn, certificate_authorities,
-    compress_certificate, cookie, ec_point_formats, extended_master_secret, psk_key_exchange_modes,
-    quic_transport_parameters, record_size_limit, renegotiation_info, server_name, signature_algorithms,
-    signed_certificate_timestamp, status_request, supported_groups, supported_versions,
+    compress_certificate, cookie, early_data, ec_point_formats, extended_master_secret, pre_shared_key,
+    psk_key_exchange_modes, quic_transport_parameters, record_size_limit, renegotiation_info, server_name,
+    session_ticket, signature_algorithms, signed_certificate_timestamp, status_request, supported_groups,
+    supported_versions,
 };
 use crate::message::{HandshakeType, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// What a client offers. Empty lists and `None` send no extension, but `key_shares`, whose empty list asks for a
 /// HelloRetryRequest. Extensions of one version only are sent if that version is offered: without TLS 1.3 the hello has
-/// neither supported_versions nor key_share, with TLS 1.2 it has extended_master_secret, renegotiation_info and
-/// ec_point_formats.
+/// neither supported_versions nor key_share, with TLS 1.2 it has extended_master_secret, renegotiation_info,
+/// ec_point_formats and, if so wanted, session_ticket.
 #[derive(Clone, Copy, Debug)]
 pub struct Offer<'a> {
     /// The client's random.
@@ -45,7 +48,7 @@ pub struct Offer<'a> {
     pub alpn: &'a [Vec<u8>],
     /// The cookie of the HelloRetryRequest that this hello answers.
     pub cookie: Option<&'a [u8]>,
-    /// Tickets are welcome: psk_key_exchange_modes with psk_dhe_ke.
+    /// Tickets are welcome, or a session is offered: psk_key_exchange_modes with psk_dhe_ke.
     pub psk_dhe_ke: bool,
     /// Authorities that we trust, DER names.
     pub certificate_authorities: &'a [Vec<u8>],
@@ -61,20 +64,48 @@ pub struct Offer<'a> {
     pub quic_transport_parameters: Option<&'a [u8]>,
     /// How many tickets are wanted.
     pub ticket_request: Option<TicketRequest>,
+    /// The TLS 1.2 session that is offered by its ticket, or an empty ticket: one is wanted.
+    pub session_ticket: Option<&'a [u8]>,
+    /// 0-RTT data follows.
+    pub early_data: bool,
+    /// The session that is offered.
+    pub pre_shared_key: Option<OfferedPsk<'a>>,
     /// In which order the extensions stand.
     pub order: Order,
     /// Values that mean nothing, ahead of every list but the key shares, and two extensions of no meaning, first and
-    /// last of all. The share that goes with its group is among `key_shares` or left out, as the hello may.
+    /// last of all but pre_shared_key. The share that goes with its group is among `key_shares` or left out, as the hello may.
     pub grease: Option<Grease>,
+}
+
+/// A session of TLS 1.3 as a ClientHello offers it.
+#[derive(Clone, Copy, Debug)]
+pub struct OfferedPsk<'a> {
+    /// The ticket and its age.
+    pub identity: PskIdentity<'a>,
+    /// The session's hash, which says how long its binder is.
+    pub hash: Hash,
+}
+
+impl OfferedPsk<'_> {
+    /// Bytes of the binder.
+    fn binder_len(&self) -> u8 {
+        u8::try_from(self.hash.output_len()).unwrap_or(u8::MAX)
+    }
+
+    /// Bytes that the list of binders takes at the end of the message: what a binder's transcript leaves out.
+    #[must_use]
+    pub fn binders_len(&self) -> usize {
+        usize::from(self.binder_len()).saturating_add(3)
+    }
 }
 
 /// The order of a ClientHello's extensions. One and the same for both hellos of a handshake: a server must find the
 /// second as the first was (RFC 9846 section 4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order(Option<u64>);
+pub struct Order(Option<u128>);
 
 /// The order without shuffling.
-const ORDER: [ExtensionType; 19] = [
+const ORDER: [ExtensionType; 21] = [
     ExtensionType::SERVER_NAME,
     ExtensionType::SUPPORTED_VERSIONS,
     ExtensionType::SUPPORTED_GROUPS,
@@ -91,6 +122,8 @@ const ORDER: [ExtensionType; 19] = [
     ExtensionType::RECORD_SIZE_LIMIT,
     ExtensionType::QUIC_TRANSPORT_PARAMETERS,
     ExtensionType::TICKET_REQUEST,
+    ExtensionType::EARLY_DATA,
+    ExtensionType::SESSION_TICKET,
     ExtensionType::EXTENDED_MASTER_SECRET,
     ExtensionType::RENEGOTIATION_INFO,
     ExtensionType::EC_POINT_FORMATS,
@@ -100,10 +133,10 @@ impl Order {
     /// Always the same.
     pub const FIXED: Self = Self(None);
 
-    /// One of all orders, each as likely as any other up to one part in 2^7: 19! is 2^57. pre_shared_key, which must be
+    /// One of all orders, each as likely as any other up to one part in 2^62: 21! is 2^66. pre_shared_key, which must be
     /// the last (RFC 9846 section 4.3.11), is none of them.
     #[must_use]
-    pub const fn shuffled(seed: u64) -> Self {
+    pub const fn shuffled(seed: u128) -> Self {
         Self(Some(seed))
     }
 
@@ -111,7 +144,7 @@ impl Order {
         let mut types = ORDER;
         let Some(mut seed) = self.0 else { return types };
         for last in (1..types.len()).rev() {
-            let choices = u64::try_from(last).unwrap_or_default().saturating_add(1);
+            let choices = u128::try_from(last).unwrap_or_default().saturating_add(1);
             let (rest, choice) = (seed.div_euclid(choices), seed.rem_euclid(choices));
             types.swap(last, usize::try_from(choice).unwrap_or_default());
             seed = rest;
@@ -121,7 +154,7 @@ impl Order {
 }
 
 impl Offer<'_> {
-    /// The whole message.
+    /// The whole message. With a session on offer its last bytes are zeros, for the binder.
     ///
     /// # Errors
     /// [`Error::TooLong`] if the extensions together outgrow 65,535 bytes: a server's cookie can do that.
@@ -148,6 +181,9 @@ impl Offer<'_> {
         }
         if let Some(grease) = self.grease {
             grease::write(w, grease.one_byte_extension(), &[0]);
+        }
+        if let Some(psk) = self.psk() {
+            pre_shared_key::write_without_binder(w, psk.identity, psk.binder_len());
         }
     }
 
@@ -208,6 +244,10 @@ impl Offer<'_> {
                     ticket_request::write(w, request);
                 }
             }
+            ExtensionType::SESSION_TICKET => {
+                session_ticket::write(w, self.session_ticket.unwrap_or_default())
+            }
+            ExtensionType::EARLY_DATA => early_data::write(w),
             _ => {}
         }
     }
@@ -216,7 +256,13 @@ impl Offer<'_> {
     /// judged by.
     #[must_use]
     pub fn offered(&self) -> OfferedSet {
-        ORDER.into_iter().filter(|typ| self.sends(*typ)).collect()
+        let psk = self.psk().map(|_| ExtensionType::PRE_SHARED_KEY);
+        ORDER.into_iter().filter(|typ| self.sends(*typ)).chain(psk).collect()
+    }
+
+    /// The session, which TLS 1.2 knows nothing of.
+    fn psk(&self) -> Option<OfferedPsk<'_>> {
+        self.pre_shared_key.filter(|_| self.offers(ProtocolVersion::TLS1_3))
     }
 
     /// Whether this version is among those offered.
@@ -230,6 +276,9 @@ impl Offer<'_> {
             ExtensionType::EXTENDED_MASTER_SECRET
             | ExtensionType::RENEGOTIATION_INFO
             | ExtensionType::EC_POINT_FORMATS => self.offers(ProtocolVersion::TLS1_2),
+            ExtensionType::SESSION_TICKET => {
+                self.session_ticket.is_some() && self.offers(ProtocolVersion::TLS1_2)
+            }
             ExtensionType::SIGNATURE_ALGORITHMS_CERT => self.signature_algorithms_cert.is_some(),
             ExtensionType::STATUS_REQUEST => self.status_request,
             ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
@@ -250,6 +299,7 @@ impl Offer<'_> {
             ExtensionType::COMPRESS_CERTIFICATE => !self.compress_certificate.is_empty(),
             ExtensionType::QUIC_TRANSPORT_PARAMETERS => self.quic_transport_parameters.is_some(),
             ExtensionType::TICKET_REQUEST => self.ticket_request.is_some(),
+            ExtensionType::EARLY_DATA => self.early_data,
             _ => false,
         }
     }

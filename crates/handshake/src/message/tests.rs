@@ -13,13 +13,14 @@ use super::client_hello::{ClientHello, OwnedClientHello};
 use super::compressed_certificate::CompressedCertificate;
 use super::encrypted_extensions::EncryptedExtensions;
 use super::new_session_ticket::NewSessionTicket;
-use super::offer::{Offer, Order};
+use super::offer::{Offer, OfferedPsk, Order};
 use super::server_hello::{
     DOWNGRADE_TLS11, DOWNGRADE_TLS12, HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello,
     ServerHelloOrRetry, check_downgrade,
 };
 use super::*;
 use crate::extension::key_share::KeyShareEntry;
+use crate::extension::pre_shared_key::PskIdentity;
 use crate::extension::ticket_request::TicketRequest;
 use crate::extension::{self, ExtensionType, OfferedSet};
 use crate::rfc8448::Trace;
@@ -56,6 +57,12 @@ fn with_offer<T>(edit: impl FnOnce(&mut Offer<'_>), then: impl FnOnce(&Offer<'_>
         compress_certificate: &[2],
         quic_transport_parameters: Some(b"quic"),
         ticket_request: Some(TicketRequest { new_session_count: 2, resumption_count: 1 }),
+        session_ticket: Some(b"ticket of 1.2"),
+        early_data: true,
+        pre_shared_key: Some(OfferedPsk {
+            identity: PskIdentity { identity: b"ticket", obfuscated_ticket_age: 0x0102_0304 },
+            hash: Hash::Sha384,
+        }),
         order: Order::FIXED,
         grease: None,
     };
@@ -119,7 +126,14 @@ fn client_hello_comes_back_as_it_was_offered() {
     assert_eq!(extensions.compress_certificate.unwrap().to_vec(), [2]);
     assert_eq!(extensions.quic_transport_parameters, Some(&b"quic"[..]));
     assert_eq!(extensions.ticket_request.unwrap().new_session_count, 2);
-    assert!(!extensions.early_data && extensions.pre_shared_key.is_none());
+    assert!(extensions.early_data);
+    assert_eq!(extensions.session_ticket, Some(&b"ticket of 1.2"[..]));
+    let psks = extensions.pre_shared_key.unwrap();
+    let identity = PskIdentity { identity: b"ticket", obfuscated_ticket_age: 0x0102_0304 };
+    assert_eq!(psks.identities().collect::<Vec<_>>(), [identity]);
+    assert_eq!(psks.binders().collect::<Vec<_>>(), [[0; 48]], "the binder's place is at the end");
+    assert_eq!(psks.binders_len(), 51);
+    assert_eq!(extensions.types_in_order().last(), Some(ExtensionType::PRE_SHARED_KEY));
 }
 
 #[test]
@@ -145,6 +159,9 @@ fn offered_set_is_what_the_hello_carries() {
                 compress_certificate: &[],
                 quic_transport_parameters: None,
                 ticket_request: None,
+                session_ticket: None,
+                early_data: false,
+                pre_shared_key: None,
                 ..*offer
             };
         },
@@ -817,7 +834,7 @@ fn every_order_of_extensions_is_a_permutation_and_carries_the_same() {
     };
     let (fixed, all) = sorted(&full_hello());
     let mut orders = std::collections::BTreeSet::from([fixed]);
-    for seed in [0, 1, 0x1234_5678_9abc_def0, u64::MAX, 20_922_789_887_999] {
+    for seed in [0, 1, 0x1234_5678_9abc_def0, u128::MAX, 20_922_789_887_999] {
         let shuffled =
             with_offer(|offer| offer.order = Order::shuffled(seed), |offer| offer.encode().unwrap());
         let (order, types) = sorted(&shuffled);
@@ -834,13 +851,13 @@ fn every_order_of_extensions_is_a_permutation_and_carries_the_same() {
 #[test]
 fn each_extension_can_stand_anywhere() {
     let mut firsts = std::collections::BTreeSet::new();
-    for seed in 0..2000_u64 {
-        let order = Order::shuffled(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15));
+    for seed in 0..2000_u128 {
+        let order = Order::shuffled(seed.wrapping_mul(0x9e37_79b9_7f4a_7c15_f39c_c060_5ced_c835));
         let message = with_offer(|offer| offer.order = order, |offer| offer.encode().unwrap());
         let hello = OwnedClientHello::new(&message).unwrap();
         firsts.insert(hello.parse().unwrap().extensions.types_in_order().next().unwrap().0);
     }
-    assert_eq!(firsts.len(), 19);
+    assert_eq!(firsts.len(), 21);
 }
 
 #[test]

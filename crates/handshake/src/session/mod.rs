@@ -76,6 +76,17 @@ pub enum Psk {
     },
 }
 
+impl Psk {
+    /// The earlier handshake's session; `None` for a key that was agreed elsewhere.
+    #[must_use]
+    pub const fn session(&self) -> Option<&Session> {
+        match self {
+            Self::Session(session) => Some(session),
+            Self::External { .. } => None,
+        }
+    }
+}
+
 /// What a replay guard keys on: the binder that was verified (RFC 9846 section 8.2).
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub struct ReplayKey(pub Vec<u8>);

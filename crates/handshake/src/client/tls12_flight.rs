@@ -1,0 +1,137 @@
+//! TLS 1.2: our flight in a full handshake, from the certificate to Finished (RFC 5246 section 7.4.6 to 7.4.9).
+
+use std::sync::Arc;
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::authentication::{self, VerifiedPeer};
+use crate::client::proof::{Proved, Server, ask_to_choose};
+use crate::client::tls12::{Agreed, Connection, Core, State};
+use crate::client::tls12_finish::Finishing;
+use crate::config::Credential;
+use crate::error::Error;
+use crate::key_schedule::tls12::{Binding, KeyBlock, MasterSecret};
+use crate::machine::Out;
+use crate::message::tls12::{certificate, client_key_exchange};
+use crate::need::{CredentialRequest, Need, Sign};
+use crate::step::Level;
+use crate::transcript::Transcript;
+
+type Result<T> = core::result::Result<T, Error>;
+
+/// What a client holds once the server's certificate is accepted.
+#[derive(Debug)]
+pub(crate) struct Verified {
+    pub(super) core: Core,
+    pub(super) agreed: Agreed,
+    pub(super) peer: VerifiedPeer,
+}
+
+/// What a client holds between its ClientKeyExchange and its ChangeCipherSpec.
+#[derive(Debug)]
+pub(crate) struct Keyed {
+    connection: Connection,
+    group: NamedGroup,
+    proved: Proved,
+    transcript: Transcript,
+    master: MasterSecret,
+    keys: KeyBlock,
+}
+
+impl Verified {
+    /// Our flight begins with a certificate, if one was asked for.
+    pub(super) fn flight(mut self: Box<Self>, out: &mut Out) -> Result<State> {
+        let Some(request) = self.core.request.take() else {
+            return self.key_exchange(None, out);
+        };
+        ask_to_choose(&request, out);
+        Ok(State::Credential(self, request))
+    }
+
+    /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
+    pub(super) fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Result<State> {
+        self.send(certificate::encode(&[])?, out);
+        self.key_exchange(None, out)
+    }
+
+    pub(super) fn our_certificate(
+        mut self: Box<Self>,
+        request: &CredentialRequest,
+        credential: Arc<Credential>,
+        scheme: SignatureScheme,
+        out: &mut Out,
+    ) -> Result<State> {
+        authentication::check_choice(&credential, scheme, &request.schemes)?;
+        self.send(certificate::encode(&credential.chain)?, out);
+        self.key_exchange(Some((credential, scheme)), out)
+    }
+
+    /// ClientKeyExchange, and the secrets that come of it (RFC 7627 section 4, RFC 5246 section 8.1). A certificate is
+    /// proved by signing everything so far.
+    fn key_exchange(
+        mut self: Box<Self>,
+        credential: Option<(Arc<Credential>, SignatureScheme)>,
+        out: &mut Out,
+    ) -> Result<State> {
+        self.send(client_key_exchange::encode(&self.agreed.share)?, out);
+        let Self { core, agreed, peer } = *self;
+        let Core { connection, messages, .. } = core;
+        let to_sign = credential.map(|credential| (credential, messages.bytes().to_vec()));
+        let transcript = messages.start(connection.suite.hash);
+        let session_hash = transcript.current();
+        let binding = if connection.extended_master_secret {
+            Binding::Session(&session_hash)
+        } else {
+            Binding::Randoms { client: &connection.client_random, server: &connection.server_random }
+        };
+        let master = MasterSecret::new(connection.suite.hash, &agreed.premaster, binding)?;
+        let keys = connection.keys(&master, out)?;
+        let proved = Proved::server(Server::Certificate(peer));
+        let mut keyed = Box::new(Keyed { connection, group: agreed.group, proved, transcript, master, keys });
+        let Some(((credential, scheme), message)) = to_sign else {
+            return keyed.our_finished(out);
+        };
+        keyed.proved.credential = Some(Arc::clone(&credential));
+        out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
+        Ok(State::Signature(keyed, scheme))
+    }
+
+    fn send(&mut self, message: Vec<u8>, out: &mut Out) {
+        self.core.messages.add(&message);
+        out.send(Level::Initial, message);
+    }
+}
+
+impl Keyed {
+    pub(super) fn our_certificate_verify(
+        mut self: Box<Self>,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        out: &mut Out,
+    ) -> Result<State> {
+        let message = authentication::certificate_verify(scheme, signature)?;
+        self.transcript.add(&message);
+        out.send(Level::Initial, message);
+        self.proved.signed_with = Some(scheme);
+        self.our_finished(out)
+    }
+
+    /// Our ChangeCipherSpec and Finished; nothing more is sent before the server's have come.
+    fn our_finished(self: Box<Self>, out: &mut Out) -> Result<State> {
+        let Self { connection, group, proved, transcript, master, keys } = *self;
+        let KeyBlock { client, server } = keys;
+        let group = Some(group);
+        let mut finishing = Box::new(Finishing {
+            connection,
+            proved,
+            transcript,
+            master,
+            group,
+            write_key: None,
+            ticket: None,
+        });
+        finishing.our_finished(client, out)?;
+        Ok(finishing.ticket_or_change_cipher_spec(server))
+    }
+}

@@ -1,0 +1,104 @@
+//! A TLS 1.2 session on offer, and how the abbreviated handshake that comes of it begins (RFC 5246 section 7.3, RFC 5077,
+//! RFC 7627 section 5.3). It has no certificates and no key exchange: both ends have the master secret of the session.
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use crate::client::proof::{Proved, Server};
+use crate::client::tls12::{Connection, State};
+use crate::client::tls12_finish::Finishing;
+use crate::config::ClientHandshake;
+use crate::error::Error;
+use crate::key_schedule::tls12::{KeyBlock, MASTER_SECRET_LEN, MasterSecret};
+use crate::machine::Out;
+use crate::message::tls12::server_hello::ServerHelloExtensions;
+use crate::session::Psk;
+use crate::suite::{CipherSuite, ProtocolVersion, Tls12Suite};
+use crate::transcript::Unhashed;
+
+/// The session that our hello offers.
+#[derive(Debug)]
+pub(super) struct OfferedSession {
+    psk: Arc<Psk>,
+    by: By,
+}
+
+/// What the session goes by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    SessionId,
+    Ticket,
+}
+
+impl OfferedSession {
+    /// The configured session, if it is one of TLS 1.2 that can be offered among these suites. One that goes by its
+    /// ticket needs a session ID of our own beside it, whose echo says that it was resumed (RFC 5077 section 3.4).
+    pub(super) fn choose(
+        config: &ClientHandshake,
+        suites: &[CipherSuite],
+        own_id: &[u8],
+        now: Duration,
+    ) -> Option<Self> {
+        let session = config.session_to_offer(ProtocolVersion::TLS1_2, suites, now)?;
+        // Without extended master secret the session could be resumed into the connection of another: RFC 7627
+        // section 5.3.
+        if !session.extended_master_secret || session.secret.len() != MASTER_SECRET_LEN {
+            return None;
+        }
+        let by = if !session.ticket.is_empty() && config.tls12_tickets && !own_id.is_empty() {
+            By::Ticket
+        } else if !session.session_id.is_empty() {
+            By::SessionId
+        } else {
+            return None;
+        };
+        Some(Self { psk: Arc::clone(config.session.as_ref()?), by })
+    }
+
+    /// The ID that our hello has, where `own_id` is one that names no session.
+    pub(super) fn session_id(&self, own_id: Vec<u8>) -> Vec<u8> {
+        match (self.by, self.psk.session()) {
+            (By::SessionId, Some(session)) => session.session_id.clone(),
+            _ => own_id,
+        }
+    }
+
+    /// The ticket, if the session goes by that.
+    pub(super) fn ticket(&self) -> Option<&[u8]> {
+        self.psk.session().filter(|_| self.by == By::Ticket).map(|session| &session.ticket[..])
+    }
+
+    /// The server resumes it, and so must do as was agreed when it was made.
+    pub(super) fn resumed(
+        self,
+        suite: Tls12Suite,
+        extensions: &ServerHelloExtensions<'_>,
+    ) -> Result<Arc<Psk>, Error> {
+        if self.psk.session().is_none_or(|session| session.suite != suite.suite) {
+            return Err(Error::WrongCipherSuite(suite.suite));
+        }
+        // RFC 7627 section 5.3: the session has it.
+        if !extensions.extended_master_secret {
+            return Err(Error::NoExtendedMasterSecret);
+        }
+        Ok(self.psk)
+    }
+}
+
+/// The server resumes the session: its ChangeCipherSpec is next, or the ticket that replaces ours, and its Finished.
+pub(super) fn begin(
+    connection: Connection,
+    psk: Arc<Psk>,
+    messages: Unhashed,
+    out: &mut Out,
+) -> Result<State, Error> {
+    let secret = &psk.session().ok_or(Error::Internal("a session that is none"))?.secret;
+    let master = MasterSecret::resumed(connection.suite.hash, secret)?;
+    let KeyBlock { client, server } = connection.keys(&master, out)?;
+    let transcript = messages.start(connection.suite.hash);
+    let proved = Proved::server(Server::Session(psk));
+    let (group, write_key) = (None, Some(client));
+    let finishing =
+        Box::new(Finishing { connection, proved, transcript, master, group, write_key, ticket: None });
+    Ok(finishing.ticket_or_change_cipher_spec(server))
+}

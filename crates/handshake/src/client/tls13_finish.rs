@@ -1,0 +1,158 @@
+//! TLS 1.3 from the server's Finished to Done: our flight (RFC 9846 section 4.5).
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::secret::Secret;
+use oxtls_crypto::signature::SignatureScheme;
+
+use crate::authentication;
+use crate::client::early_data::EarlyData;
+use crate::client::proof::{Proved, ask_to_choose};
+use crate::client::tls13::State;
+use crate::config::{Asked, ClientHandshake, Credential};
+use crate::defaults;
+use crate::key_schedule::exporter::Exporter;
+use crate::key_schedule::tls13::{ApplicationSecrets, MainSecret, finished_mac};
+use crate::machine::{FinishedVerified, Out, Step};
+use crate::message::certificate::NewCertificate;
+use crate::message::certificate_verify::{SignerRole, signed_content};
+use crate::message::{end_of_early_data, finished};
+use crate::need::{CredentialRequest, Need, Sign};
+use crate::outcome::Outcome;
+use crate::post_handshake::PostHandshake;
+use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
+use crate::suite::{ProtocolVersion, Tls13Suite};
+use crate::transcript::Transcript;
+
+/// What a client holds from the server's Finished to its own.
+#[derive(Debug)]
+pub(crate) struct Finishing {
+    pub(super) config: ClientHandshake,
+    pub(super) suite: Tls13Suite,
+    pub(super) group: NamedGroup,
+    pub(super) retried: bool,
+    pub(super) transcript: Transcript,
+    /// client_handshake_traffic_secret.
+    pub(super) handshake: Secret,
+    pub(super) application: ApplicationSecrets,
+    /// For the resumption secret, if tickets are kept.
+    pub(super) main: Option<MainSecret>,
+    pub(super) early_data: EarlyData,
+    pub(super) alpn: Option<Vec<u8>>,
+    pub(super) proved: Proved,
+    pub(super) finished: FinishedVerified,
+    /// When the server's Finished came, since the Unix epoch.
+    pub(super) finished_at: Duration,
+}
+
+impl Finishing {
+    /// Our flight begins with EndOfEarlyData, if the server reads early data, or with a certificate, if it asked for
+    /// one: never both, as a server that resumes a session asks for none.
+    pub(super) fn begin(
+        mut self: Box<Self>,
+        request: Option<CredentialRequest>,
+        out: &mut Out,
+    ) -> Step<State> {
+        self.end_of_early_data(out);
+        match request {
+            Some(request) => {
+                ask_to_choose(&request, out);
+                Ok(Some(State::Credential(self, request)))
+            }
+            None => self.done(out),
+        }
+    }
+
+    /// RFC 9846 section 4.6. QUIC ends its 0-RTT packets by itself, and no transcript has it there (RFC 9001 section 8.3).
+    fn end_of_early_data(&mut self, out: &mut Out) {
+        if self.early_data == EarlyData::Accepted && !out.is_quic() {
+            self.transcript.add(&end_of_early_data::ENCODED);
+            out.send(Level::Early, end_of_early_data::ENCODED.to_vec());
+            out.keys(Level::Handshake, Direction::Write, self.suite.suite, self.handshake.duplicate());
+        }
+    }
+
+    /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
+    pub(super) fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+        let message = NewCertificate::default().encode()?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        self.done(out)
+    }
+
+    pub(super) fn our_certificate(
+        mut self: Box<Self>,
+        request: &CredentialRequest,
+        credential: Arc<Credential>,
+        scheme: SignatureScheme,
+        out: &mut Out,
+    ) -> Step<State> {
+        authentication::check_choice(&credential, scheme, &request.schemes)?;
+        let message = credential.message(Asked {
+            ocsp: request.ocsp,
+            scts: request.sct,
+            compression: &request.compression,
+        })?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        let message = signed_content(SignerRole::Client, &self.transcript.current());
+        self.proved.credential = Some(Arc::clone(&credential));
+        out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
+        Ok(Some(State::Signature(self, scheme)))
+    }
+
+    pub(super) fn our_certificate_verify(
+        mut self: Box<Self>,
+        scheme: SignatureScheme,
+        signature: &[u8],
+        out: &mut Out,
+    ) -> Step<State> {
+        let message = authentication::certificate_verify(scheme, signature)?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        self.proved.signed_with = Some(scheme);
+        self.done(out)
+    }
+
+    /// Our Finished, the application keys, and what came of it all.
+    fn done(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+        let Tls13Suite { suite, hash, .. } = self.suite;
+        let verify_data = finished_mac(hash, &self.handshake, &self.transcript.current())?;
+        let message = finished::encode(&verify_data)?;
+        self.transcript.add(&message);
+        out.send(Level::Handshake, message);
+        let Self { config, transcript, application, main, proved, .. } = *self;
+        let ApplicationSecrets { client, server, exporter } = application;
+        let resumption = match main {
+            Some(main) => Some(main.into_resumption(&transcript.current())?),
+            None => None,
+        };
+        out.keys(Level::Application, Direction::Write, suite, client);
+        out.keys(Level::Application, Direction::Read, suite, server);
+        out.read(ReadMode {
+            change_cipher_spec: ChangeCipherSpec::Deliver,
+            application_data: ApplicationData::Accept,
+            plaintext_alert: false,
+            max_message: defaults::MAX_TICKET_MESSAGE.min(config.common.max_message),
+        });
+        let outcome = Outcome {
+            group: Some(self.group),
+            alpn: self.alpn,
+            server_name: config.server_name,
+            hello_retry_request: self.retried,
+            early_data: self.early_data == EarlyData::Accepted,
+            exporter: exporter.map(|secret| Exporter::tls13(hash, secret)),
+            ..proved.outcome(ProtocolVersion::TLS1_3, suite)
+        };
+        let post_handshake = PostHandshake::client_tls13(
+            &outcome,
+            hash,
+            resumption.map(|s| (s, self.finished_at)),
+            out.is_quic(),
+        );
+        out.done(self.finished, outcome, post_handshake);
+        Ok(None)
+    }
+}
