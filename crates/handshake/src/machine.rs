@@ -17,7 +17,7 @@ use crate::error::Error;
 use crate::key_schedule::tls12::{MasterSecret, Sender};
 use crate::key_schedule::tls13;
 use crate::message::{Handshake, HandshakeType};
-use crate::need::{AnswerKind, Need, Serial};
+use crate::need::{AcceptedSession, AnswerKind, Need, Serial};
 use crate::outcome::Outcome;
 use crate::post_handshake::PostHandshake;
 use crate::step::{
@@ -125,8 +125,7 @@ pub(crate) struct Incoming<'a> {
     pub(crate) level: Level,
     /// Handshake bytes follow it in its record.
     pub(crate) more: bool,
-    /// When it came, since the Unix epoch.
-    #[expect(dead_code, reason = "the ages of tickets are judged by it, and none is looked at yet")]
+    /// When it came, since the Unix epoch: what the ages of tickets are judged by.
     pub(crate) now: Duration,
 }
 
@@ -437,6 +436,21 @@ impl PeerVerified {
         match answer {
             AnswerKind::PeerAccepted => Ok(Self(())),
             _ => Err(WRONG_ANSWER),
+        }
+    }
+}
+
+/// Proof that the outside accepted a session, after the client had proved that it has the session's secret (TLS 1.3) or
+/// before it does by its Finished (TLS 1.2): what the session says of the peer holds for this connection.
+#[derive(Debug)]
+pub(crate) struct SessionAccepted(());
+
+impl SessionAccepted {
+    /// The proof, if this answer resumes the session.
+    pub(crate) const fn from_answer(answer: AcceptedSession) -> Option<Self> {
+        match answer {
+            AcceptedSession::Resume { .. } => Some(Self(())),
+            AcceptedSession::Decline => None,
         }
     }
 }

@@ -113,12 +113,11 @@ impl Answer {
 
 /// What an [`Answer`] says.
 #[derive(Debug)]
-#[allow(
-    dead_code,
-    reason = "the answers about sessions, tickets and ECH are read by flows that ask those Needs"
-)]
 pub(crate) enum AnswerKind {
-    RefuseEch { retry_configs: Option<Vec<u8>> },
+    #[expect(dead_code, reason = "ECH is not asked for yet")]
+    RefuseEch {
+        retry_configs: Option<Vec<u8>>,
+    },
     Config { config: Arc<ServerHandshake>, cookie: Option<Vec<u8>> },
     Session(Option<(usize, Psk)>),
     Accept(AcceptedSession),
@@ -173,7 +172,8 @@ pub struct ChooseConfig {
 }
 
 impl ChooseConfig {
-    /// Go on with this configuration. A `cookie` (1 to 65,535 bytes) forces a HelloRetryRequest.
+    /// Go on with this configuration. A `cookie` (1 to 65,535 bytes) forces a HelloRetryRequest; where the version turns
+    /// out to be TLS 1.2, which has none, it is ignored.
     #[must_use]
     pub fn answer(self, config: Arc<ServerHandshake>, cookie: Option<Vec<u8>>) -> Answer {
         Answer { serial: self.serial, kind: AnswerKind::Config { config, cookie } }
@@ -201,13 +201,15 @@ pub enum SessionOffer {
 pub struct FindSession {
     /// What the client offers, bounded.
     pub offers: Vec<SessionOffer>,
-    /// The hash of the suite that was chosen: only a PSK of this hash is of use (1.3).
+    /// The hash of the suite that was chosen: only a PSK of this hash is of use. TLS 1.2 looks for the session before the
+    /// suite: there it is that of the suite that a full handshake would prefer, and sessions of others are of use too.
     pub hash: Hash,
     pub(crate) serial: Serial,
 }
 
 impl FindSession {
-    /// The offer of this index is this session.
+    /// The offer of this index among [`offers`](Self::offers) is this session. One that cannot be resumed here (its
+    /// version, hash, name or time) is as none.
     #[must_use]
     pub fn found(self, offer: usize, psk: Psk) -> Answer {
         Answer { serial: self.serial, kind: AnswerKind::Session(Some((offer, psk))) }
@@ -223,7 +225,8 @@ impl FindSession {
 /// Accept the session that was found: recheck of its peer under the current policy, caps, single use, replay.
 #[derive(Debug)]
 pub struct AcceptSession {
-    /// The session; its binder has verified.
+    /// The session. In TLS 1.3 its binder has verified: the client has its secret. In TLS 1.2 that is only seen by the
+    /// client's Finished: take nothing off a store for it here.
     pub psk: Arc<Psk>,
     /// 0-RTT is possible, and this is what a replay guard keys on.
     pub early_data: Option<ReplayKey>,

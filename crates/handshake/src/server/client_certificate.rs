@@ -10,7 +10,9 @@ use crate::message::HandshakeType;
 use crate::message::certificate::Certificate;
 use crate::message::certificate_verify::SignerRole;
 use crate::need::{NameToVerify, Need, VerifyPeer};
-use crate::server::tls13::{Client, Finishing, State, certificate_request};
+use crate::server::flight::certificate_request;
+use crate::server::peer::Client;
+use crate::server::tls13::{Finishing, State};
 use crate::step::Level;
 
 type Result<T> = core::result::Result<T, Error>;

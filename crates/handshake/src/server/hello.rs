@@ -1,9 +1,10 @@
 //! From the first ClientHello to everything chosen: configuration, version, and for TLS 1.3 suite, group, and a
 //! HelloRetryRequest where one is needed (RFC 9846 sections 4.2.1 to 4.2.4).
 
+use core::time::Duration;
 use std::sync::Arc;
 
-use oxtls_crypto::key_exchange::{self, NamedGroup};
+use oxtls_crypto::key_exchange::NamedGroup;
 
 use crate::alert::AlertDescription;
 use crate::config::ServerHandshake;
@@ -14,9 +15,9 @@ use crate::machine::{Incoming, Out, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
 use crate::message::server_hello::HelloRetryRequest;
-use crate::need::{AnswerKind, ChooseConfig, ChooseCredential, CredentialRequest, Need};
+use crate::need::{AnswerKind, ChooseConfig, Need};
 use crate::server::negotiate::{self, GroupChoice};
-use crate::server::{retry, tls12, tls13};
+use crate::server::{psk, retry, tls12, tls13};
 use crate::step::{
     ApplicationData, ChangeCipherSpec, EarlyData, EarlyDataRejection, Level, ReadMode, Transport,
 };
@@ -30,8 +31,8 @@ type Result<T> = core::result::Result<T, Error>;
 pub(super) enum State {
     /// Nothing has come.
     ClientHello { transport: Transport },
-    /// ChooseConfig is out.
-    Config { transport: Transport, hello: OwnedClientHello },
+    /// ChooseConfig is out; `now` is when the hello came.
+    Config { transport: Transport, hello: OwnedClientHello, now: Duration },
     /// A HelloRetryRequest is out.
     SecondClientHello(Box<Retrying>),
 }
@@ -53,8 +54,19 @@ pub(super) struct Chosen {
     pub(super) config: Arc<ServerHandshake>,
     pub(super) suite: Tls13Suite,
     pub(super) alpn: Option<Vec<u8>>,
+    /// Up to the hello that gets a ServerHello.
     pub(super) transcript: Transcript,
     pub(super) retried: bool,
+}
+
+/// A hello that gets a TLS 1.3 ServerHello.
+#[derive(Debug)]
+pub(super) struct Hello<'a> {
+    pub(super) parsed: ClientHello<'a>,
+    /// The whole message.
+    pub(super) raw: &'a [u8],
+    /// When it came, since the Unix epoch: what its tickets' ages are judged by.
+    pub(super) now: Duration,
 }
 
 impl State {
@@ -72,28 +84,21 @@ impl State {
 
     pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<super::State> {
         match (self, answer) {
-            (Self::Config { transport, hello }, AnswerKind::Config { config, cookie }) => {
-                choose(transport, hello, config, cookie, out)
+            (Self::Config { transport, hello, now }, AnswerKind::Config { config, cookie }) => {
+                choose((hello, now), transport, config, cookie, out)
             }
             _ => Err(WRONG_ANSWER),
         }
     }
 }
 
-/// The first hello: what can be judged without a configuration is judged before anybody is asked.
+/// The first hello. What it must be like depends on the version, and that on the configuration.
 fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> Result<super::State> {
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "ClientHello")?;
-    let hello = ClientHello::parse(body)?;
-    let offered = negotiate::offered_versions(&hello);
-    if offered.contains(&ProtocolVersion::TLS1_3) {
-        hello.check_tls13()?;
-    } else if !offered.contains(&ProtocolVersion::TLS1_2) {
-        return Err(Error::NoCommonVersion { peer: offered.into() });
-    }
-    check_transport(&transport, &hello)?;
+    check_transport(&transport, &ClientHello::parse(body)?)?;
     let hello = OwnedClientHello::new(message.encoded())?;
     out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: hello.clone(), ech: false, serial }));
-    Ok(super::State::Hello(State::Config { transport, hello }))
+    Ok(super::State::Hello(State::Config { transport, hello, now: message.now }))
 }
 
 /// The rules of TLS over QUIC (RFC 9001 sections 8.2 and 8.4).
@@ -113,16 +118,17 @@ fn check_transport(transport: &Transport, hello: &ClientHello<'_>) -> Result<()>
 
 /// The configuration is there: everything is chosen, and either asked for by a HelloRetryRequest or gone on with.
 fn choose(
+    (owned, now): (OwnedClientHello, Duration),
     transport: Transport,
-    owned: OwnedClientHello,
     config: Arc<ServerHandshake>,
     cookie: Option<Vec<u8>>,
     out: &mut Out,
 ) -> Result<super::State> {
     let hello = owned.parse()?;
     if negotiate::version(&config, &hello, out.is_quic())? == ProtocolVersion::TLS1_2 {
-        return Ok(super::State::Tls12(tls12::choose(owned, config, out)?));
+        return Ok(super::State::Tls12(tls12::choose(owned, now, config, out)?));
     }
+    hello.check_tls13()?;
     let suite = negotiate::suite(&config, &hello)?;
     let group = negotiate::group(&config, &hello)?;
     let alpn = negotiate::alpn(&config, &hello, out.is_quic())?;
@@ -132,11 +138,12 @@ fn choose(
     if config.common.key_log {
         out.enable_key_log(*hello.random);
     }
-    let mut transcript = Transcript::new(suite.hash);
-    transcript.add(owned.raw());
+    let transcript = Transcript::new(suite.hash);
     let chosen = Chosen { transport, config, suite, alpn, transcript, retried: false };
     match (group, cookie) {
-        (GroupChoice::Shared(group), None) => go_on(chosen, &hello, group, out),
+        (GroupChoice::Shared(group), None) => {
+            go_on(chosen, &Hello { parsed: hello, raw: owned.raw(), now }, group, out)
+        }
         (group, cookie) => hello_retry_request(chosen, owned, group, cookie, out),
     }
 }
@@ -179,6 +186,7 @@ fn hello_retry_request(
             limit: defaults::early_data_skip(chosen.config.max_early_data),
         };
     }
+    chosen.transcript.add(owned.raw());
     chosen.transcript = chosen.transcript.into_message_hash();
     chosen.transcript.add(&message);
     chosen.retried = true;
@@ -196,7 +204,7 @@ fn hello_retry_request(
 
 /// The second hello: the first one, but for what was asked.
 fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) -> Result<super::State> {
-    let Retrying { mut chosen, group, group_asked, cookie, first } = state;
+    let Retrying { chosen, group, group_asked, cookie, first } = state;
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "the second ClientHello")?;
     let hello = ClientHello::parse(body)?;
     retry::check(first.body(), body, retry::Asked { key_share: group_asked, cookie: cookie.as_deref() })?;
@@ -204,41 +212,16 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
     }
-    chosen.transcript.add(message.encoded());
-    go_on(chosen, &hello, group, out)
+    go_on(chosen, &Hello { parsed: hello, raw: message.encoded(), now: message.now }, group, out)
 }
 
-/// A hello that gets a ServerHello: which credential?
-fn go_on(chosen: Chosen, hello: &ClientHello<'_>, group: NamedGroup, out: &mut Out) -> Result<super::State> {
-    let share = negotiate::share(hello, group).ok_or(Error::WrongGroup)?;
-    key_exchange::check_share(group, true, share).map_err(Error::BadKeyShare)?;
-    let schemes = negotiate::schemes(hello)?;
-    let extensions = &hello.extensions;
-    let request = CredentialRequest {
-        version: ProtocolVersion::TLS1_3,
-        certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
-        schemes,
-        authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
-        server_name: extensions.server_name.map(str::to_owned),
-        ocsp: extensions.status_request,
-        sct: extensions.signed_certificate_timestamp,
-        compression: extensions.compress_certificate.unwrap_or_default().to_vec(),
-    };
-    let asked = tls13::Asked {
-        group,
-        share: share.to_vec(),
-        schemes: request.schemes.clone(),
-        ocsp: request.ocsp,
-        sct: request.sct,
-        compression: request.compression.clone(),
-        server_name: request.server_name.clone(),
-        session_id: hello.session_id.to_vec(),
-        record_size_limit: extensions.record_size_limit,
-        early_data: extensions.early_data,
-        tickets: chosen.config.resumption
-            && extensions.psk_key_exchange_modes.is_some_and(|m| m.psk_dhe_ke()),
-        transport_parameters: extensions.quic_transport_parameters.map(<[u8]>::to_vec),
-    };
-    out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
-    Ok(super::State::Tls13(tls13::State::await_credential(chosen, asked)))
+/// A hello that gets a ServerHello: of which session, or else with which credential?
+fn go_on(mut chosen: Chosen, hello: &Hello<'_>, group: NamedGroup, out: &mut Out) -> Result<super::State> {
+    negotiate::check_share(&hello.parsed, group)?;
+    let offer = psk::Offer::of(&chosen, hello)?;
+    chosen.transcript.add(hello.raw);
+    Ok(super::State::Tls13(match offer {
+        Some(offer) => offer.ask(chosen, group, out),
+        None => tls13::ask_for_credential(chosen, &hello.parsed, group, out)?,
+    }))
 }

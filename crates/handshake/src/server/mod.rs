@@ -39,10 +39,16 @@
 //! ```
 
 mod client_certificate;
+mod early_data;
+mod flight;
 mod hello;
 mod negotiate;
+mod peer;
+mod psk;
 mod retry;
 mod tls12;
+mod tls12_hello;
+mod tls12_resumed;
 mod tls13;
 
 use crate::defaults;
@@ -115,7 +121,7 @@ impl Steps for State {
     fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
         match self {
             Self::Hello(state) => Ok(Some(state.answer(answer, out)?)),
-            Self::Tls12(state) => Ok(Some(Self::Tls12(state.answer(answer, out)?))),
+            Self::Tls12(state) => Ok(state.answer(answer, out)?.map(Self::Tls12)),
             Self::Tls13(state) => Ok(Some(Self::Tls13(state.answer(answer, out)?))),
         }
     }

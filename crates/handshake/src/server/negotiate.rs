@@ -1,10 +1,11 @@
 //! What a server chooses from a ClientHello: version, suite, group, application protocol (RFC 9846 section 4.2.1).
 //! Pure functions of the hello and the configuration.
 
-use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::key_exchange::{self, NamedGroup};
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::config::{AnnounceGroups, ClientAuth, Common, Retry, ServerHandshake};
+use crate::defaults;
 use crate::error::Error;
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
@@ -178,6 +179,25 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
 /// The client's share of a group.
 pub(super) fn share<'a>(hello: &ClientHello<'a>, group: NamedGroup) -> Option<&'a [u8]> {
     Some(hello.extensions.key_shares?.find(group)?.key_exchange)
+}
+
+/// Checks that the client's share of the chosen group is there and of the right form.
+pub(super) fn check_share(hello: &ClientHello<'_>, group: NamedGroup) -> Result<(), Error> {
+    let share = share(hello, group).ok_or(Error::WrongGroup)?;
+    key_exchange::check_share(group, true, share).map_err(Error::BadKeyShare)
+}
+
+/// How many tickets a client of TLS 1.3 gets; `None` where none is of use to it.
+pub(super) fn tickets(config: &ServerHandshake, hello: &ClientHello<'_>, resumed: bool) -> Option<u8> {
+    let usable = hello.extensions.psk_key_exchange_modes.is_some_and(|modes| modes.psk_dhe_ke());
+    if !config.resumption || !usable {
+        return None;
+    }
+    Some(match hello.extensions.ticket_request {
+        None => defaults::TICKETS,
+        Some(asked) if resumed => asked.resumption_count.min(defaults::MAX_TICKETS),
+        Some(asked) => asked.new_session_count.min(defaults::MAX_TICKETS),
+    })
 }
 
 /// Whether the client gets to know our groups: so that its next first share is one that we prefer (RFC 9846

@@ -1,14 +1,15 @@
-//! A TLS 1.2 handshake, from the version chosen to Done (RFC 5246 section 7.3, RFC 8422, RFC 7627).
+//! A full TLS 1.2 handshake, from the version chosen to Done (RFC 5246 section 7.3, RFC 8422, RFC 7627). That of a session
+//! that is resumed is in `tls12_resumed`; who asks for which is decided here.
 //!
 //! Only ECDHE with AEADs. What was weak in TLS 1.2 is not here: no static RSA, no CBC, no compression, no
 //! renegotiation, no master secret that is not bound to its handshake unless the configuration allows it.
 
+use core::time::Duration;
 use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::random;
-use oxtls_crypto::secret::SharedSecret;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::alert::AlertDescription;
@@ -16,32 +17,43 @@ use crate::authentication::{self, ClaimedPeer, ProvedPeer};
 use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
-use crate::extension::record_size_limit;
-use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls12::{Binding, KeyBlock, MasterSecret, Sender};
+use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::certificate_verify::CertificateVerify;
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
-use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::message::tls12::{
     certificate, certificate_request, certificate_status, client_key_exchange, finished, server_hello_done,
     server_key_exchange,
 };
-use crate::need::{AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, Sign, VerifyPeer};
-use crate::outcome::{EchStatus, Outcome, PeerCertificates};
+use crate::need::{
+    AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, SealTicket, Sign, VerifyPeer,
+};
+use crate::outcome::{Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
-use crate::server::negotiate;
-use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
-use crate::suite::{Authentication, CipherSuite, ProtocolVersion, Tls12Suite};
-use crate::transcript::{Transcript, Unhashed};
+use crate::server::peer::Client;
+use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
+use crate::server::{negotiate, tls12_resumed};
+use crate::session::Session;
+use crate::step::{ApplicationData, Direction, Level};
+use crate::suite::{Authentication, ProtocolVersion, Tls12Suite};
 
 type Result<T> = core::result::Result<T, Error>;
 
 /// Where a TLS 1.2 server stands.
 #[derive(Debug)]
 pub(super) enum State {
+    /// FindSession is out; nothing has been sent.
+    Session(Box<Chosen>),
+    /// AcceptSession is out; nothing has been sent.
+    Acceptance(Box<tls12_resumed::Found>),
+    /// A session is resumed and SealTicket is out; ServerHello has been sent.
+    Renewal(Box<tls12_resumed::Resuming>),
+    /// A session is resumed, our flight is out, and the client's next record must change its key.
+    ResumedChangeCipherSpec(Box<tls12_resumed::Finishing>, (AeadKey, FixedIv)),
+    /// A session is resumed: the client's last message.
+    ResumedFinished(Box<tls12_resumed::Finishing>),
     /// ChooseCredential is out; nothing has been sent.
     Credential(Box<Negotiated>),
     /// Sign is out; ServerHello to CertificateStatus have been sent.
@@ -58,22 +70,43 @@ pub(super) enum State {
     ChangeCipherSpec(Box<Keyed>, Client),
     /// The client's last message.
     Finished(Box<Finishing>, Client),
+    /// SealTicket is out; the client's Finished has verified.
+    Ticket(Box<Finishing>, Client, FinishedVerified),
 }
 
 /// Before our flight.
 #[derive(Debug)]
 pub(super) struct Negotiated {
-    config: Arc<ServerHandshake>,
-    hello: OwnedClientHello,
+    chosen: Chosen,
     group: NamedGroup,
-    alpn: Option<Vec<u8>>,
     schemes: Vec<SignatureScheme>,
+}
+
+/// What is shown in a full handshake, and how the session will be known.
+#[derive(Debug)]
+pub(super) struct Full {
+    group: NamedGroup,
+    credential: Arc<Credential>,
+    scheme: SignatureScheme,
+    session: Keeping,
+}
+
+/// How the session of a full handshake will be known.
+#[derive(Debug)]
+enum Keeping {
+    /// Not at all.
+    Nothing,
+    /// By the ID that ServerHello gave it.
+    Id(Vec<u8>),
+    /// By a ticket.
+    Ticket,
 }
 
 /// Until both sides know the premaster secret.
 #[derive(Debug)]
 pub(super) struct Flight {
     connection: Connection,
+    full: Full,
     exchange: KeyExchange,
     /// ServerECDHParams.
     params: Vec<u8>,
@@ -83,6 +116,7 @@ pub(super) struct Flight {
 #[derive(Debug)]
 pub(super) struct Keyed {
     connection: Connection,
+    full: Full,
     master: MasterSecret,
     keys: KeyBlock,
 }
@@ -91,35 +125,9 @@ pub(super) struct Keyed {
 #[derive(Debug)]
 pub(super) struct Finishing {
     connection: Connection,
+    full: Full,
     master: MasterSecret,
     key: (AeadKey, FixedIv),
-}
-
-/// What holds from our flight to Done.
-#[derive(Debug)]
-pub(super) struct Connection {
-    config: Arc<ServerHandshake>,
-    suite: Tls12Suite,
-    group: NamedGroup,
-    client_random: [u8; 32],
-    server_random: [u8; 32],
-    extended_master_secret: bool,
-    alpn: Option<Vec<u8>>,
-    server_name: Option<String>,
-    credential: Arc<Credential>,
-    scheme: SignatureScheme,
-    transcript: Transcript,
-    /// The messages themselves, until the client's CertificateVerify says which hash it signs them by.
-    messages: Option<Unhashed>,
-}
-
-/// Who the client is.
-#[derive(Debug)]
-pub(super) enum Client {
-    /// It was not asked, or had no certificate and needs none.
-    Anonymous,
-    /// It proved possession, and the outside accepted it.
-    Verified(ProvedPeer, PeerVerified),
 }
 
 impl State {
@@ -129,14 +137,21 @@ impl State {
             Self::Certificate(state) => Ok(Some(client_certificate(state, message)?)),
             Self::KeyExchange(state, peer) => Ok(Some(client_key_exchange(*state, peer, message, out)?)),
             Self::CertificateVerify(state, peer) => Ok(Some(certificate_verify(state, peer, message, out)?)),
-            Self::ChangeCipherSpec(..) => Err(message.unexpected("ChangeCipherSpec").into()),
-            Self::Finished(state, client) => {
-                finished(*state, client, message, out)?;
+            Self::ChangeCipherSpec(..) | Self::ResumedChangeCipherSpec(..) => {
+                Err(message.unexpected("ChangeCipherSpec").into())
+            }
+            Self::Finished(state, client) => Ok(finished(state, client, message, out)?),
+            Self::ResumedFinished(state) => {
+                state.finished(message, out)?;
                 Ok(None)
             }
-            Self::Credential(_) | Self::Signature(_) | Self::Verdict(..) => {
-                Err(message.unexpected("the answer to a Need").into())
-            }
+            Self::Session(_)
+            | Self::Acceptance(_)
+            | Self::Renewal(_)
+            | Self::Credential(_)
+            | Self::Signature(_)
+            | Self::Verdict(..)
+            | Self::Ticket(..) => Err(message.unexpected("the answer to a Need").into()),
         }
     }
 
@@ -146,45 +161,71 @@ impl State {
         match self {
             // Part of a message that was begun in the clear must not be ended under the key.
             Self::ChangeCipherSpec(state, client) if !more => {
-                let Keyed { connection, master, keys } = *state;
+                let Keyed { connection, full, master, keys } = *state;
                 out.keys_tls12(Direction::Read, connection.suite.suite, keys.client);
                 out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));
-                let finishing = Finishing { connection, master, key: keys.server };
+                let finishing = Finishing { connection, full, master, key: keys.server };
                 Ok(Some(Self::Finished(Box::new(finishing), client)))
+            }
+            Self::ResumedChangeCipherSpec(state, key) if !more => {
+                Ok(Some(state.change_cipher_spec(key, out)))
             }
             _ => Err(Error::UnexpectedChangeCipherSpec.into()),
         }
     }
 
     /// The outside's answers, in their order.
-    pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<Self> {
-        match (self, answer) {
+    pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
+        Ok(Some(match (self, answer) {
+            (Self::Session(chosen), AnswerKind::Session(found)) => tls12_resumed::found(*chosen, found, out)?,
+            (Self::Acceptance(state), AnswerKind::Accept(answer)) => state.accepted(answer, out)?,
+            (Self::Renewal(state), AnswerKind::Ticket(ticket)) => state.new_session_ticket(ticket, out)?,
             (Self::Credential(state), AnswerKind::Credential(choice)) => {
-                server_hello_to_certificate_status(*state, choice, out)
+                server_hello_to_certificate_status(*state, choice, out)?
             }
             (Self::Signature(state), AnswerKind::Signature(signature)) => {
-                server_key_exchange_to_done(state, &signature, out)
+                server_key_exchange_to_done(state, &signature, out)?
             }
             (Self::Verdict(state, peer), answer) => {
                 let proof = PeerVerified::from_answer(&answer)?;
-                Ok(Self::ChangeCipherSpec(state, Client::Verified(peer, proof)))
+                Self::ChangeCipherSpec(state, Client::Verified(peer, proof))
             }
-            _ => Err(WRONG_ANSWER),
-        }
+            (Self::Ticket(state, client, proof), AnswerKind::Ticket(ticket)) => {
+                new_session_ticket_to_finished(*state, client, proof, ticket, out)?;
+                return Ok(None);
+            }
+            _ => return Err(WRONG_ANSWER.into()),
+        }))
     }
 }
 
-/// A hello that gets a TLS 1.2 handshake: everything is chosen but the suite, which depends on the credential.
-pub(super) fn choose(owned: OwnedClientHello, config: Arc<ServerHandshake>, out: &mut Out) -> Result<State> {
-    let hello = owned.parse()?;
-    negotiate::check_tls12(&config, &hello)?;
-    let suites = negotiate::suites_tls12(&config, &hello)?;
-    let group = negotiate::group_tls12(&config, &hello)?;
-    let alpn = negotiate::alpn(&config, &hello, out.is_quic())?;
-    let schemes = negotiate::schemes_tls12(&hello, &suites)?;
+/// A hello that gets a TLS 1.2 handshake: of which session, or else with which credential?
+pub(super) fn choose(
+    hello: OwnedClientHello,
+    now: Duration,
+    config: Arc<ServerHandshake>,
+    out: &mut Out,
+) -> Result<State> {
+    let parsed = hello.parse()?;
+    negotiate::check_tls12(&config, &parsed)?;
+    negotiate::suites_tls12(&config, &parsed)?;
+    let alpn = negotiate::alpn(&config, &parsed, out.is_quic())?;
     if config.common.key_log {
-        out.enable_key_log(*hello.random);
+        out.enable_key_log(*parsed.random);
     }
+    let chosen = Chosen { config, hello, now, alpn };
+    match tls12_resumed::offer(&chosen, &chosen.hello.parse()?) {
+        Some(offer) => tls12_resumed::ask(chosen, offer, out),
+        None => ask_for_credential(chosen, out),
+    }
+}
+
+/// A full handshake: everything is chosen but the suite, which depends on the credential.
+pub(super) fn ask_for_credential(chosen: Chosen, out: &mut Out) -> Result<State> {
+    let hello = chosen.hello.parse()?;
+    let suites = negotiate::suites_tls12(&chosen.config, &hello)?;
+    let group = negotiate::group_tls12(&chosen.config, &hello)?;
+    let schemes = negotiate::schemes_tls12(&hello, &suites)?;
     let extensions = &hello.extensions;
     let request = CredentialRequest {
         version: ProtocolVersion::TLS1_2,
@@ -197,7 +238,7 @@ pub(super) fn choose(owned: OwnedClientHello, config: Arc<ServerHandshake>, out:
         compression: Vec::new(),
     };
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
-    Ok(State::Credential(Box::new(Negotiated { config, hello: owned, group, alpn, schemes })))
+    Ok(State::Credential(Box::new(Negotiated { chosen, group, schemes })))
 }
 
 /// ServerHello, Certificate, CertificateStatus: all that needs no signature.
@@ -206,12 +247,17 @@ fn server_hello_to_certificate_status(
     choice: Option<(Arc<Credential>, SignatureScheme)>,
     out: &mut Out,
 ) -> Result<State> {
+    let Negotiated { chosen, group, schemes } = state;
     let Some((credential, scheme)) = choice else {
-        return Err(Error::NoCommonSignatureScheme { peer: state.schemes.into() });
+        return Err(Error::NoCommonSignatureScheme { peer: schemes.into() });
     };
-    authentication::check_choice(&credential, scheme, &state.schemes)?;
-    let hello = state.hello.parse()?;
-    let mut connection = connect(&state, &hello, Arc::clone(&credential), scheme)?;
+    authentication::check_choice(&credential, scheme, &schemes)?;
+    let Chosen { config, hello: owned, alpn, .. } = chosen;
+    let hello = owned.parse()?;
+    let suite = suite_of(scheme, &config, &hello)?;
+    let session = keeping(&config, &hello)?;
+    let mut connection = Connection::new(config, alpn, &owned, suite)?;
+    connection.keep_messages(&owned);
     let common = &connection.config.common;
     out.read(read_mode(
         ApplicationData::Refuse,
@@ -220,79 +266,54 @@ fn server_hello_to_certificate_status(
             _ => common.max_message,
         },
     ));
-    let limits = hello.extensions.record_size_limit.zip(our_limit(common));
-    if let Some((theirs, ours)) = limits {
-        out.limits(theirs.min(MAX_RECORD_SIZE_LIMIT), ours);
-    }
-    let exchange = key_exchange(common, state.group)?;
-    connection.send(server_hello(&connection, &hello)?, out);
+    connection.limits(&hello, out);
+    let exchange = key_exchange(common, group)?;
+    let (session_id, ticket): (&[u8], _) = match &session {
+        Keeping::Nothing => (&[], false),
+        Keeping::Id(id) => (id, false),
+        Keeping::Ticket => (&[], true),
+    };
+    let says = Says { session_id, ticket, credential: Some(&credential) };
+    let message = connection.server_hello(&hello, says)?;
+    connection.send(message, out);
     connection.send(certificate::encode(&credential.chain)?, out);
     if let Some(response) = credential.ocsp.as_deref().filter(|_| hello.extensions.status_request) {
         connection.send(certificate_status::encode(response)?, out);
     }
-    let params = server_key_exchange::params(state.group, exchange.share())?;
+    let params = server_key_exchange::params(group, exchange.share())?;
     let Connection { client_random, server_random, .. } = &connection;
     let message = server_key_exchange::signed_content(client_random, server_random, &params);
+    let full = Full { group, credential: Arc::clone(&credential), scheme, session };
     out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
-    Ok(State::Signature(Box::new(Flight { connection, exchange, params })))
+    Ok(State::Signature(Box::new(Flight { connection, full, exchange, params })))
 }
 
-/// What is settled once the credential has chosen the suite.
-fn connect(
-    state: &Negotiated,
-    hello: &ClientHello<'_>,
-    credential: Arc<Credential>,
+/// The suite: the credential has chosen it.
+fn suite_of(
     scheme: SignatureScheme,
-) -> Result<Connection> {
-    let config = Arc::clone(&state.config);
-    let suite = negotiate::suites_tls12(&config, hello)?
+    config: &ServerHandshake,
+    hello: &ClientHello<'_>,
+) -> Result<Tls12Suite> {
+    negotiate::suites_tls12(config, hello)?
         .into_iter()
         .find(|suite| Some(suite.authentication) == Authentication::of(scheme))
-        .ok_or(Error::Internal("schemes are of suites in common"))?;
-    let mut transcript = Transcript::new(suite.hash);
-    transcript.add(state.hello.raw());
-    let keep = config.client_auth != ClientAuth::None;
-    Ok(Connection {
-        suite,
-        group: state.group,
-        client_random: *hello.random,
-        server_random: server_random(&config.common)?,
-        extended_master_secret: hello.extensions.extended_master_secret,
-        alpn: state.alpn.clone(),
-        server_name: hello.extensions.server_name.map(str::to_owned),
-        credential,
-        scheme,
-        transcript,
-        messages: keep.then(|| Unhashed::new(state.hello.raw().to_vec())),
-        config,
-    })
+        .ok_or(Error::Internal("schemes are of suites in common"))
 }
 
-/// ServerHello: answers to what the hello asked, nothing else.
-fn server_hello(connection: &Connection, hello: &ClientHello<'_>) -> Result<Vec<u8>> {
-    let Connection { config, credential, .. } = connection;
-    let asked = &hello.extensions;
-    let scsv = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
-    let secure_renegotiation = asked.renegotiation_info.is_some() || hello.cipher_suites.contains(scsv);
-    ServerHello {
-        random: &connection.server_random,
-        // No session is kept. A client that sent an ID to look like TLS 1.2 must not see it again.
-        session_id: &[],
-        cipher_suite: connection.suite.suite,
-        compression_method: 0,
-        extensions: ServerHelloExtensions {
-            renegotiation_info: secure_renegotiation.then_some(&[]),
-            extended_master_secret: connection.extended_master_secret,
-            ec_point_formats: asked.uncompressed_points,
-            alpn: connection.alpn.as_deref(),
-            session_ticket: false,
-            status_request: asked.status_request && credential.ocsp.is_some(),
-            scts: credential.scts.as_deref().filter(|_| asked.signed_certificate_timestamp),
-            record_size_limit: asked.record_size_limit.and(our_limit(&config.common)),
-            server_name: asked.server_name.is_some(),
-        },
+/// How the session will be known: by a ticket where both want one, by an ID otherwise. What is not bound to its
+/// handshake is not kept (RFC 7627 section 5.3). No ID is given out for nothing: a client that sent one to look like
+/// TLS 1.2 would see it again at the next, and one that is never found costs both a look.
+fn keeping(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Keeping> {
+    if !config.resumption || !hello.extensions.extended_master_secret {
+        return Ok(Keeping::Nothing);
     }
-    .encode()
+    if config.tls12_tickets && hello.extensions.session_ticket.is_some() {
+        return Ok(Keeping::Ticket);
+    }
+    Ok(Keeping::Id(match &config.common.randomness {
+        Randomness::Recorded(recorded) => recorded.session_id.clone(),
+        Randomness::System => random::array::<32>().map_err(Error::Crypto)?.to_vec(),
+    }))
 }
 
 /// ServerKeyExchange, CertificateRequest, ServerHelloDone.
@@ -300,8 +321,8 @@ fn server_key_exchange_to_done(mut state: Box<Flight>, signature: &[u8], out: &m
     if signature.is_empty() {
         return Err(Error::SigningFailed(None));
     }
-    let Flight { connection, params, .. } = &mut *state;
-    connection.send(server_key_exchange::encode(params, connection.scheme, signature)?, out);
+    let Flight { connection, full, params, .. } = &mut *state;
+    connection.send(server_key_exchange::encode(params, full.scheme, signature)?, out);
     let asks = connection.config.client_auth != ClientAuth::None;
     if asks {
         let schemes = negotiate::client_schemes_tls12(&connection.config.common);
@@ -342,7 +363,7 @@ fn client_key_exchange(
         // Nothing but ChangeCipherSpec can follow.
         message.must_end_its_record()?;
     }
-    let Flight { mut connection, exchange, .. } = state;
+    let Flight { mut connection, full, exchange, .. } = state;
     let premaster = exchange.finish(client_key_exchange::parse(body)?).map_err(|error| match error {
         oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(error),
         error => Error::Crypto(error),
@@ -351,7 +372,7 @@ fn client_key_exchange(
     let master = connection.master_secret(&premaster)?;
     out.key_log(key_log::CLIENT_RANDOM, master.secret());
     let keys = master.key_block(connection.suite, &connection.client_random, &connection.server_random)?;
-    let keyed = Box::new(Keyed { connection, master, keys });
+    let keyed = Box::new(Keyed { connection, full, master, keys });
     Ok(match peer {
         Some(peer) => State::CertificateVerify(keyed, peer),
         None => State::ChangeCipherSpec(keyed, Client::Anonymous),
@@ -381,122 +402,92 @@ fn certificate_verify(
     Ok(State::Verdict(state, peer))
 }
 
-/// The client's Finished, ours, and Done.
-fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut Out) -> Result<()> {
+/// The client's Finished, and ours behind it, unless a ticket comes between.
+fn finished(
+    mut state: Box<Finishing>,
+    client: Client,
+    message: Incoming<'_>,
+    out: &mut Out,
+) -> Result<Option<State>> {
     let body = message.expect(HandshakeType::FINISHED, Level::Application, "Finished")?;
-    let Finishing { mut connection, master, key } = state;
-    let transcript = connection.transcript.current();
-    let proof = FinishedVerified::check_tls12(&master, Sender::Client, &transcript, body)?;
-    connection.add(&message);
-    let suite = connection.suite.suite;
-    out.change_cipher_spec(suite, key);
+    let transcript = state.connection.transcript.current();
+    let proof = FinishedVerified::check_tls12(&state.master, Sender::Client, &transcript, body)?;
+    state.connection.add(&message);
+    let session = match &state.full.session {
+        Keeping::Nothing => None,
+        Keeping::Ticket => {
+            let session = Box::new(state.session(&client, Vec::new(), message.now));
+            out.ask(|serial| Need::SealTicket(SealTicket { session, serial }));
+            return Ok(Some(State::Ticket(state, client, proof)));
+        }
+        Keeping::Id(id) if id.is_empty() => None,
+        Keeping::Id(id) => Some(state.session(&client, id.clone(), message.now)),
+    };
+    change_cipher_spec_and_finished(*state, (client, proof), session, out)?;
+    Ok(None)
+}
+
+/// NewSessionTicket, which is part of the handshake here, then the rest.
+fn new_session_ticket_to_finished(
+    mut state: Finishing,
+    client: Client,
+    proof: FinishedVerified,
+    ticket: Option<Vec<u8>>,
+    out: &mut Out,
+) -> Result<()> {
+    let message = tls12_resumed::new_session_ticket(ticket, defaults::TICKET_LIFETIME)?;
+    state.connection.send(message, out);
+    change_cipher_spec_and_finished(state, (client, proof), None, out)
+}
+
+/// Our ChangeCipherSpec and Finished, and Done.
+fn change_cipher_spec_and_finished(
+    state: Finishing,
+    (client, proof): (Client, FinishedVerified),
+    session: Option<Session>,
+    out: &mut Out,
+) -> Result<()> {
+    let Finishing { connection, full, master, key } = state;
+    out.change_cipher_spec(connection.suite.suite, key);
     let verify_data = master.verify_data(Sender::Server, &connection.transcript.current());
     out.send(Level::Application, finished::encode(&verify_data)?);
     out.read(read_mode(ApplicationData::Accept, defaults::MAX_SHORT_MESSAGE));
-    let outcome = outcome(connection, client, &master);
+    let outcome = Outcome {
+        group: Some(full.group),
+        signature_scheme: Some(full.scheme),
+        credential: Some(full.credential),
+        session,
+        ..connection.outcome(client, &master)
+    };
     out.done(proof, outcome, PostHandshake::server_tls12());
     Ok(())
 }
 
-/// What came of it all.
-fn outcome(connection: Connection, client: Client, master: &MasterSecret) -> Outcome {
-    let Connection { client_random, server_random, extended_master_secret, .. } = connection;
-    let (peer, peer_signature_scheme) = client.into_parts();
-    // Without the binding two connections can have the same keying material (RFC 7627 section 5.4).
-    let exports = connection.config.common.exporter && extended_master_secret;
-    let hash = connection.suite.hash;
-    Outcome {
-        version: ProtocolVersion::TLS1_2,
-        suite: connection.suite.suite,
-        group: Some(connection.group),
-        extended_master_secret,
-        alpn: connection.alpn,
-        server_name: connection.server_name,
-        peer,
-        peer_signature_scheme,
-        signature_scheme: Some(connection.scheme),
-        credential: Some(connection.credential),
-        psk: None,
-        hello_retry_request: false,
-        early_data: false,
-        ech: EchStatus::NotOffered,
-        exporter: exports
-            .then(|| Exporter::tls12(hash, master.secret().duplicate(), client_random, server_random)),
-        session: None,
-    }
-}
-
-impl Connection {
-    /// Sends a message in the clear.
-    fn send(&mut self, message: Vec<u8>, out: &mut Out) {
-        self.hash(&message);
-        out.send(Level::Initial, message);
-    }
-
-    /// Adds a message of the client to the transcript.
-    fn add(&mut self, message: &Incoming<'_>) {
-        self.hash(message.encoded());
-    }
-
-    fn hash(&mut self, message: &[u8]) {
-        self.transcript.add(message);
-        if let Some(messages) = &mut self.messages {
-            messages.add(message);
+impl Finishing {
+    /// The session that was made, at this time.
+    fn session(&self, client: &Client, session_id: Vec<u8>, now: Duration) -> Session {
+        let connection = &self.connection;
+        Session {
+            version: ProtocolVersion::TLS1_2,
+            suite: connection.suite.suite,
+            secret: self.master.secret().duplicate(),
+            ticket: Vec::new(),
+            session_id,
+            server_name: connection.server_name.clone(),
+            alpn: connection.alpn.clone(),
+            peer: client.certificates().cloned(),
+            made_at: now,
+            lifetime: defaults::TICKET_LIFETIME,
+            verified_at: now,
+            age_add: 0,
+            max_early_data: 0,
+            extended_master_secret: connection.extended_master_secret,
+            policy: [0; 32],
+            expires_at: None,
+            guard: None,
+            context: Vec::new(),
         }
     }
-
-    /// The master secret, bound to everything up to ClientKeyExchange, or to the randoms alone where the client cannot
-    /// do better and may.
-    fn master_secret(&self, premaster: &SharedSecret) -> Result<MasterSecret> {
-        let session_hash = self.transcript.current();
-        let binding = if self.extended_master_secret {
-            Binding::Session(&session_hash)
-        } else {
-            Binding::Randoms { client: &self.client_random, server: &self.server_random }
-        };
-        MasterSecret::new(self.suite.hash, premaster, binding)
-    }
-}
-
-impl Client {
-    fn into_parts(self) -> (Option<PeerCertificates>, Option<SignatureScheme>) {
-        match self {
-            Self::Anonymous => (None, None),
-            Self::Verified(ProvedPeer { certificates, scheme }, PeerVerified { .. }) => {
-                (Some(certificates), Some(scheme))
-            }
-        }
-    }
-}
-
-/// TLS 1.2's limit counts no content type.
-const MAX_RECORD_SIZE_LIMIT: u16 = record_size_limit::MAX - 1;
-
-/// Our record_size_limit.
-fn our_limit(common: &Common) -> Option<u16> {
-    common.record_size_limit.map(|limit| limit.min(MAX_RECORD_SIZE_LIMIT))
-}
-
-/// Every ChangeCipherSpec is judged by the state.
-const fn read_mode(application_data: ApplicationData, max_message: u32) -> ReadMode {
-    ReadMode {
-        change_cipher_spec: ChangeCipherSpec::Deliver,
-        application_data,
-        plaintext_alert: false,
-        max_message,
-    }
-}
-
-/// ServerHello.random.
-fn server_random(common: &Common) -> Result<[u8; 32]> {
-    let mut random = match &common.randomness {
-        Randomness::Recorded(recorded) => recorded.random,
-        Randomness::System => random::array().map_err(Error::Crypto)?,
-    };
-    if common.speaks(ProtocolVersion::TLS1_3) {
-        negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3);
-    }
-    Ok(random)
 }
 
 /// Our half of the key exchange.

@@ -1,0 +1,217 @@
+//! What full and abbreviated TLS 1.2 handshakes have in common: ServerHello, the connection that comes of it, and how to
+//! read (RFC 5246 section 7.4.1.3).
+
+use core::time::Duration;
+use std::sync::Arc;
+
+use oxtls_crypto::random;
+use oxtls_crypto::secret::SharedSecret;
+
+use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
+use crate::error::Error;
+use crate::extension::record_size_limit;
+use crate::key_schedule::exporter::Exporter;
+use crate::key_schedule::tls12::{Binding, MasterSecret};
+use crate::machine::{Incoming, Out};
+use crate::message::client_hello::{ClientHello, OwnedClientHello};
+use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
+use crate::outcome::{EchStatus, Outcome};
+use crate::server::negotiate;
+use crate::server::peer::{Client, Who};
+use crate::step::{ApplicationData, ChangeCipherSpec, Level, ReadMode};
+use crate::suite::{CipherSuite, ProtocolVersion, Tls12Suite};
+use crate::transcript::{Transcript, Unhashed};
+
+type Result<T> = core::result::Result<T, Error>;
+
+/// A hello that gets a TLS 1.2 handshake, and what was chosen from it, whichever handshake that is.
+#[derive(Debug)]
+pub(super) struct Chosen {
+    pub(super) config: Arc<ServerHandshake>,
+    pub(super) hello: OwnedClientHello,
+    /// When it came, since the Unix epoch.
+    pub(super) now: Duration,
+    pub(super) alpn: Option<Vec<u8>>,
+}
+
+/// What holds from ServerHello to Done.
+#[derive(Debug)]
+pub(super) struct Connection {
+    pub(super) config: Arc<ServerHandshake>,
+    pub(super) suite: Tls12Suite,
+    pub(super) client_random: [u8; 32],
+    pub(super) server_random: [u8; 32],
+    pub(super) extended_master_secret: bool,
+    pub(super) alpn: Option<Vec<u8>>,
+    pub(super) server_name: Option<String>,
+    pub(super) transcript: Transcript,
+    /// The messages themselves, until the client's CertificateVerify says which hash it signs them by.
+    pub(super) messages: Option<Unhashed>,
+}
+
+/// What a ServerHello says of sessions and certificates.
+#[derive(Clone, Copy, Debug, Default)]
+pub(super) struct Says<'a> {
+    /// The session's ID; the client's own resumes.
+    pub(super) session_id: &'a [u8],
+    /// A ticket will come.
+    pub(super) ticket: bool,
+    /// In a full handshake: the credential that is shown.
+    pub(super) credential: Option<&'a Credential>,
+}
+
+impl Connection {
+    pub(super) fn new(
+        config: Arc<ServerHandshake>,
+        alpn: Option<Vec<u8>>,
+        hello: &OwnedClientHello,
+        suite: Tls12Suite,
+    ) -> Result<Self> {
+        let parsed = hello.parse()?;
+        let mut transcript = Transcript::new(suite.hash);
+        transcript.add(hello.raw());
+        Ok(Self {
+            suite,
+            client_random: *parsed.random,
+            server_random: server_random(&config.common)?,
+            extended_master_secret: parsed.extensions.extended_master_secret,
+            alpn,
+            server_name: parsed.extensions.server_name.map(str::to_owned),
+            transcript,
+            messages: None,
+            config,
+        })
+    }
+
+    /// ServerHello: answers to what the hello asked, nothing else. Of a session that is resumed its name, its
+    /// certificate and what goes with that are not spoken of again (RFC 6066 section 3, RFC 6962 section 3.3.1).
+    pub(super) fn server_hello(&self, hello: &ClientHello<'_>, says: Says<'_>) -> Result<Vec<u8>> {
+        let asked = &hello.extensions;
+        let scsv = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
+        let secure_renegotiation = asked.renegotiation_info.is_some() || hello.cipher_suites.contains(scsv);
+        let Says { session_id, ticket, credential } = says;
+        ServerHello {
+            random: &self.server_random,
+            session_id,
+            cipher_suite: self.suite.suite,
+            compression_method: 0,
+            extensions: ServerHelloExtensions {
+                renegotiation_info: secure_renegotiation.then_some(&[]),
+                extended_master_secret: self.extended_master_secret,
+                ec_point_formats: asked.uncompressed_points.filter(|_| credential.is_some()),
+                alpn: self.alpn.as_deref(),
+                session_ticket: ticket,
+                status_request: asked.status_request && credential.is_some_and(|shown| shown.ocsp.is_some()),
+                scts: credential
+                    .and_then(|shown| shown.scts.as_deref())
+                    .filter(|_| asked.signed_certificate_timestamp),
+                record_size_limit: asked.record_size_limit.and(our_limit(&self.config.common)),
+                server_name: asked.server_name.is_some() && credential.is_some(),
+            },
+        }
+        .encode()
+    }
+
+    /// Record size limits hold when both name one (RFC 8449 section 4).
+    pub(super) fn limits(&self, hello: &ClientHello<'_>, out: &mut Out) {
+        let limits = hello.extensions.record_size_limit.zip(our_limit(&self.config.common));
+        if let Some((theirs, ours)) = limits {
+            out.limits(theirs.min(MAX_RECORD_SIZE_LIMIT), ours);
+        }
+    }
+
+    /// Keeps the messages themselves from here on, where the client may sign them.
+    pub(super) fn keep_messages(&mut self, hello: &OwnedClientHello) {
+        if self.config.client_auth != ClientAuth::None {
+            self.messages = Some(Unhashed::new(hello.raw().to_vec()));
+        }
+    }
+
+    /// Sends a message in the clear.
+    pub(super) fn send(&mut self, message: Vec<u8>, out: &mut Out) {
+        self.hash(&message);
+        out.send(Level::Initial, message);
+    }
+
+    /// Adds a message of the client to the transcript.
+    pub(super) fn add(&mut self, message: &Incoming<'_>) {
+        self.hash(message.encoded());
+    }
+
+    pub(super) fn hash(&mut self, message: &[u8]) {
+        self.transcript.add(message);
+        if let Some(messages) = &mut self.messages {
+            messages.add(message);
+        }
+    }
+
+    /// The master secret, bound to everything up to ClientKeyExchange, or to the randoms alone where the client cannot
+    /// do better and may.
+    pub(super) fn master_secret(&self, premaster: &SharedSecret) -> Result<MasterSecret> {
+        let session_hash = self.transcript.current();
+        let binding = if self.extended_master_secret {
+            Binding::Session(&session_hash)
+        } else {
+            Binding::Randoms { client: &self.client_random, server: &self.server_random }
+        };
+        MasterSecret::new(self.suite.hash, premaster, binding)
+    }
+
+    /// What came of it all, but for what only a full handshake has.
+    pub(super) fn outcome(self, client: Client, master: &MasterSecret) -> Outcome {
+        let Self { client_random, server_random, extended_master_secret, .. } = self;
+        let Who { peer, peer_signature_scheme, psk } = client.into();
+        // Without the binding two connections can have the same keying material (RFC 7627 section 5.4).
+        let exports = self.config.common.exporter && extended_master_secret;
+        let hash = self.suite.hash;
+        let exporter = || Exporter::tls12(hash, master.secret().duplicate(), client_random, server_random);
+        Outcome {
+            version: ProtocolVersion::TLS1_2,
+            suite: self.suite.suite,
+            group: None,
+            extended_master_secret,
+            alpn: self.alpn,
+            server_name: self.server_name,
+            peer,
+            peer_signature_scheme,
+            signature_scheme: None,
+            credential: None,
+            psk,
+            hello_retry_request: false,
+            early_data: false,
+            ech: EchStatus::NotOffered,
+            exporter: exports.then(exporter),
+            session: None,
+        }
+    }
+}
+
+/// TLS 1.2's limit counts no content type.
+const MAX_RECORD_SIZE_LIMIT: u16 = record_size_limit::MAX - 1;
+
+/// Our record_size_limit.
+fn our_limit(common: &Common) -> Option<u16> {
+    common.record_size_limit.map(|limit| limit.min(MAX_RECORD_SIZE_LIMIT))
+}
+
+/// Every ChangeCipherSpec is judged by the state.
+pub(super) const fn read_mode(application_data: ApplicationData, max_message: u32) -> ReadMode {
+    ReadMode {
+        change_cipher_spec: ChangeCipherSpec::Deliver,
+        application_data,
+        plaintext_alert: false,
+        max_message,
+    }
+}
+
+/// ServerHello.random.
+fn server_random(common: &Common) -> Result<[u8; 32]> {
+    let mut random = match &common.randomness {
+        Randomness::Recorded(recorded) => recorded.random,
+        Randomness::System => random::array().map_err(Error::Crypto)?,
+    };
+    if common.speaks(ProtocolVersion::TLS1_3) {
+        negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3);
+    }
+    Ok(random)
+}
