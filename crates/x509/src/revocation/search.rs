@@ -245,7 +245,7 @@ impl Search<'_, '_, '_> {
             self.note(Unknown::StaleCrl);
             return Ok(None);
         }
-        let Some(signer) = self.signer(complete, budget)? else {
+        let Some(signer) = self.signer(point, complete, budget)? else {
             self.note(Unknown::UntrustedCrl);
             return Ok(None);
         };
@@ -268,7 +268,9 @@ impl Search<'_, '_, '_> {
             Some(revoked) => Some(revoked),
             None => crl.find(serial, issuer, budget)?,
         };
-        if found.is_none() {
+        if found.is_none() && !signer.sure {
+            self.note(Unknown::UntrustedCrl);
+        } else if found.is_none() {
             self.covered = self.covered.or(reasons);
             self.until = self.until.min(until).min(signer.until);
         }
@@ -291,16 +293,24 @@ impl Search<'_, '_, '_> {
 
     /// Section 6.3.3 (f) and (g): a key of the CRL's issuer that signed it, that may, and that leads to the same anchor.
     ///
-    /// Certificates of the path above the one in question come first: they are validated. A certificate never vouches
-    /// for its own status, nor does one below it. Keys that the CRL's authority key identifier contradicts come last.
-    fn signer(&self, candidate: &Candidate<'_>, budget: &mut Remaining) -> Result<Option<Signer>, Exhausted> {
+    /// Certificates of the path above the one in question come first: they are validated. A certificate does not vouch
+    /// for its own status, and none does for one above it; only a CRL issuer may whose CA has said in its certificate
+    /// that its CRL is where to look. Keys that the CRL's authority key identifier contradicts come last.
+    fn signer(
+        &self,
+        point: &DistributionPoint<'_>,
+        candidate: &Candidate<'_>,
+        budget: &mut Remaining,
+    ) -> Result<Option<Signer>, Exhausted> {
         let Candidate { crl, list } = candidate;
-        let above = self.path.certificates.get(self.depth.saturating_add(1)..).unwrap_or(&[]);
+        let own = self.path.is_nested() && point.crl_issuer.is_some();
+        let first = if own { self.depth } else { self.depth.saturating_add(1) };
+        let above = self.path.certificates.get(first..).unwrap_or(&[]);
         for contradicted in [false, true] {
             let fits = |key_id| contradicts(list, key_id) == contradicted;
             for certificate in above.iter().filter(|c| may_sign(c, list) && fits(key_id(c))) {
                 if crl.is_signed_by(certificate.spki(), budget)? {
-                    return Ok(Some(Signer { spki: certificate.spki().into(), until: i64::MAX }));
+                    return Ok(Some(Signer { spki: certificate.spki().into(), until: i64::MAX, sure: true }));
                 }
             }
             let anchor = self.path.anchor;
@@ -310,7 +320,7 @@ impl Search<'_, '_, '_> {
                 && fits(anchor.key_id())
                 && crl.is_signed_by(anchor.spki(), budget)?
             {
-                return Ok(Some(Signer { spki: anchor.spki().into(), until: i64::MAX }));
+                return Ok(Some(Signer { spki: anchor.spki().into(), until: i64::MAX, sure: true }));
             }
             if let Some(signer) = self.signer_elsewhere(candidate, contradicted, budget)? {
                 return Ok(Some(signer));
@@ -343,22 +353,24 @@ impl Search<'_, '_, '_> {
             if in_path || contradicts(list, key_id(&certificate)) != contradicted {
                 continue;
             }
-            let Some(until) = self.validate(&certificate, budget)? else {
+            let Some(found) = self.validate(&certificate, budget)? else {
                 continue;
             };
             if crl.is_signed_by(certificate.spki(), budget)? {
-                return Ok(Some(Signer { spki: certificate.spki().into(), until }));
+                let sure = found.revocation == RevocationStatus::Good;
+                let spki = certificate.spki().into();
+                return Ok(Some(Signer { spki, until: found.earliest_expiry, sure }));
             }
         }
         Ok(None)
     }
 
-    /// Validates the path of a CRL issuer's certificate to the same anchor, its status included; until when it is good.
+    /// Validates the path of a CRL issuer's certificate to the same anchor, its status included.
     fn validate(
         &self,
         certificate: &Certificate<'_>,
         budget: &mut Remaining,
-    ) -> Result<Option<i64>, Exhausted> {
+    ) -> Result<Option<build::Found>, Exhausted> {
         let outer = self.path.evidence;
         let others = outer.chain.iter().chain(outer.revocation.crls.issuers());
         let others = others.map(|der| CertificateDer::from(der.as_ref()));
@@ -385,7 +397,7 @@ impl Search<'_, '_, '_> {
             return Ok(None);
         };
         match build::search_within(context, &mut chain, budget) {
-            Ok(found) => Ok(Some(found.earliest_expiry)),
+            Ok(found) => Ok(Some(found)),
             Err(failure) => match (failure.fault.rule, failure.fault.detail) {
                 (Rule::WorkBudget, Detail::What(what)) => Err(Exhausted(what)),
                 _ => Ok(None),
@@ -404,6 +416,9 @@ impl Path<'_, '_> {
 /// Who signed a CRL.
 struct Signer {
     spki: Box<[u8]>,
+    /// Its own status is known. If it is not, which only soft-fail lets pass, a CRL is believed where it says revoked,
+    /// and is no reason to call a certificate good.
+    sure: bool,
     /// Until when its own path is good, if that is not the path in question.
     until: i64,
 }
