@@ -39,7 +39,7 @@ impl ClientConfig {
     /// Starts with the defaults and no trust at all.
     pub fn builder() -> ClientConfigBuilder {
         ClientConfigBuilder {
-            common: Common::default(),
+            common: super::common(),
             session: Session::default(),
             roots: None,
             credentials: Vec::new(),

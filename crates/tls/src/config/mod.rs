@@ -67,6 +67,11 @@ impl Default for Session {
     }
 }
 
+/// What both roles start with.
+pub(crate) fn common() -> Common {
+    Common { min_version: ProtocolVersion::TLS1_2, max_version: ProtocolVersion::TLS1_3, ..Common::default() }
+}
+
 /// The range of what may be put in a record: as record_size_limit's, less the content type (RFC 8449 section 4).
 const MIN_FRAGMENT: u16 = 63;
 const MAX_FRAGMENT: u16 = 1 << 14;
@@ -102,7 +107,7 @@ pub(crate) fn compressed(
 /// Builder methods that both roles have.
 macro_rules! common_builder_methods {
     () => {
-        /// Versions to speak, the lowest and the highest: TLS 1.2 and TLS 1.3 are there. TLS 1.3 alone by default.
+        /// Versions to speak, the lowest and the highest. By default those that there are: TLS 1.2 and TLS 1.3.
         pub fn versions(
             mut self,
             lowest: oxtls_handshake::suite::ProtocolVersion,

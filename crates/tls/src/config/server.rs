@@ -43,7 +43,7 @@ impl ServerConfig {
     /// Starts with the defaults and no credential.
     pub fn builder() -> ServerConfigBuilder {
         ServerConfigBuilder {
-            common: Common::default(),
+            common: super::common(),
             session: Session::default(),
             credentials: Vec::new(),
             client_auth: ClientAuth::None,
