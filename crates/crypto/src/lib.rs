@@ -12,6 +12,7 @@
 //! | [`key_exchange`] | ECDH, ML-KEM and hybrids in one shape: offer, answer, finish | RFC 9846 section 4.3.8 |
 //! | [`signature`] | signature schemes, public keys, signing keys and how to load them | RFC 9846 section 4.3.3 |
 //! | [`random`] | bytes nobody can guess | |
+//! | [`salted`] | sealing under a key that many processes share: session tickets | |
 //! | [`secret`] | types for key material: erased on drop, printed never, compared in constant time | |
 //!
 //! # What erasing can promise
@@ -29,6 +30,7 @@ pub mod hmac;
 pub mod key_exchange;
 pub mod prf;
 pub mod random;
+pub mod salted;
 pub mod secret;
 pub mod signature;
 
@@ -36,6 +38,7 @@ pub use aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingK
 pub use error::Error;
 pub use hash::{Digest, Hash, HashContext};
 pub use key_exchange::{KeyExchange, NamedGroup};
+pub use salted::SaltedKey;
 pub use secret::{Secret, SharedSecret};
 pub use signature::{
     KeyAlgorithm, KeyError, PublicKey, SignatureAlgorithm, SignatureScheme, Signer, SigningKey,

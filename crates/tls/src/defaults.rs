@@ -17,3 +17,29 @@ pub const MAX_KEY_UPDATES_IN_A_ROW: u8 = 32;
 /// Post-handshake messages other than KeyUpdate in a row without application data between them: tickets come a few
 /// at a time.
 pub const MAX_TICKETS_IN_A_ROW: u8 = 32;
+
+/// How long one ticket key seals. Tickets live for a day by default, which is two periods: so long a key opens after it
+/// has ceased to seal.
+pub const TICKET_KEY_PERIOD: Duration = Duration::from_secs(12 * 60 * 60);
+
+/// Tickets after a full handshake: clients that open two connections at once, as browsers do, have one for each. As
+/// BoringSSL, OpenSSL and rustls.
+pub const TICKETS: u8 = 2;
+
+/// Most tickets that a client can wish for (RFC 9149 leaves it to us): each costs a seal and some 300 bytes.
+pub const MOST_TICKETS: u8 = 8;
+
+/// How long after the peers last signed a session may go on to be resumed. RFC 9846 section 4.7.1 limits each ticket
+/// to seven days, and not what a chain of them adds up to: without a cap a client that comes back in time is never
+/// asked for its certificate again.
+pub const MAX_SINCE_VERIFIED: Duration = Duration::from_secs(7 * 24 * 60 * 60);
+
+/// Sessions of TLS 1.2 that a server keeps: some 300 KiB when all are there.
+pub const STORED_SESSIONS: usize = 1024;
+
+/// Servers whose sessions a client keeps.
+pub const CACHED_SERVERS: usize = 256;
+
+/// How long a replay guard remembers: longer than a hello can look fresh at twice the largest age skew that is allowed
+/// by default, which is 20 seconds.
+pub const REPLAY_WINDOW: Duration = Duration::from_secs(30);

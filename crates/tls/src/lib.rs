@@ -41,6 +41,8 @@ mod config;
 mod connection;
 pub mod defaults;
 mod error;
+mod reload;
+mod resumption;
 mod trace;
 
 pub use crate::clock::{Clock, ManualClock};
@@ -50,10 +52,15 @@ pub use crate::config::{
     ServerConfigBuilder,
 };
 pub use crate::connection::{
-    ChannelBinding, Client, ClientConnection, Connection, Event, Info, Progress, Receiver, Role, SealError,
-    Sender, Server, ServerConnection,
+    ChannelBinding, Client, ClientConnection, Connection, EarlyDataStatus, Event, Info, Progress, Receiver,
+    Role, SealError, Sender, Server, ServerConnection,
 };
 pub use crate::error::{Error, ErrorKind};
+pub use crate::reload::Reloadable;
+pub use crate::resumption::{
+    ClientSession, FleetSeed, ReplayGuard, ReplayVerdict, Resumption, SessionCache, SessionRefusal,
+    SessionStore, TicketKeys,
+};
 
 pub use oxtls_crypto as crypto;
 pub use oxtls_crypto::key_exchange::NamedGroup;
@@ -63,6 +70,7 @@ pub use oxtls_handshake::alert::AlertDescription;
 pub use oxtls_handshake::config::{KeyShares, Retry};
 pub use oxtls_handshake::error::{Error as HandshakeError, Fault, Offered};
 pub use oxtls_handshake::need::{self, Need};
+pub use oxtls_handshake::step::EarlyDataRejection;
 pub use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 pub use oxtls_record::{Padding, RecordError, Sealed};
 pub use oxtls_x509 as x509;

@@ -2,10 +2,15 @@
 
 use std::sync::Arc;
 
+use std::time::Duration;
+
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
+use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, common_builder_methods, complete, compressed};
+use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
+use crate::defaults;
+use crate::resumption::{ClientResumption, PolicyHash, SessionCache};
 
 /// A client's configuration: an immutable snapshot, cheap to clone, shared by its connections.
 ///
@@ -33,6 +38,18 @@ pub(crate) struct ClientInner {
     authorities: Vec<Vec<u8>>,
     grease: bool,
     shuffle_extensions: bool,
+    pub(crate) resumption: Option<ClientResumption>,
+}
+
+/// Where sessions go.
+#[derive(Debug, Default)]
+enum Sessions {
+    /// Nothing was said.
+    #[default]
+    Unsaid,
+    Nowhere,
+    Cache(SessionCache),
+    User,
 }
 
 impl ClientConfig {
@@ -49,7 +66,19 @@ impl ClientConfig {
             name_authorities: false,
             grease: false,
             shuffle_extensions: true,
+            sessions: Sessions::Unsaid,
+            session_context: Vec::new(),
+            max_since_verified: defaults::MAX_SINCE_VERIFIED,
+            early_data: false,
+            ticket_request: None,
+            tls12_tickets: false,
         }
+    }
+
+    /// The sessions that this configuration keeps, if it keeps any itself.
+    #[must_use]
+    pub fn sessions(&self) -> Option<&SessionCache> {
+        self.inner.resumption.as_ref()?.cache.as_ref()
     }
 
     pub(crate) fn inner(&self) -> Arc<ClientInner> {
@@ -75,6 +104,11 @@ impl ClientInner {
             tls12_tickets: false,
         }
     }
+
+    /// What judges servers here, and not at the caller's.
+    pub(crate) fn judge(&self) -> Option<&Verifier> {
+        self.verifier.as_ref().filter(|_| !self.session.asks(Decision::VerifyPeer))
+    }
 }
 
 /// Collects a [`ClientConfig`]; [`build`](ClientConfigBuilder::build) checks it.
@@ -91,6 +125,12 @@ pub struct ClientConfigBuilder {
     name_authorities: bool,
     grease: bool,
     shuffle_extensions: bool,
+    sessions: Sessions,
+    session_context: Vec<u8>,
+    max_since_verified: Duration,
+    early_data: bool,
+    ticket_request: Option<TicketRequest>,
+    tls12_tickets: bool,
 }
 
 impl ClientConfigBuilder {
@@ -146,6 +186,65 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Where sessions are kept to be resumed. Without this a configuration has a cache of its own, of 256 servers
+    /// ([`defaults::CACHED_SERVERS`]), unless its caller verifies servers
+    /// ([`Decision::VerifyPeer`]): whom the caller has accepted it may have reasons to look at again. With this the
+    /// caller's verdict stands for the lifetime of the session.
+    pub fn sessions(mut self, cache: SessionCache) -> Self {
+        self.sessions = Sessions::Cache(cache);
+        self
+    }
+
+    /// Hand sessions out instead of keeping them: [`Event::SessionReceived`](crate::Event::SessionReceived) says that
+    /// [`take_session`](crate::Connection::take_session) has one.
+    pub fn hand_out_sessions(mut self) -> Self {
+        self.sessions = Sessions::User;
+        self
+    }
+
+    /// Keep no session and offer none: every handshake is a full one, and no two connections can be told to be of one
+    /// client by their tickets.
+    pub fn no_sessions(mut self) -> Self {
+        self.sessions = Sessions::Nowhere;
+        self
+    }
+
+    /// Where sessions belong (empty by default): configurations that share a cache see each other's sessions only if
+    /// their contexts, credentials and trust are the same. Give users or tenants that must not mix one each.
+    pub fn session_context(mut self, id: impl AsRef<[u8]>) -> Self {
+        self.session_context = id.as_ref().to_vec();
+        self
+    }
+
+    /// How long after the server last signed its sessions may be resumed, through however many resumptions; default
+    /// seven days ([`defaults::MAX_SINCE_VERIFIED`]).
+    pub fn max_since_verified(mut self, cap: Duration) -> Self {
+        self.max_since_verified = cap;
+        self
+    }
+
+    /// Offer early data (0-RTT) where the session allows it; [`seal_early`](crate::Connection::seal_early) then takes
+    /// data before the handshake is done. Off by default. Whoever can record the network can deliver early data again,
+    /// and it has no forward secrecy towards the server's ticket key: send only what does no harm twice.
+    pub fn early_data(mut self, on: bool) -> Self {
+        self.early_data = on;
+        self
+    }
+
+    /// Ask for so many tickets (RFC 9149), after a full handshake and after a resumption. By default the server decides.
+    pub fn request_tickets(mut self, after_full: u8, after_resumption: u8) -> Self {
+        self.ticket_request =
+            Some(TicketRequest { new_session_count: after_full, resumption_count: after_resumption });
+        self
+    }
+
+    /// Take TLS 1.2 tickets too (RFC 5077), besides session IDs. Off by default: whoever steals the key that a server
+    /// seals them under reads every recorded TLS 1.2 connection that had one.
+    pub fn tls12_tickets(mut self, on: bool) -> Self {
+        self.tls12_tickets = on;
+        self
+    }
+
     common_builder_methods!();
 
     /// Checks it all.
@@ -154,7 +253,7 @@ impl ClientConfigBuilder {
     /// No roots (unless [`Decision::VerifyPeer`](crate::Decision::VerifyPeer) is asked of the caller), lists that are
     /// empty or hold what this library has not, limits out of range.
     pub fn build(mut self) -> Result<ClientConfig, ConfigError> {
-        let asks = self.session.ask.contains(&super::Decision::VerifyPeer);
+        let asks = self.session.asks(Decision::VerifyPeer);
         let verifier = match self.roots {
             Some(roots) if roots.is_empty() && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
@@ -165,6 +264,25 @@ impl ClientConfigBuilder {
         };
         complete(&mut self.common, &self.session)?;
         let named = verifier.as_ref().filter(|_| self.name_authorities);
+        let cache = match self.sessions {
+            Sessions::Nowhere => None,
+            Sessions::Unsaid if asks => None,
+            Sessions::Unsaid => Some(Some(SessionCache::new(defaults::CACHED_SERVERS))),
+            Sessions::Cache(cache) => Some(Some(cache)),
+            Sessions::User => Some(None),
+        };
+        let judge = verifier.as_ref().filter(|_| !asks);
+        let resumption = cache.map(|cache| ClientResumption {
+            cache,
+            policy: PolicyHash::client(&self.session_context, &self.credentials, judge),
+            max_since_verified: self.max_since_verified,
+            early_data: self.early_data,
+            ticket_request: self.ticket_request,
+            tls12_tickets: self.tls12_tickets,
+        });
+        if self.early_data && resumption.is_none() {
+            return Err(ConfigError::Missing("early data needs sessions to offer"));
+        }
         let inner = ClientInner {
             authorities: named.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default(),
             credentials: compressed(self.credentials, &self.session.compression)?,
@@ -176,6 +294,7 @@ impl ClientConfigBuilder {
             send_server_name: self.send_server_name,
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
+            resumption,
         };
         inner.handshake(None).check(&oxtls_handshake::step::Transport::Stream)?;
         Ok(ClientConfig { inner: Arc::new(inner) })

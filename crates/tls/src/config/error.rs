@@ -50,6 +50,8 @@ pub enum ConfigError {
     Missing(&'static str),
     /// A value that cannot work.
     Invalid(String),
+    /// The system gives no random bytes.
+    NoRandomness,
     /// The handshake cannot work with it.
     Handshake(oxtls_handshake::config::ConfigError),
 }
@@ -75,6 +77,7 @@ impl fmt::Display for ConfigError {
             Self::BadRoots(error) => write!(f, "{error}"),
             Self::Missing(what) => write!(f, "{what}"),
             Self::Invalid(what) => write!(f, "{what}"),
+            Self::NoRandomness => f.write_str("the system's random number generator failed"),
             Self::Handshake(error) => write!(f, "{error}"),
         }
     }

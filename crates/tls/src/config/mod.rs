@@ -38,6 +38,13 @@ pub enum Decision {
     Sign,
     /// Decompressing the peer's certificate, also by what is here.
     Decompress,
+    /// Server: which session a client's tickets and session ID are of.
+    FindSession,
+    /// Server: whether a session that was found is resumed, and whether its early data is taken.
+    AcceptSession,
+    /// Server: sealing tickets. TLS 1.2's come as a [`Need`](crate::Need), TLS 1.3's after the handshake, by
+    /// [`take_tickets`](crate::Connection::take_tickets).
+    SealTicket,
 }
 
 /// What a connection needs of either role's configuration while it shakes hands.
@@ -51,6 +58,13 @@ pub(crate) struct Session {
     pub(crate) compression: Vec<CertificateCompression>,
     /// Suites that somebody has chosen; `None`: those of every version that is spoken.
     pub(crate) suites: Option<Vec<CipherSuite>>,
+}
+
+impl Session {
+    /// Whether this decision is the caller's.
+    pub(crate) fn asks(&self, decision: Decision) -> bool {
+        self.ask.contains(&decision)
+    }
 }
 
 impl Default for Session {

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::{ConfigError, Credential, Session, common_builder_methods, complete, compressed};
+use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
+use crate::resumption::{Resumption, ServerResumption};
 
 /// Whether a server asks its clients for a certificate, and whom it trusts to issue them.
 #[derive(Clone, Debug, Default)]
@@ -37,6 +38,17 @@ pub(crate) struct ServerInner {
     pub(crate) verifier: Option<Verifier>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) handshake: Arc<ServerHandshake>,
+    pub(crate) resumption: Option<ServerResumption>,
+}
+
+/// What was said of resumption.
+#[derive(Debug, Default)]
+enum Resumed {
+    /// Nothing.
+    #[default]
+    Unsaid,
+    Never,
+    So(Box<Resumption>),
 }
 
 impl ServerConfig {
@@ -48,11 +60,67 @@ impl ServerConfig {
             credentials: Vec::new(),
             client_auth: ClientAuth::None,
             handshake: ServerHandshake::default(),
+            resumption: Resumed::Unsaid,
         }
+    }
+
+    /// The same configuration with other credentials, for a [`Reloadable`](crate::Reloadable). What keeps its sessions
+    /// (ticket keys, stores, guard) is shared by both.
+    ///
+    /// # Errors
+    /// As [`ServerConfigBuilder::build`]. A key that is not its certificate's was refused when the [`Credential`] was
+    /// made.
+    pub fn with_credentials(
+        &self,
+        credentials: impl IntoIterator<Item = Credential>,
+    ) -> Result<Self, ConfigError> {
+        let inner = &self.inner;
+        let credentials: Vec<_> = credentials.into_iter().collect();
+        check_credentials(&credentials, &inner.session)?;
+        let (client_auth, verifier) = (inner.handshake.client_auth, inner.judge());
+        let kept = inner.resumption.as_ref().map(|kept| kept.under(client_auth, verifier)).transpose()?;
+        let inner = ServerInner {
+            credentials: compressed(credentials, &inner.session.compression)?,
+            session: inner.session.clone(),
+            verifier: inner.verifier.clone(),
+            handshake: Arc::clone(&inner.handshake),
+            resumption: kept,
+        };
+        Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The same configuration with another policy for clients' certificates, for a [`Reloadable`](crate::Reloadable).
+    /// Sessions that were made before are resumed only if their clients pass the new one.
+    ///
+    /// # Errors
+    /// As [`ServerConfigBuilder::build`].
+    pub fn with_client_auth(&self, client_auth: ClientAuth) -> Result<Self, ConfigError> {
+        let (mode, verifier) = judge_of(client_auth, &self.inner.session)?;
+        let authorities = authorities_of(verifier.as_ref());
+        let before = &*self.inner.handshake;
+        let handshake = ServerHandshake { client_auth: mode, authorities, ..before.clone() };
+        handshake.check()?;
+        let mut inner = ServerInner {
+            credentials: self.inner.credentials.clone(),
+            session: self.inner.session.clone(),
+            verifier,
+            handshake: Arc::new(handshake),
+            resumption: None,
+        };
+        let kept = self.inner.resumption.as_ref();
+        inner.resumption = kept.map(|kept| kept.under(mode, inner.judge())).transpose()?;
+        Ok(Self { inner: Arc::new(inner) })
     }
 
     pub(crate) fn inner(&self) -> Arc<ServerInner> {
         Arc::clone(&self.inner)
+    }
+}
+
+impl ServerInner {
+    /// What judges clients here, and not at the caller's.
+    pub(crate) fn judge(&self) -> Option<&Verifier> {
+        self.verifier.as_ref().filter(|_| !self.session.asks(Decision::VerifyPeer))
     }
 }
 
@@ -65,6 +133,7 @@ pub struct ServerConfigBuilder {
     credentials: Vec<Credential>,
     client_auth: ClientAuth,
     handshake: ServerHandshake,
+    resumption: Resumed,
 }
 
 impl ServerConfigBuilder {
@@ -115,6 +184,18 @@ impl ServerConfigBuilder {
         self
     }
 
+    /// How sessions are resumed; see [`Resumption`] for what holds without this.
+    pub fn resumption(mut self, resumption: Resumption) -> Self {
+        self.resumption = Resumed::So(Box::new(resumption));
+        self
+    }
+
+    /// Make no sessions and resume none: every handshake is a full one.
+    pub fn no_resumption(mut self) -> Self {
+        self.resumption = Resumed::Never;
+        self
+    }
+
     common_builder_methods!();
 
     /// Checks it all.
@@ -123,29 +204,68 @@ impl ServerConfigBuilder {
     /// No credential (unless [`Decision::ChooseCredential`](crate::Decision::ChooseCredential) is asked of the
     /// caller), client authentication without roots, lists that are empty or hold what this library has not.
     pub fn build(mut self) -> Result<ServerConfig, ConfigError> {
-        if self.credentials.is_empty() && !self.session.ask.contains(&super::Decision::ChooseCredential) {
-            return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
-        }
+        check_credentials(&self.credentials, &self.session)?;
         complete(&mut self.common, &self.session)?;
-        let (client_auth, roots) = match self.client_auth {
-            ClientAuth::None => (handshake::ClientAuth::None, None),
-            ClientAuth::Optional(roots) => (handshake::ClientAuth::Optional, Some(roots)),
-            ClientAuth::Required(roots) => (handshake::ClientAuth::Required, Some(roots)),
+        let (mode, verifier) = judge_of(self.client_auth, &self.session)?;
+        let asks = self.session.asks(Decision::VerifyPeer);
+        let kept = match self.resumption {
+            Resumed::Never => None,
+            Resumed::So(resumption) => Some(*resumption),
+            // Whom the caller has accepted the caller may have reasons to look at again.
+            Resumed::Unsaid if asks && verifier.is_some() => None,
+            Resumed::Unsaid => Some(Resumption::default()),
         };
-        let asks = self.session.ask.contains(&super::Decision::VerifyPeer);
-        if roots.as_ref().is_some_and(|roots| roots.is_empty()) && !asks {
-            return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
+        let judge = verifier.as_ref().filter(|_| !asks);
+        let kept = kept.map(|kept| ServerResumption::new(kept, mode, judge)).transpose()?;
+        let mut handshake = ServerHandshake {
+            common: Arc::new(self.common),
+            client_auth: mode,
+            authorities: authorities_of(verifier.as_ref()),
+            ..self.handshake
+        };
+        if let Some(kept) = &kept {
+            kept.check(&self.session)?;
+            kept.tell(&mut handshake);
+            if kept.is_elsewhere() {
+                self.session.ask.extend([Decision::FindSession, Decision::SealTicket]);
+            }
         }
-        let authorities = roots.as_ref().map(|roots| roots.subjects_hints()).unwrap_or_default();
-        let handshake =
-            ServerHandshake { common: Arc::new(self.common), client_auth, authorities, ..self.handshake };
         handshake.check()?;
         let inner = ServerInner {
             credentials: compressed(self.credentials, &self.session.compression)?,
             session: self.session,
-            verifier: roots.map(|roots| Verifier::new(roots, Purpose::ClientAuth)),
+            verifier,
             handshake: Arc::new(handshake),
+            resumption: kept,
         };
         Ok(ServerConfig { inner: Arc::new(inner) })
     }
+}
+
+fn check_credentials(credentials: &[Credential], session: &Session) -> Result<(), ConfigError> {
+    if credentials.is_empty() && !session.asks(Decision::ChooseCredential) {
+        return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
+    }
+    Ok(())
+}
+
+/// What the machine is told of client authentication, and what judges clients' chains.
+fn judge_of(
+    client_auth: ClientAuth,
+    session: &Session,
+) -> Result<(handshake::ClientAuth, Option<Verifier>), ConfigError> {
+    let (mode, roots) = match client_auth {
+        ClientAuth::None => return Ok((handshake::ClientAuth::None, None)),
+        ClientAuth::Optional(roots) => (handshake::ClientAuth::Optional, roots),
+        ClientAuth::Required(roots) => (handshake::ClientAuth::Required, roots),
+    };
+    if roots.is_empty() && !session.asks(Decision::VerifyPeer) {
+        return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
+    }
+    Ok((mode, Some(Verifier::new(roots, Purpose::ClientAuth))))
+}
+
+/// DER names of the authorities that clients are told.
+fn authorities_of(verifier: Option<&Verifier>) -> Vec<Vec<u8>> {
+    verifier.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default()
 }

@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::fmt::Write as _;
+use std::ops::Range;
 use std::time::Duration;
 
 use oxtls_crypto::secret::Secret;
@@ -9,12 +10,14 @@ use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::{Error as HandshakeError, Fault};
 use oxtls_handshake::need::Need;
 use oxtls_handshake::outcome::Outcome;
-use oxtls_handshake::post_handshake::Receive;
-use oxtls_handshake::step::{Direction, Failure, Input, KeyChange, Level, Output};
+use oxtls_handshake::post_handshake::PostHandshake;
+use oxtls_handshake::step::{Direction, EarlyData, Failure, Input, KeyChange, Level, Output};
 use oxtls_record::RecordError;
 
 use super::confirmation::Confirmation;
+use super::early::{EarlyDataStatus, EarlyState};
 use super::role::{Machine, Sealed, Settled};
+use super::sessions::Left;
 use super::{AlertMeaning, Broken, Connection, Error, ErrorKind, Event, Info, Progress, Record, Role};
 use crate::clock::Started;
 use crate::trace;
@@ -26,6 +29,7 @@ pub(crate) struct Handshaking<R: Role> {
     started: Started,
     level: Level,
     need_is_out: bool,
+    pub(super) early: EarlyState,
     /// A choice of a credential was asked of us: at a client, by a CertificateRequest.
     certificate_asked_for: bool,
 }
@@ -39,6 +43,7 @@ impl<R: Role> Handshaking<R> {
             started,
             level: Level::Initial,
             need_is_out: false,
+            early: EarlyState::default(),
             certificate_asked_for: false,
         }
     }
@@ -91,11 +96,21 @@ impl<R: Role> Connection<R> {
                 self.drain()?
             }
             // Only a read mode that the machine asked for lets data through before the handshake is done.
-            Some(Record::ApplicationData(_)) => {
-                return Err(self.abort_broken(RecordError::ApplicationDataRefused.into()));
-            }
+            Some(Record::ApplicationData(range)) => Some(self.early_data_received(range)?),
         };
         Ok(Progress { consumed: opened.consumed, event })
+    }
+
+    /// Early data, of which the machine has said that it is taken.
+    fn early_data_received(&mut self, range: Range<usize>) -> Result<Event, Error> {
+        let early = self.handshaking.as_mut().map(|handshaking| &mut handshaking.early);
+        match early.filter(|early| matches!(early.status, EarlyDataStatus::Accepted { .. })) {
+            Some(early) => {
+                early.count(range.len());
+                Ok(Event::EarlyData(range))
+            }
+            None => Err(self.abort_broken(RecordError::ApplicationDataRefused.into())),
+        }
     }
 
     /// Gives the machine every whole message of a fragment, or, with an empty one, those that were held back.
@@ -200,12 +215,12 @@ impl<R: Role> Connection<R> {
                 self.receive.set_record_size_limit(receive);
             }
             Output::HalfRtt => self.send.open(),
-            // Early data that a client sends unasked is skipped by the read mode; there is nothing to tell.
-            Output::EarlyData(_) | Output::PeerParameters(_) => {}
+            Output::EarlyData(news) => self.early_data_turns(&news)?,
+            Output::PeerParameters(_) => {}
             Output::KeyLog { label, client_random, secret } => self.log_key(label, &client_random, &secret),
             Output::Need(need) => return self.need(need),
             Output::Done(outcome, post_handshake) => {
-                return Ok(Some(self.done(*outcome, post_handshake.receive)));
+                return Ok(Some(self.done(*outcome, post_handshake)));
             }
             Output::Failed(failure) => return Err(self.failed(failure)),
         }
@@ -213,8 +228,9 @@ impl<R: Role> Connection<R> {
     }
 
     /// The handshake is over, and with it the hold on the configuration.
-    fn done(&mut self, outcome: Outcome, receive: Receive) -> Event {
-        let handshaking = self.handshaking.take();
+    fn done(&mut self, mut outcome: Outcome, post_handshake: PostHandshake) -> Event {
+        let PostHandshake { receive, tickets } = post_handshake;
+        let mut handshaking = self.handshaking.take();
         let confirmation = if R::IS_CLIENT {
             let asked = handshaking.as_ref().is_some_and(|handshaking| handshaking.certificate_asked_for);
             Confirmation::of_client(&outcome, asked)
@@ -222,19 +238,46 @@ impl<R: Role> Connection<R> {
             // The client's Finished was the last.
             Confirmation::Confirmed
         };
-        let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
         trace::done(&outcome);
-        self.info = Some(Box::new(Info::new(outcome, identity, R::IS_CLIENT)));
-        self.receive.connect(receive, confirmation);
+        let left = handshaking.as_mut().map(|handshaking| handshaking.role.leave(&mut outcome, tickets));
+        let Left { messages, tickets, sink } = left.unwrap_or_default();
+        let early_data = handshaking.as_ref().map(|handshaking| handshaking.early.status);
+        let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
+        self.info =
+            Some(Box::new(Info::new(outcome, identity, early_data.unwrap_or_default(), R::IS_CLIENT)));
+        self.receive.connect(receive, confirmation, sink);
         self.send.open();
+        for message in messages {
+            trace::message_sent(&message, Level::Application);
+            self.send.message(&message);
+        }
+        self.tickets = tickets;
         Event::HandshakeDone
+    }
+
+    /// What became of early data. At a client a rejection takes the early write key away: what follows is in the clear
+    /// until the next key.
+    fn early_data_turns(&mut self, news: &EarlyData) -> Result<(), Error> {
+        if let Some(handshaking) = self.handshaking.as_mut() {
+            handshaking.early.turn(news);
+        }
+        let removed = R::IS_CLIENT && matches!(news, EarlyData::Rejected(_));
+        if removed && self.send.remove_key().is_err() {
+            return Err(self.bug("a handshake message could not be sent"));
+        }
+        Ok(())
     }
 
     fn install(&mut self, change: KeyChange) -> Result<(), Error> {
         trace::key_installed(&change);
         let level = change.level;
         let installed = match change.direction {
-            Direction::Write => self.send.install(change).is_ok(),
+            Direction::Write => {
+                if let Some(handshaking) = self.handshaking.as_mut().filter(|_| level != Level::Early) {
+                    handshaking.early.end();
+                }
+                self.send.install(change).is_ok()
+            }
             Direction::Read => {
                 if let Some(handshaking) = self.handshaking.as_mut() {
                     handshaking.level = level;
@@ -248,6 +291,7 @@ impl<R: Role> Connection<R> {
     /// Answers a Need at once if the configuration can and its caller does not want to.
     fn need(&mut self, need: Need) -> Result<Option<Event>, Error> {
         let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
+        handshaking.role.note(&need);
         handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
         let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
         trace::asked(&need, asked);

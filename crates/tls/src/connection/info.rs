@@ -3,10 +3,12 @@
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use oxtls_x509::{Certificate, CertificateSignature, PeerIdentity};
 use pki_types::CertificateDer;
 
+use super::EarlyDataStatus;
 use crate::error::{Error, ErrorKind};
 
 /// What a completed handshake has settled.
@@ -14,6 +16,7 @@ use crate::error::{Error, ErrorKind};
 pub struct Info {
     outcome: Outcome,
     identity: Option<PeerIdentity>,
+    early_data: EarlyDataStatus,
     is_client: bool,
 }
 
@@ -29,8 +32,31 @@ pub enum ChannelBinding {
 }
 
 impl Info {
-    pub(crate) fn new(outcome: Outcome, identity: Option<PeerIdentity>, is_client: bool) -> Self {
-        Self { outcome, identity, is_client }
+    pub(crate) fn new(
+        outcome: Outcome,
+        identity: Option<PeerIdentity>,
+        early_data: EarlyDataStatus,
+        is_client: bool,
+    ) -> Self {
+        Self { outcome, identity, early_data, is_client }
+    }
+
+    /// Whether an earlier session was resumed: the peer is the one that was verified then.
+    #[must_use]
+    pub fn is_resumed(&self) -> bool {
+        self.session().is_some()
+    }
+
+    /// The session that was resumed.
+    #[must_use]
+    pub fn session(&self) -> Option<&Session> {
+        self.outcome.psk.as_deref().and_then(Psk::session)
+    }
+
+    /// What became of early data.
+    #[must_use]
+    pub fn early_data(&self) -> EarlyDataStatus {
+        self.early_data
     }
 
     /// The protocol version.

@@ -1,12 +1,15 @@
 //! A connection: bytes in, bytes out, no I/O.
 
 mod confirmation;
+mod early;
 mod handshake;
 mod info;
 mod mailbox;
 mod receive;
+mod resume;
 mod role;
 mod send;
+mod sessions;
 mod split;
 
 use std::fmt;
@@ -16,11 +19,14 @@ use std::time::Duration;
 
 use oxtls_handshake::error::Error as HandshakeError;
 use oxtls_handshake::need::{Answer, Need};
+use oxtls_handshake::post_handshake::NewTicket;
+use oxtls_handshake::session::Psk;
 use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_handshake::{client, server, step};
 use oxtls_record::Record;
 use pki_types::ServerName;
 
+pub use early::EarlyDataStatus;
 pub use info::{ChannelBinding, Info};
 pub use role::{Client, Role, Server};
 pub use send::SealError;
@@ -28,6 +34,7 @@ pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, ConfigError, ServerConfig};
 use crate::error::{Error, ErrorKind};
+use crate::resumption::Origin;
 use crate::trace;
 use handshake::Handshaking;
 use mailbox::Mailbox;
@@ -62,6 +69,8 @@ pub struct Connection<R: Role> {
     receive: ReceiveHalf,
     info: Option<Box<Info>>,
     key_log: KeyLogLines,
+    /// Tickets that the caller seals.
+    tickets: Vec<NewTicket>,
     failed: bool,
 }
 
@@ -92,12 +101,18 @@ pub struct Progress {
 pub enum Event {
     /// Application data, at this range of the input that was fed, decrypted in place.
     Data(Range<usize>),
+    /// At a server that takes it: early data (0-RTT), at this range of the input that was fed, decrypted in place. **An
+    /// attacker may have sent it before or may send it again**, to this server or to another that this one's replay guard
+    /// does not guard: let it have no effect that must not happen twice. All of it comes before `HandshakeDone`.
+    EarlyData(Range<usize>),
     /// The handshake is complete: application data may be sealed.
     HandshakeDone,
     /// The caller must decide. Nothing is read until [`Connection::answer`] or [`Connection::abort`].
     Need(Box<Need>),
     /// The peer asked for a KeyUpdate, which waits to be transmitted: wake the sender.
     PeerWantsReply,
+    /// At a client that hands sessions out: one or more wait for [`take_session`](Connection::take_session).
+    SessionReceived,
     /// The peer has sent close_notify: it sends no more. Writing may go on.
     Closed,
 }
@@ -108,14 +123,33 @@ impl Connection<Client> {
     /// # Errors
     /// No randomness; a configuration that this name does not go with.
     pub fn new(config: &ClientConfig, name: ServerName<'static>) -> Result<Self, ConfigError> {
+        let inner = config.inner();
+        let now = inner.session.clock.now();
+        let resumption = inner.resumption.as_ref();
+        let offered = resumption.and_then(|resumption| resumption.take(&name, inner.judge(), now));
+        Self::start(config, name, offered)
+    }
+
+    /// A client that offers this session, which has passed its checks; with it, when the server's chain ends.
+    fn start(
+        config: &ClientConfig,
+        name: ServerName<'static>,
+        offered: Option<(Arc<Psk>, Option<Duration>)>,
+    ) -> Result<Self, ConfigError> {
         let config = config.inner();
         let dns_name = match &name {
             ServerName::DnsName(dns) => Some(dns.as_ref().trim_end_matches('.').to_ascii_lowercase()),
             _ => None,
         };
         let clock = config.session.clock.clone();
-        let machine = client::Client::new(config.handshake(dns_name), step::Transport::Stream, clock.now())?;
-        let mut connection = Self::with(machine, Client { config, name, identity: None });
+        let mut handshake = config.handshake(dns_name);
+        if let Some(resumption) = &config.resumption {
+            resumption.tell(&mut handshake, offered.as_ref().map(|(psk, _)| Arc::clone(psk)));
+        }
+        let machine = client::Client::new(handshake, step::Transport::Stream, clock.now())?;
+        let mut role = Client { config, name, identity: None, expires_at: None, offered: None };
+        role.offer(offered);
+        let mut connection = Self::with(machine, role);
         connection.send.set_plaintext_version(ProtocolVersion::TLS1_0.0);
         // A machine that has just been made has a ClientHello and a read mode to give, nothing that can fail.
         let _ = connection.drain();
@@ -129,7 +163,9 @@ impl Connection<Server> {
     #[must_use]
     pub fn new(config: &ServerConfig) -> Self {
         let machine = server::Server::new(step::Transport::Stream);
-        let mut connection = Self::with(machine, Server { config: config.inner(), identity: None });
+        let role =
+            Server { config: config.inner(), identity: None, origin: Origin::default(), old_key: false };
+        let mut connection = Self::with(machine, role);
         let _ = connection.drain();
         connection
     }
@@ -168,6 +204,7 @@ impl<R: Role> Connection<R> {
             receive: ReceiveHalf::new(clock, mailbox),
             info: None,
             key_log: KeyLogLines::default(),
+            tickets: Vec::new(),
             failed: false,
         }
     }
@@ -375,7 +412,8 @@ impl<R: Role> Connection<R> {
     }
 
     /// Two owned halves, for two threads or tasks, once the handshake is done. They share one atomic word and no lock.
-    /// Take [`info`](Self::take_info) and the [key log](Self::take_key_log) out before: the halves have neither.
+    /// Take [`info`](Self::take_info), the [key log](Self::take_key_log) and tickets to seal out before: the halves have
+    /// none of them.
     ///
     /// # Errors
     /// The connection itself, while it is handshaking or after it has failed.
@@ -403,6 +441,7 @@ impl<R: Role> Connection<R> {
             receive: receiver.into_half(),
             info: None,
             key_log: KeyLogLines::default(),
+            tickets: Vec::new(),
             failed,
         })
     }
@@ -425,7 +464,9 @@ impl<R: Role> Connection<R> {
 
     fn fall(&mut self) {
         self.failed = true;
-        self.handshaking = None;
+        if let Some(handshaking) = self.handshaking.take() {
+            handshaking.role.fail();
+        }
         self.receive.erase();
     }
 }

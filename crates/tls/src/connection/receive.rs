@@ -6,6 +6,7 @@ use std::sync::Arc;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::Error as HandshakeError;
 use oxtls_handshake::post_handshake::{Receive, Received};
+use oxtls_handshake::session::Session;
 use oxtls_handshake::step::{self, Direction, KeyChange, KeySecret, Level, ReadMode};
 use oxtls_record::{
     Alert, ApplicationDataMode, ChangeCipherSpecMode, Mode, Opened, ReadKey, Reader, Reassembly, Record,
@@ -18,6 +19,7 @@ use super::{Event, Progress};
 use crate::clock::Clock;
 use crate::defaults;
 use crate::error::{Error, ErrorKind};
+use crate::resumption::{ClientSession, Sink};
 use crate::trace;
 
 /// What broke reading, and the alert that the peer is owed.
@@ -76,6 +78,8 @@ pub(crate) struct ReceiveHalf {
     key_updates: u8,
     tickets: u8,
     confirmation: Confirmation,
+    /// Where a client's sessions go.
+    sink: Option<Box<Sink>>,
 }
 
 impl ReceiveHalf {
@@ -95,6 +99,7 @@ impl ReceiveHalf {
             key_updates: 0,
             tickets: 0,
             confirmation: Confirmation::ByReply,
+            sink: None,
         }
     }
 
@@ -105,7 +110,8 @@ impl ReceiveHalf {
             KeySecret::Tls13(secret) => {
                 let suite = change.suite.tls13().ok_or(no_suite)?;
                 self.protected = true;
-                ReadKey::tls13(suite.aead, suite.hash, secret)?
+                let key = ReadKey::tls13(suite.aead, suite.hash, secret)?;
+                if change.level == Level::Early { key.early() } else { key }
             }
             KeySecret::Tls12 { key, fixed_iv } => {
                 let suite = change.suite.tls12().ok_or(no_suite)?;
@@ -147,9 +153,20 @@ impl ReceiveHalf {
     }
 
     /// The handshake is over: what follows is judged here.
-    pub(crate) fn connect(&mut self, receive: Receive, confirmation: Confirmation) {
+    pub(crate) fn connect(&mut self, receive: Receive, confirmation: Confirmation, sink: Option<Box<Sink>>) {
         self.post_handshake = Some(receive);
         self.confirmation = confirmation;
+        self.sink = sink;
+    }
+
+    /// The oldest session that waits for the user.
+    pub(crate) fn take_session(&mut self) -> Option<ClientSession> {
+        self.sink.as_mut()?.take()
+    }
+
+    /// Keeps a session; whether it waits for the user now.
+    fn store(&mut self, session: Session) -> bool {
+        self.sink.as_mut().is_some_and(|sink| sink.put(session))
     }
 
     /// Whether the peer has shown that it has accepted us.
@@ -256,8 +273,12 @@ impl ReceiveHalf {
                         event = Some(Event::PeerWantsReply);
                     }
                 }
-                // A ticket is dropped as long as no session store asks for it.
                 Some(Received::StoreSession(_)) | None => {
+                    if let Some(Received::StoreSession(session)) = received
+                        && self.store(*session)
+                    {
+                        event = Some(Event::SessionReceived);
+                    }
                     if self.confirmation == Confirmation::ByReplyOrTicket {
                         self.confirmation = Confirmation::Confirmed;
                     }

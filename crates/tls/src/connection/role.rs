@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::sync::Arc;
+use std::time::Duration;
 
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::alert::AlertDescription;
@@ -10,13 +11,18 @@ use oxtls_handshake::error::{Error as HandshakeError, Fault};
 use oxtls_handshake::need::{
     Answer, ChooseCredential, CredentialRequest, Decompress, Need, Sign, VerifyPeer,
 };
+use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::post_handshake::Tickets;
+use oxtls_handshake::session::Psk;
 use oxtls_handshake::step::{Input, Misuse, Output};
 use oxtls_handshake::{client, server};
 use oxtls_x509::{PeerIdentity, Report, VerifiedPath};
 use pki_types::ServerName;
 
+use super::sessions::Left;
 use crate::compression::CertificateCompression;
 use crate::config::{ClientInner, Credential, Decision, ServerInner, Session};
+use crate::resumption::{Origin, end_of};
 
 /// What a Need came to.
 #[derive(Debug)]
@@ -69,6 +75,15 @@ pub(crate) trait Sealed: fmt::Debug {
 
     /// The peer's identity, once it was verified.
     fn take_identity(&mut self) -> Option<PeerIdentity>;
+
+    /// Looks at a Need, whoever answers it.
+    fn note(&mut self, _need: &Need) {}
+
+    /// The handshake is done: what becomes of sessions.
+    fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left;
+
+    /// The handshake has failed.
+    fn fail(&self) {}
 }
 
 /// The client's role.
@@ -77,6 +92,10 @@ pub struct Client {
     pub(crate) config: Arc<ClientInner>,
     pub(crate) name: ServerName<'static>,
     pub(crate) identity: Option<PeerIdentity>,
+    /// When the server's chain ends, since the Unix epoch.
+    pub(crate) expires_at: Option<Duration>,
+    /// The session that is offered.
+    pub(crate) offered: Option<Arc<Psk>>,
 }
 
 /// The server's role.
@@ -84,6 +103,10 @@ pub struct Client {
 pub struct Server {
     pub(crate) config: Arc<ServerInner>,
     pub(crate) identity: Option<PeerIdentity>,
+    /// What tickets made here must say.
+    pub(crate) origin: Origin,
+    /// The session that was found came in a ticket under a key that will soon be gone.
+    pub(crate) old_key: bool,
 }
 
 impl Role for Client {}
@@ -108,7 +131,7 @@ impl Sealed for Client {
                 };
                 let now = self.config.session.clock.unix_time();
                 let verdict = verifier.verify_server(&token.peer.chain, &self.name, now);
-                verified(token, verdict, &mut self.identity)
+                verified(token, verdict, &mut self.identity, &mut self.expires_at)
             }
             Need::Sign(token) => sign(token),
             Need::Decompress(token) => decompress(token, &self.config.session.compression),
@@ -118,6 +141,14 @@ impl Sealed for Client {
 
     fn take_identity(&mut self) -> Option<PeerIdentity> {
         self.identity.take()
+    }
+
+    fn leave(&mut self, outcome: &mut Outcome, _tickets: Option<Tickets>) -> Left {
+        self.leave(outcome)
+    }
+
+    fn fail(&self) {
+        self.forget();
     }
 }
 
@@ -141,20 +172,30 @@ impl Sealed for Server {
                 };
                 let now = self.config.session.clock.unix_time();
                 let verdict = verifier.verify_client(&token.peer.chain, now);
-                verified(token, verdict, &mut self.identity)
+                verified(token, verdict, &mut self.identity, &mut self.origin.expires_at)
             }
             Need::Sign(token) => sign(token),
             Need::Decompress(token) => decompress(token, &self.config.session.compression),
             Need::OpenEch(token) => Ok(Settled::Answer(token.refuse(None))),
-            Need::FindSession(token) => Ok(Settled::Answer(token.none())),
-            Need::AcceptSession(token) => Ok(Settled::Answer(token.decline())),
-            Need::SealTicket(token) => Ok(Settled::Answer(token.answer(None))),
+            Need::FindSession(token) => Ok(Settled::Answer(self.find(token))),
+            Need::AcceptSession(token) => Ok(self.accept(token, None)),
+            Need::SealTicket(token) => Ok(Settled::Answer(self.seal(token))),
             need => Ok(Settled::Ask(need)),
         }
     }
 
     fn take_identity(&mut self) -> Option<PeerIdentity> {
         self.identity.take()
+    }
+
+    fn note(&mut self, need: &Need) {
+        if let Need::ChooseConfig(token) = need {
+            self.note_hello(token);
+        }
+    }
+
+    fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left {
+        self.leave(outcome, tickets)
     }
 }
 
@@ -185,6 +226,9 @@ impl Decision {
                 | (Self::VerifyPeer, Need::VerifyPeer(_))
                 | (Self::Sign, Need::Sign(_))
                 | (Self::Decompress, Need::Decompress(_))
+                | (Self::FindSession, Need::FindSession(_))
+                | (Self::AcceptSession, Need::AcceptSession(_))
+                | (Self::SealTicket, Need::SealTicket(_))
         )
     }
 }
@@ -204,9 +248,8 @@ fn pick<'a>(
     credentials: impl Iterator<Item = &'a Credential> + Clone,
     request: &CredentialRequest,
 ) -> Option<(Arc<Shared>, SignatureScheme)> {
-    let usable = |credential: &Credential| {
-        credential.scheme_for(request).map(|scheme| (credential.shared(), scheme))
-    };
+    let usable =
+        |credential: &Credential| credential.scheme_for(request).map(|scheme| (credential.shared(), scheme));
     if !request.authorities.is_empty() {
         let mut issued = credentials.clone().filter(|credential| credential.issued_by(&request.authorities));
         if let Some(found) = issued.find_map(usable) {
@@ -221,9 +264,11 @@ fn verified(
     token: VerifyPeer,
     verdict: Result<VerifiedPath, Box<Report>>,
     identity: &mut Option<PeerIdentity>,
+    expires_at: &mut Option<Duration>,
 ) -> Result<Settled, HandshakeError> {
     match verdict {
         Ok(path) => {
+            *expires_at = Some(end_of(&path));
             *identity = Some(path.into_identity());
             Ok(Settled::Answer(token.accept()))
         }

@@ -4,7 +4,7 @@ use std::fmt;
 use std::sync::Arc;
 
 use oxtls_handshake::alert::AlertDescription;
-use oxtls_handshake::post_handshake::key_update;
+use oxtls_handshake::post_handshake::{NewTicket, key_update};
 use oxtls_handshake::step::{Direction, KeyChange, KeySecret, Level};
 use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
@@ -28,6 +28,10 @@ pub enum SealError {
     Failed,
     /// TLS 1.2 has no KeyUpdate.
     NoKeyUpdate,
+    /// Early data was not offered, is not taken, or as much was sealed as the session allows.
+    NoEarlyData,
+    /// A ticket has 1 to 65,535 bytes.
+    BadTicket,
     /// The record layer cannot seal.
     Record(oxtls_record::SealError),
 }
@@ -41,6 +45,8 @@ impl fmt::Display for SealError {
             Self::Handshaking => f.write_str("the handshake is not complete yet"),
             Self::Closed => f.write_str("this side has sent close_notify: nothing may follow it"),
             Self::Failed => f.write_str("this connection has failed"),
+            Self::NoEarlyData => f.write_str("no early data can be sent, or no more of it"),
+            Self::BadTicket => f.write_str("a ticket has 1 to 65,535 bytes"),
             Self::NoKeyUpdate => f.write_str("TLS 1.2 has no KeyUpdate"),
             Self::Record(error) => write!(f, "{error}"),
         }
@@ -127,7 +133,8 @@ impl SendHalf {
         self.writer.install(match change.secret {
             KeySecret::Tls13(secret) => {
                 let suite = change.suite.tls13().ok_or(no_suite)?;
-                WriteKey::tls13(suite.aead, suite.hash, secret)?
+                let key = WriteKey::tls13(suite.aead, suite.hash, secret)?;
+                if change.level == Level::Early { key.early() } else { key }
             }
             KeySecret::Tls12 { key, fixed_iv } => {
                 let suite = change.suite.tls12().ok_or(no_suite)?;
@@ -135,6 +142,13 @@ impl SendHalf {
                 WriteKey::tls12(suite.aead, &key, &fixed_iv)?
             }
         });
+        Ok(())
+    }
+
+    /// Goes on in the clear: the server has not taken early data.
+    pub(crate) fn remove_key(&mut self) -> Result<(), oxtls_record::SealError> {
+        self.flush_flight()?;
+        self.writer.remove_key();
         Ok(())
     }
 
@@ -327,6 +341,38 @@ impl SendHalf {
             Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),
             Err(error) => Err(SealError::Record(error)),
         }
+    }
+
+    /// Seals early data into the window, behind what is queued.
+    pub(crate) fn seal_early(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
+        if self.state != State::Handshaking && self.state != State::Open {
+            return Err(SealError::Failed);
+        }
+        let written = self.drain(out);
+        if self.sent < self.queue.len() {
+            return Ok(Sealed { taken: 0, written });
+        }
+        let window = out.get_mut(written..).unwrap_or_default();
+        match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
+            Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
+            Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),
+            Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),
+            Err(error) => Err(SealError::Record(error)),
+        }
+    }
+
+    /// Queues a NewSessionTicket.
+    pub(crate) fn ticket(&mut self, ticket: NewTicket, sealed: &[u8]) -> Result<(), SealError> {
+        match self.state {
+            State::Open => {}
+            State::Handshaking => return Err(SealError::Handshaking),
+            State::Closed => return Err(SealError::Closed),
+            State::Failed => return Err(SealError::Failed),
+        }
+        let message = ticket.message(sealed).map_err(|_| SealError::BadTicket)?;
+        trace::message_sent(&message, Level::Application);
+        self.message(&message);
+        self.flush_flight().map_err(SealError::Record)
     }
 
     /// The key has sealed as much as it safely can (RFC 9846 section 5.5): the next one goes on.

@@ -2,11 +2,14 @@
 
 use std::sync::Arc;
 
+use oxtls_handshake::post_handshake::NewTicket;
+
 use super::Progress;
 use super::mailbox::Mailbox;
 use super::receive::ReceiveHalf;
 use super::send::{SealError, SendHalf};
 use crate::error::{Error, ErrorKind};
+use crate::resumption::ClientSession;
 use crate::trace;
 
 /// The sending half of a connection that was split.
@@ -72,6 +75,14 @@ impl Sender {
         self.half.update_key_now(ask_peer)
     }
 
+    /// As [`Connection::send_ticket`](super::Connection::send_ticket).
+    ///
+    /// # Errors
+    /// As there.
+    pub fn send_ticket(&mut self, ticket: NewTicket, sealed: &[u8]) -> Result<(), SealError> {
+        self.half.ticket(ticket, sealed)
+    }
+
     pub(super) fn into_half(self) -> SendHalf {
         self.half
     }
@@ -118,6 +129,11 @@ impl Receiver {
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.half.is_confirmed()
+    }
+
+    /// As [`Connection::take_session`](super::Connection::take_session).
+    pub fn take_session(&mut self) -> Option<ClientSession> {
+        self.half.take_session()
     }
 
     /// Whether the sender has failed: what the peer still sends is in answer to nothing.

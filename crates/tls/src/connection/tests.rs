@@ -29,7 +29,8 @@ fn connected(ask_for_certificate: bool) -> (ClientConnection, ServerConnection) 
     let credential = Credential::new(issued.chain, issued.key).unwrap();
     let client_auth =
         if ask_for_certificate { ClientAuth::Optional(Arc::clone(&roots)) } else { ClientAuth::None };
-    let server = ServerConfig::builder().credential(credential).client_auth(client_auth).build().unwrap();
+    let server = ServerConfig::builder().credential(credential).client_auth(client_auth);
+    let server = server.no_resumption().build().unwrap();
     let client = ClientConfig::builder().roots(roots).build().unwrap();
     let name = ServerName::try_from("server.test").unwrap();
     let (mut client, mut server) =

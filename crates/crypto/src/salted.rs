@@ -1,0 +1,149 @@
+//! Sealing under a key that many processes share: session tickets.
+//!
+//! A counter cannot keep nonces apart among processes that do not know of each other, and random nonces of 12 bytes
+//! begin to meet after some 2^32 messages. So every message has a key of its own, derived from the shared one and 32
+//! random bytes that stand in front of it: a message key is used once, and the shared key seals as many messages as
+//! it likes (the idea of derive-key modes, as in AES-GCM-SIV's and XChaCha20's constructions).
+
+use aws_lc_rs::aead::{AES_256_GCM, Aad, LessSafeKey, Nonce, UnboundKey};
+use zeroize::Zeroizing;
+
+use crate::aead::{NONCE_LEN, TAG_LEN};
+use crate::error::Error;
+use crate::hash::Hash;
+use crate::hkdf::expand;
+use crate::random;
+use crate::secret::Secret;
+
+/// What separates this use of a key from every other.
+const LABEL: &[u8] = b"oxtls salted key 1";
+
+/// Bytes of an AES-256 key.
+const KEY_LEN: usize = 32;
+
+/// A key that seals any number of messages, each under a key derived for it alone (HKDF-SHA256, AES-256-GCM).
+#[derive(Debug)]
+pub struct SaltedKey(Secret);
+
+impl SaltedKey {
+    /// Random bytes in front of each message.
+    pub const SALT_LEN: usize = 32;
+
+    /// Bytes that sealing adds to a message.
+    pub const OVERHEAD: usize = Self::SALT_LEN + TAG_LEN;
+
+    /// A key of these bytes, which must be uniformly random.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] unless there are 32.
+    pub fn new(key: &[u8]) -> Result<Self, Error> {
+        if key.len() != KEY_LEN {
+            return Err(Error::InvalidLength("a salted key of 32 bytes"));
+        }
+        Secret::new(key).map(Self)
+    }
+
+    /// Seals `plaintext` and puts salt, ciphertext and tag behind what `out` holds. The same `context` (which decides
+    /// the key, any length) and `aad` open it again.
+    ///
+    /// # Errors
+    /// [`Error::RandomFailed`]; `out` is as it was then.
+    pub fn seal(&self, context: &[u8], aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
+        let salt = random::array::<{ Self::SALT_LEN }>()?;
+        let (key, nonce) = self.message_key(context, &salt)?;
+        let start = out.len();
+        out.reserve_exact(plaintext.len().saturating_add(Self::OVERHEAD));
+        out.extend_from_slice(&salt);
+        out.extend_from_slice(plaintext);
+        let body = out.get_mut(start.saturating_add(salt.len())..).unwrap_or_default();
+        match key.seal_in_place_separate_tag(nonce, Aad::from(aad), body) {
+            Ok(tag) => {
+                out.extend_from_slice(tag.as_ref());
+                Ok(())
+            }
+            Err(_) => {
+                // What is cut off is plaintext still.
+                crate::secret::erase(body);
+                out.truncate(start);
+                Err(Error::Internal("a message could not be sealed"))
+            }
+        }
+    }
+
+    /// Opens what [`seal`](Self::seal) made: salt, ciphertext and tag.
+    ///
+    /// # Errors
+    /// [`Error::DecryptFailed`] for anything else.
+    pub fn open(&self, context: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
+        let (salt, body) = sealed.split_first_chunk().ok_or(Error::DecryptFailed)?;
+        let (key, nonce) = self.message_key(context, salt)?;
+        let mut body = Zeroizing::new(body.to_vec());
+        let len = match key.open_in_place(nonce, Aad::from(aad), &mut body) {
+            Ok(plaintext) => plaintext.len(),
+            Err(_) => return Err(Error::DecryptFailed),
+        };
+        body.truncate(len);
+        Ok(body)
+    }
+
+    /// The key and nonce of the message that this salt stands in front of.
+    fn message_key(
+        &self,
+        context: &[u8],
+        salt: &[u8; Self::SALT_LEN],
+    ) -> Result<(LessSafeKey, Nonce), Error> {
+        let mut material = Zeroizing::new([0; KEY_LEN + NONCE_LEN]);
+        // The salt has a fixed length and stands last: no two inputs read alike.
+        expand(Hash::Sha256, &self.0, &[LABEL, context, salt], material.as_mut_slice())?;
+        let (key, nonce) = material.split_at(KEY_LEN);
+        let broken = Error::Internal("a message key of the wrong length");
+        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| broken)?;
+        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken)?;
+        Ok((LessSafeKey::new(key), nonce))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn sealed(key: &SaltedKey, plaintext: &[u8]) -> Vec<u8> {
+        let mut out = b"front".to_vec();
+        key.seal(b"context", b"aad", plaintext, &mut out).unwrap();
+        assert_eq!(out.drain(..5).as_slice(), b"front");
+        out
+    }
+
+    #[test]
+    fn what_is_sealed_opens_and_no_two_seals_are_alike() {
+        let key = SaltedKey::new(&[7; 32]).unwrap();
+        for len in [0, 1, 1000] {
+            let plaintext = vec![3; len];
+            let (one, other) = (sealed(&key, &plaintext), sealed(&key, &plaintext));
+            assert_eq!(one.len(), len + SaltedKey::OVERHEAD);
+            assert_ne!(one, other);
+            assert_eq!(*key.open(b"context", b"aad", &one).unwrap(), plaintext);
+        }
+    }
+
+    #[test]
+    fn another_key_context_aad_or_byte_does_not_open() {
+        let key = SaltedKey::new(&[7; 32]).unwrap();
+        let bytes = sealed(&key, b"secret");
+        assert!(key.open(b"contexu", b"aad", &bytes).is_err());
+        assert!(key.open(b"context", b"aae", &bytes).is_err());
+        assert!(SaltedKey::new(&[8; 32]).unwrap().open(b"context", b"aad", &bytes).is_err());
+        for at in 0..bytes.len() {
+            let mut changed = bytes.clone();
+            changed[at] ^= 1;
+            assert!(key.open(b"context", b"aad", &changed).is_err(), "{at}");
+            assert!(key.open(b"context", b"aad", &bytes[..at]).is_err(), "{at}");
+        }
+    }
+
+    #[test]
+    fn a_key_has_32_bytes() {
+        assert!(SaltedKey::new(&[0; 31]).is_err());
+        assert!(SaltedKey::new(&[0; 33]).is_err());
+    }
+}

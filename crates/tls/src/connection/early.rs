@@ -1,0 +1,138 @@
+//! Early data (0-RTT, RFC 9846 section 4.3.10): what a client sends before the handshake is done.
+
+use oxtls_handshake::step::{EarlyData, EarlyDataRejection};
+use oxtls_record::Sealed;
+
+use super::role::Client;
+use super::{Connection, Role, SealError};
+
+/// What became of early data.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum EarlyDataStatus {
+    /// None was offered.
+    #[default]
+    NotOffered,
+    /// A client may send some, and does not know yet whether the server takes it.
+    Offered {
+        /// Bytes sealed so far.
+        sealed: u32,
+        /// Bytes that may still be sealed.
+        left: u32,
+    },
+    /// The server takes it, from the first byte on.
+    Accepted {
+        /// Bytes sealed, or, at a server, received.
+        bytes: u32,
+    },
+    /// The server has taken none of it.
+    Rejected {
+        /// Bytes that a client had sealed: they are the client's still, to be sent again if it wants to, or not at all.
+        bytes: u32,
+        /// Why, as far as this side can tell.
+        reason: EarlyDataRejection,
+    },
+}
+
+/// The state of early data while the handshake goes on.
+#[derive(Debug, Default)]
+pub(super) struct EarlyState {
+    pub(super) status: EarlyDataStatus,
+    /// A client may seal early data up to so many bytes in all; 0: it may not, or not any more.
+    limit: u32,
+}
+
+impl EarlyState {
+    /// Takes note of what the machine says.
+    pub(super) fn turn(&mut self, news: &EarlyData) {
+        let bytes = self.bytes();
+        self.status = match news {
+            EarlyData::Offered { limit, .. } => {
+                self.limit = *limit;
+                EarlyDataStatus::Offered { sealed: 0, left: *limit }
+            }
+            EarlyData::Accepted { .. } => EarlyDataStatus::Accepted { bytes },
+            EarlyData::Rejected(reason) => {
+                self.limit = 0;
+                EarlyDataStatus::Rejected { bytes, reason: *reason }
+            }
+        };
+    }
+
+    /// A client's EndOfEarlyData goes out: no early data follows.
+    pub(super) fn end(&mut self) {
+        self.limit = 0;
+        if let EarlyDataStatus::Offered { left, .. } = &mut self.status {
+            *left = 0;
+        }
+    }
+
+    fn bytes(&self) -> u32 {
+        match self.status {
+            EarlyDataStatus::NotOffered => 0,
+            EarlyDataStatus::Offered { sealed: bytes, .. }
+            | EarlyDataStatus::Accepted { bytes }
+            | EarlyDataStatus::Rejected { bytes, .. } => bytes,
+        }
+    }
+
+    fn left(&self) -> u32 {
+        self.limit.saturating_sub(self.bytes())
+    }
+
+    /// Counts bytes that were sealed or received.
+    pub(super) fn count(&mut self, more: usize) {
+        let more = u32::try_from(more).unwrap_or(u32::MAX);
+        match &mut self.status {
+            EarlyDataStatus::Offered { sealed, left } => {
+                *sealed = sealed.saturating_add(more);
+                *left = left.saturating_sub(more);
+            }
+            EarlyDataStatus::Accepted { bytes } => *bytes = bytes.saturating_add(more),
+            EarlyDataStatus::NotOffered | EarlyDataStatus::Rejected { .. } => {}
+        }
+    }
+}
+
+impl<R: Role> Connection<R> {
+    /// What has become of early data so far. After the handshake it stands in
+    /// [`Info::early_data`](super::Info::early_data) too, and here until that is taken.
+    #[must_use]
+    pub fn early_data(&self) -> EarlyDataStatus {
+        match &self.handshaking {
+            Some(handshaking) => handshaking.early.status,
+            None => self.info.as_ref().map_or(EarlyDataStatus::NotOffered, |info| info.early_data()),
+        }
+    }
+}
+
+impl Connection<Client> {
+    /// How many bytes of early data may be sealed now; 0: none, or none any more.
+    #[must_use]
+    pub fn early_data_left(&self) -> u32 {
+        self.handshaking.as_ref().map_or(0, |handshaking| handshaking.early.left())
+    }
+
+    /// Seals early data into the window, behind what waits to be sent: as much as fits, and no more than the session
+    /// allows in all. What was not taken is still the caller's, and so is everything, if the server rejects it
+    /// ([`early_data`](Self::early_data)).
+    ///
+    /// Early data can be replayed by whoever records it: send only what does no harm twice. It is possible from the start
+    /// of the connection until the server's Finished has come.
+    ///
+    /// # Errors
+    /// [`SealError::NoEarlyData`] if there is none to be sent, or no more of it: what is left waits for
+    /// [`seal`](Self::seal). [`SealError::TooSmall`] if nothing could be written.
+    pub fn seal_early(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
+        if self.failed {
+            return Err(SealError::Failed);
+        }
+        let early = self.handshaking.as_mut().map(|handshaking| &mut handshaking.early);
+        let early = early.filter(|early| early.left() > 0).ok_or(SealError::NoEarlyData)?;
+        let left = usize::try_from(early.left()).unwrap_or(usize::MAX);
+        let plaintext = plaintext.get(..left).unwrap_or(plaintext);
+        let sealed = self.send.seal_early(plaintext, out)?;
+        early.count(sealed.taken);
+        Ok(sealed)
+    }
+}

@@ -1,0 +1,183 @@
+//! What either role does with sessions: found, judged and sealed at a server, offered and kept at a client.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use oxtls_handshake::need::{AcceptSession, Answer, ChooseConfig, FindSession, Need, SealTicket};
+use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::post_handshake::{NewTicket, Tickets};
+use oxtls_handshake::session::{Psk, Session};
+use oxtls_handshake::suite::ProtocolVersion;
+use oxtls_x509::{PeerIdentity, Stapled};
+
+use super::role::{Client, Server, Settled};
+use crate::config::Decision;
+use crate::resumption::{FoundSession, ServerResumption, Sink, end_of};
+
+/// What a role leaves behind when its handshake is done.
+#[derive(Debug, Default)]
+pub(crate) struct Left {
+    /// NewSessionTicket messages to send.
+    pub(crate) messages: Vec<Vec<u8>>,
+    /// Tickets for the caller to seal.
+    pub(crate) tickets: Vec<NewTicket>,
+    /// Where a client's sessions go.
+    pub(crate) sink: Option<Box<Sink>>,
+}
+
+impl Server {
+    /// Remembers what the hello says of tickets.
+    pub(crate) fn note_hello(&mut self, token: &ChooseConfig) {
+        self.origin.wish = token.hello.parse().ok().and_then(|hello| hello.extensions.ticket_request);
+    }
+
+    pub(crate) fn find(&mut self, token: FindSession) -> Answer {
+        let now = self.config.session.clock.now();
+        let found = self.config.resumption.as_ref().and_then(|resumption| resumption.find(&token, now));
+        match found {
+            Some(FoundSession { offer, session, old_key }) => {
+                self.old_key = old_key;
+                token.found(offer, Psk::Session(Box::new(session)))
+            }
+            None => token.none(),
+        }
+    }
+
+    /// Judges a session that was found. `early_data`: the caller has asked a guard of its own, and this is the verdict.
+    pub(crate) fn accept(&mut self, token: AcceptSession, early_data: Option<bool>) -> Settled {
+        let (Some(resumption), Some(session)) = (&self.config.resumption, token.psk.session()) else {
+            // A key that was agreed elsewhere is judged there.
+            return match token.psk.session() {
+                Some(_) => Settled::Answer(token.decline()),
+                None => Settled::Ask(Need::AcceptSession(token)),
+            };
+        };
+        let now = self.config.session.clock.now();
+        if !resumption.is_within_caps(session, now) {
+            return Settled::Answer(token.decline());
+        }
+        let Some((expires_at, identity)) = self.recheck(resumption, session) else {
+            return Settled::Answer(token.decline());
+        };
+        if !resumption.spend(session) {
+            return Settled::Answer(token.decline());
+        }
+        let early_data = match (&token.early_data, early_data) {
+            (None, _) => false,
+            (Some(_), Some(fresh)) => fresh && resumption.caller_judges(session),
+            (Some(key), None) => {
+                resumption.guard(session).is_some_and(|guard| guard.check(key, now).is_fresh())
+            }
+        };
+        let renew = self.old_key && session.version == ProtocolVersion::TLS1_2;
+        self.origin.verified_at = Some(session.verified_at);
+        self.origin.expires_at = expires_at;
+        self.identity = identity;
+        Settled::Answer(if renew { token.renew() } else { token.resume(early_data) })
+    }
+
+    /// Judges the session's client again if it was accepted under another policy. Gives when its chain ends, and who it
+    /// is; `None` if it does not pass.
+    fn recheck(
+        &self,
+        resumption: &ServerResumption,
+        session: &Session,
+    ) -> Option<(Option<Duration>, Option<PeerIdentity>)> {
+        let judge = self.config.judge();
+        if resumption.policy.has_policy_of(&session.policy) {
+            let leaf = session.peer.as_ref().filter(|_| judge.is_some()).and_then(|peer| peer.chain.first());
+            let identity = leaf.and_then(|leaf| PeerIdentity::from_certificate(leaf).ok());
+            return Some((session.expires_at, identity));
+        }
+        match (&session.peer, judge) {
+            (Some(peer), Some(verifier)) => {
+                let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
+                let now = self.config.session.clock.unix_time();
+                let path = verifier.verify_client_with(&peer.chain, stapled, now).ok()?;
+                Some((Some(end_of(&path)), Some(path.into_identity())))
+            }
+            // Nobody here can judge this client, which another policy did.
+            (Some(_), None) => None,
+            (None, _) => resumption.welcomes_strangers().then_some((None, None)),
+        }
+    }
+
+    /// Seals a session of TLS 1.2.
+    pub(crate) fn seal(&self, mut token: SealTicket) -> Answer {
+        let now = self.config.session.clock.now();
+        let ticket = self.config.resumption.as_ref().and_then(|resumption| {
+            resumption.complete(&mut token.session, &self.origin, now);
+            resumption.seal(&token.session, now)
+        });
+        token.answer(ticket)
+    }
+
+    /// Keeps the session of TLS 1.2, makes the tickets of TLS 1.3.
+    pub(crate) fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left {
+        let mut left = Left::default();
+        let Some(resumption) = &self.config.resumption else { return left };
+        let now = self.config.session.clock.now();
+        if let Some(mut session) = outcome.session.take() {
+            resumption.complete(&mut session, &self.origin, now);
+            outcome.session = resumption.keep(session);
+        }
+        let (Some(mut tickets), lifetime) = (tickets, resumption.lifetime(&self.origin, now)) else {
+            return left;
+        };
+        tickets.set_lifetime(lifetime);
+        tickets.set_max_early_data(resumption.max_early_data());
+        let asks = self.config.session.asks(Decision::SealTicket);
+        let count =
+            if lifetime.is_zero() { 0 } else { resumption.count(&self.origin, outcome.psk.is_some()) };
+        for _ in 0..count {
+            // The connection is there whether or not a ticket can be made.
+            let Ok(mut ticket) = tickets.next(now) else { break };
+            resumption.fill(ticket.session_mut(), &self.origin);
+            if asks {
+                left.tickets.push(ticket);
+                continue;
+            }
+            let Some(sealed) = resumption.seal(ticket.session(), now) else { break };
+            left.messages.extend(ticket.message(&sealed));
+        }
+        left
+    }
+}
+
+impl Client {
+    /// Who resumes need not verify: the peer is the session's. Tells where sessions go from here.
+    pub(crate) fn leave(&mut self, outcome: &mut Outcome) -> Left {
+        let mut left = Left::default();
+        let resumed = outcome.psk.is_some();
+        if resumed && self.identity.is_none() && self.config.judge().is_some() {
+            let leaf = outcome.peer.as_ref().and_then(|peer| peer.chain.first());
+            self.identity = leaf.and_then(|leaf| PeerIdentity::from_certificate(leaf).ok());
+        }
+        if !resumed {
+            self.forget();
+        }
+        let Some(resumption) = &self.config.resumption else { return left };
+        let mut sink = resumption.sink(&self.name, self.expires_at);
+        let session = outcome.session.take();
+        let waits = session.is_some_and(|session| sink.put(session));
+        if waits || outcome.version >= ProtocolVersion::TLS1_3 {
+            left.sink = Some(Box::new(sink));
+        }
+        left
+    }
+
+    /// The session of TLS 1.2 that was offered is worth nothing: the server does not know it, or the handshake failed.
+    pub(crate) fn forget(&self) {
+        if let (Some(resumption), Some(psk)) = (&self.config.resumption, &self.offered) {
+            resumption.forget(&self.name, psk);
+        }
+    }
+
+    /// Makes the session that is offered to this server the connection's own.
+    pub(crate) fn offer(&mut self, offered: Option<(Arc<Psk>, Option<Duration>)>) {
+        if let Some((psk, expires_at)) = offered {
+            self.offered = Some(psk);
+            self.expires_at = expires_at;
+        }
+    }
+}

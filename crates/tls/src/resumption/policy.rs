@@ -1,0 +1,121 @@
+//! What a session is bound to: the policy that its peer was accepted under, and the caller's context.
+
+use oxtls_crypto::hash::Hash;
+use oxtls_handshake::config::ClientAuth;
+use oxtls_x509::Verifier;
+use pki_types::ServerName;
+
+use crate::config::Credential;
+
+/// Bytes of each half.
+const HALF: usize = 16;
+
+/// Two hashes of 128 bits, as [`Session::policy`](oxtls_handshake::session::Session::policy) has them.
+///
+/// The first half says where the session belongs: role, context id, at a client its credentials. A session of another
+/// is nobody's here. The second half says under which policy its peer was accepted. Under another the peer is judged
+/// again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub(crate) struct PolicyHash([u8; 2 * HALF]);
+
+impl PolicyHash {
+    /// A server's. `verifier` is `None` if its caller verifies clients, or nobody asks them for a certificate.
+    pub(crate) fn server(context: &[u8], client_auth: ClientAuth, verifier: Option<&Verifier>) -> Self {
+        let auth: &[u8] = match client_auth {
+            ClientAuth::None => b"none",
+            ClientAuth::Optional => b"optional",
+            ClientAuth::Required => b"required",
+        };
+        let fingerprint = verifier.map(Verifier::fingerprint);
+        let verifier = fingerprint.as_ref().map_or(&b"caller"[..], |fingerprint| fingerprint);
+        Self::join(half(&[b"oxtls server", context]), half(&[b"client", auth, verifier]))
+    }
+
+    /// What a client's configuration has the same for all names.
+    pub(crate) fn client(context: &[u8], credentials: &[Credential], verifier: Option<&Verifier>) -> Self {
+        let leaves = credentials.iter().filter_map(|credential| credential.chain().first());
+        let leaves: Vec<&[u8]> = leaves.map(AsRef::as_ref).collect();
+        let credentials = half(&leaves);
+        let fingerprint = verifier.map(Verifier::fingerprint);
+        let verifier = fingerprint.as_ref().map_or(&b"caller"[..], |fingerprint| fingerprint);
+        Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", verifier]))
+    }
+
+    /// A client's for a server of this name.
+    pub(crate) fn of_name(&self, name: &ServerName<'_>) -> Self {
+        let (context, policy) = self.0.split_at(HALF);
+        let name = name.to_str();
+        let name = name.trim_end_matches('.').to_ascii_lowercase();
+        let mut this = Self([0; 2 * HALF]);
+        let halves = context.iter().copied().chain(half(&[policy, name.as_bytes()]));
+        this.0.iter_mut().zip(halves).for_each(|(to, from)| *to = from);
+        this
+    }
+
+    fn join(context: [u8; HALF], policy: [u8; HALF]) -> Self {
+        let mut this = Self([0; 2 * HALF]);
+        this.0.iter_mut().zip(context.into_iter().chain(policy)).for_each(|(to, from)| *to = from);
+        this
+    }
+
+    /// As a session has it.
+    pub(crate) fn as_bytes(&self) -> &[u8; 2 * HALF] {
+        &self.0
+    }
+
+    /// Where the session belongs.
+    pub(crate) fn context(&self) -> &[u8] {
+        self.0.split_at(HALF).0
+    }
+
+    /// Whether a session of this hash belongs here.
+    pub(crate) fn has_context_of(&self, session: &[u8; 2 * HALF]) -> bool {
+        self.context() == session.split_at(HALF).0
+    }
+
+    /// Whether a session's peer was accepted under this very policy.
+    pub(crate) fn has_policy_of(&self, session: &[u8; 2 * HALF]) -> bool {
+        self.0.split_at(HALF).1 == session.split_at(HALF).1
+    }
+}
+
+/// The first half of SHA-256 over the parts, each behind its length, so that no two lists read alike.
+fn half(parts: &[&[u8]]) -> [u8; HALF] {
+    let lengths: Vec<[u8; 8]> =
+        parts.iter().map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()).collect();
+    let all: Vec<&[u8]> =
+        lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
+    let digest = Hash::Sha256.digest_parts(&all);
+    digest.as_ref().first_chunk().copied().unwrap_or_default()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn context_and_policy_are_told_apart() {
+        let hash = |context: &[u8], auth| PolicyHash::server(context, auth, None);
+        let one = hash(b"a", ClientAuth::None);
+        let stricter = hash(b"a", ClientAuth::Required);
+        assert!(one.has_context_of(stricter.as_bytes()) && !one.has_policy_of(stricter.as_bytes()));
+        let elsewhere = hash(b"b", ClientAuth::None);
+        assert!(!one.has_context_of(elsewhere.as_bytes()) && one.has_policy_of(elsewhere.as_bytes()));
+        assert_eq!(one, hash(b"a", ClientAuth::None));
+    }
+
+    #[test]
+    fn lists_do_not_read_alike() {
+        assert_ne!(half(&[b"ab", b"c"]), half(&[b"a", b"bc"]));
+        assert_ne!(half(&[b"ab"]), half(&[b"ab", b""]));
+    }
+
+    #[test]
+    fn a_clients_sessions_are_of_one_name_however_it_is_written() {
+        let name = |name| ServerName::try_from(name).unwrap();
+        let all = PolicyHash::client(b"", &[], None);
+        assert_eq!(all.of_name(&name("a.test")), all.of_name(&name("A.test.")));
+        assert_ne!(all.of_name(&name("a.test")), all.of_name(&name("b.test")));
+        assert!(all.of_name(&name("a.test")).has_context_of(all.of_name(&name("b.test")).as_bytes()));
+    }
+}

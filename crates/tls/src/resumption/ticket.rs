@@ -1,0 +1,64 @@
+//! A sealed ticket: version of the layout (1 byte), name of the key (16), salt (32), ciphertext, tag (16).
+
+use std::time::Duration;
+
+use oxtls_handshake::defaults::MAX_TICKET;
+use oxtls_handshake::session::Session;
+use oxtls_handshake::suite::ProtocolVersion;
+
+use super::keys::{NAME_LEN, TicketKeys};
+use super::policy::PolicyHash;
+
+/// The layout's version.
+const LAYOUT: u8 = 1;
+
+/// Bytes in front of the salt, which the seal covers too.
+const FRONT: usize = 1 + NAME_LEN;
+
+/// What a key is derived for: only this role, version and context make and open such a ticket.
+fn purpose(version: ProtocolVersion, policy: &PolicyHash) -> Vec<u8> {
+    [&b"server"[..], &version.0.to_be_bytes(), policy.context()].concat()
+}
+
+/// Seals a session into a ticket; `None` if that cannot be: no key at this time, no randomness, a chain too long.
+pub(crate) fn seal(
+    keys: &TicketKeys,
+    policy: &PolicyHash,
+    session: &Session,
+    now: Duration,
+) -> Option<Vec<u8>> {
+    let ring = keys.ring(now);
+    let key = ring.present.as_ref()?;
+    let plaintext = session.to_bytes().ok()?;
+    let front = [&[LAYOUT][..], &key.name].concat();
+    let mut ticket = front.clone();
+    key.key.seal(&purpose(session.version, policy), &front, &plaintext, &mut ticket).ok()?;
+    Some(ticket).filter(|ticket| ticket.len() <= MAX_TICKET)
+}
+
+/// What a ticket held.
+pub(crate) struct OpenedTicket {
+    pub(crate) session: Session,
+    /// The key that it is sealed under is not the one that seals now.
+    pub(crate) old_key: bool,
+}
+
+/// Opens a ticket of this version; `None` if it is none of ours.
+pub(crate) fn open(
+    keys: &TicketKeys,
+    policy: &PolicyHash,
+    version: ProtocolVersion,
+    ticket: &[u8],
+    now: Duration,
+) -> Option<OpenedTicket> {
+    let (front, sealed) = ticket.split_at_checked(FRONT)?;
+    let (layout, name) = front.split_first()?;
+    if *layout != LAYOUT {
+        return None;
+    }
+    let ring = keys.ring(now);
+    let (key, present) = ring.find(name.first_chunk()?)?;
+    let plaintext = key.key.open(&purpose(version, policy), front, sealed).ok()?;
+    let session = Session::from_bytes(&plaintext).ok().filter(|session| session.version == version)?;
+    Some(OpenedTicket { session, old_key: !present })
+}
