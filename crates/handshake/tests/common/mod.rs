@@ -14,6 +14,8 @@
     reason = "each test binary uses a part, and a test may be blunt"
 )]
 
+pub mod scripted;
+
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
@@ -32,8 +34,8 @@ use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::post_handshake::PostHandshake;
 use oxtls_handshake::server::Server;
 use oxtls_handshake::step::{
-    ApplicationData, ChangeCipherSpec, Direction, Failure, Input, KeyChange, KeySecret, Level, Misuse,
-    Output, ReadMode, Transport,
+    ApplicationData, ChangeCipherSpec, Direction, EarlyData, Failure, Input, KeyChange, KeySecret, Level,
+    Misuse, Output, ReadMode, Transport,
 };
 use pki_types::CertificateDer;
 
@@ -140,6 +142,7 @@ pub struct End {
     pub write_level: Level,
     pub read_mode: Option<ReadMode>,
     pub limits: Option<(u16, u16)>,
+    pub early_exporter: Option<Vec<u8>>,
     pub peer_parameters: Option<Vec<u8>>,
     pub key_log: Vec<(&'static str, Vec<u8>)>,
     pub answers: Answers,
@@ -179,6 +182,7 @@ impl End {
             write_level: Level::Initial,
             read_mode: None,
             limits: None,
+            early_exporter: None,
             peer_parameters: None,
             key_log: Vec::new(),
             answers,
@@ -227,7 +231,7 @@ impl End {
                 self.limits = Some((send, receive));
                 "Limits".to_owned()
             }
-            Output::EarlyData(early_data) => format!("{early_data:?}"),
+            Output::EarlyData(early_data) => self.take_early_data(early_data),
             Output::HalfRtt => "HalfRtt".to_owned(),
             Output::PeerParameters(parameters) => {
                 self.peer_parameters = Some(parameters);
@@ -254,6 +258,30 @@ impl End {
                 line
             }
         })
+    }
+
+    /// `Offered(1024)`, `Accepted`, `Rejected(Disabled)`.
+    fn take_early_data(&mut self, early_data: EarlyData) -> String {
+        match early_data {
+            EarlyData::Offered { limit, exporter } => {
+                assert_eq!(self.write_level, Level::Early, "no key to send it under");
+                self.early_exporter = exporter.map(|secret| secret.as_bytes().to_vec());
+                format!("Offered({limit})")
+            }
+            EarlyData::Accepted { exporter } => {
+                if let Some(exporter) = exporter {
+                    self.early_exporter = Some(exporter.as_bytes().to_vec());
+                }
+                "Accepted".to_owned()
+            }
+            EarlyData::Rejected(reason) => {
+                // At a client this takes the key away.
+                if self.write_level == Level::Early {
+                    self.write_level = Level::Initial;
+                }
+                format!("Rejected({reason:?})")
+            }
+        }
     }
 
     fn take_key(&mut self, change: KeyChange) -> String {
