@@ -213,7 +213,7 @@ impl<'a> Certificate<'a> {
     /// server to choose which certificate to show.
     #[must_use]
     pub fn is_valid_for(&self, name: &pki_types::ServerName<'_>) -> bool {
-        crate::identity::names_server(self, name)
+        crate::reference::names_server(self, name)
     }
 
     /// Whether issuer and subject are the same name (RFC 5280 section 6.1: self-issued).

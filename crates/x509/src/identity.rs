@@ -1,10 +1,10 @@
-//! Who the peer is: identities read from a certificate, and the identity wanted of a server (RFC 9525).
+//! Who the peer is: a path that was accepted, and the identities in its certificate.
 
 use core::fmt;
 use std::net::IpAddr;
 use std::sync::Arc;
 
-use pki_types::{CertificateDer, ServerName, UnixTime};
+use pki_types::{CertificateDer, UnixTime};
 
 use crate::certificate::Certificate;
 use crate::name::GeneralName;
@@ -13,6 +13,7 @@ use crate::path::policy_set::PolicySet;
 use crate::reader::ParseError;
 use crate::revocation::RevocationStatus;
 use crate::signature_cache::{Entry, SignatureCache};
+use crate::spiffe::SpiffeId;
 use crate::trust::{Anchor, sha256};
 use crate::trust_mode::TrustedBy;
 
@@ -153,12 +154,12 @@ impl PeerIdentity {
         self.names().filter_map(|name| if let GeneralName::Email(email) = name { Some(email) } else { None })
     }
 
-    /// The SPIFFE ID: the only URI, if it has the `spiffe` scheme (SPIFFE X.509-SVID section 2: exactly one URI).
+    /// The SPIFFE ID: the only URI, if it is a well-formed one (X509-SVID section 2: exactly one URI).
     #[must_use]
-    pub fn spiffe_id(&self) -> Option<&str> {
+    pub fn spiffe_id(&self) -> Option<SpiffeId<'_>> {
         let mut uris = self.uris();
         let only = uris.next()?;
-        (uris.next().is_none() && only.starts_with("spiffe://")).then_some(only)
+        SpiffeId::parse(only).filter(|_| uris.next().is_none())
     }
 
     /// The certificate policies that the path is valid for (RFC 5280 section 6.1.6, the user-constrained policy set): in
@@ -234,60 +235,6 @@ pub(crate) fn describe_name(name: &GeneralName<'_>) -> String {
     }
 }
 
-fn escape(text: &str) -> String {
+pub(crate) fn escape(text: &str) -> String {
     if text.chars().any(char::is_control) { text.escape_debug().to_string() } else { text.to_owned() }
-}
-
-/// Whether the certificate names the wanted server (RFC 9525 section 6): only in its subjectAltName, never in a
-/// common name; a DNS name never matches an address nor the other way round.
-pub(crate) fn names_server(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> bool {
-    match wanted {
-        ServerName::DnsName(wanted) => {
-            let wanted = wanted.as_ref().strip_suffix('.').unwrap_or(wanted.as_ref());
-            certificate
-                .alt_names()
-                .any(|name| matches!(name, GeneralName::Dns(presented) if dns_matches(presented, wanted)))
-        }
-        ServerName::IpAddress(address) => match IpAddr::from(*address) {
-            IpAddr::V4(v4) => names_address(certificate, &v4.octets()),
-            IpAddr::V6(v6) => names_address(certificate, &v6.octets()),
-        },
-        // `ServerName` may grow; what is not understood is not matched.
-        _ => false,
-    }
-}
-
-fn names_address(certificate: &Certificate<'_>, wanted: &[u8]) -> bool {
-    certificate.alt_names().any(|name| matches!(name, GeneralName::Ip(presented) if presented == wanted))
-}
-
-/// RFC 9525 section 6.3: ASCII case does not count; `*` stands only for the whole leftmost label and for exactly
-/// one label. `wanted` is absolute, without its final dot.
-pub(crate) fn dns_matches(presented: &str, wanted: &str) -> bool {
-    if !is_presentable(presented) {
-        return false;
-    }
-    match presented.strip_prefix("*.") {
-        None => presented.eq_ignore_ascii_case(wanted),
-        Some(parent) => wanted
-            .split_once('.')
-            // A lone `*.com` would cover every site of a registry: at least two labels must be fixed.
-            .is_some_and(|(first, rest)| {
-                !first.is_empty() && parent.contains('.') && rest.eq_ignore_ascii_case(parent)
-            }),
-    }
-}
-
-/// Whether a presented DNS name has the form that matching needs: labels of 1 to 63 octets, 253 in all, no final
-/// dot, `*` only as the whole leftmost label before at least one other. Underscores are let through: they are in use.
-pub(crate) fn is_presentable(name: &str) -> bool {
-    let rest = name.strip_prefix("*.").unwrap_or(name);
-    name.len() <= 253 && rest.split('.').all(is_label)
-}
-
-fn is_label(label: &str) -> bool {
-    (1..=63).contains(&label.len())
-        && label.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-' || byte == b'_')
-        && !label.starts_with('-')
-        && !label.ends_with('-')
 }

@@ -36,16 +36,20 @@ mod certificate;
 pub mod defaults;
 mod encode;
 mod extension;
+mod idna;
 mod identity;
 mod name;
 mod oid;
 mod path;
 mod policy;
+mod public_suffix;
 mod reader;
+mod reference;
 mod report;
 mod revocation;
 mod rules;
 mod signature_cache;
+mod spiffe;
 mod spki;
 mod time;
 mod transparency;
@@ -65,6 +69,7 @@ pub use name::{GeneralName, GeneralNames, Name};
 pub use oid::{ObjectIdentifier, Oid, OidError};
 pub use policy::{Budget, Policy, PolicyInputs, Purpose};
 pub use reader::ParseError;
+pub use reference::{ReferenceError, ReferenceIdentifier};
 pub use report::{Candidate, Cause, Position, Report};
 pub use revocation::{
     Crl, CrlStore, Revocation, RevocationReason, RevocationStatus, Revoked, Stapled, Unknown,
@@ -72,6 +77,7 @@ pub use revocation::{
 pub use rules::{Rule, RuleSet};
 pub use signature_cache::SignatureCache;
 pub use transparency::{Log, LogError, LogList, Transparency};
+pub use spiffe::SpiffeId;
 pub use trust::{Anchor, Roots, RootsError};
 pub use trust_mode::{DangerAcceptAnyone, PinError, SpkiPin, Trust, TrustedBy};
 pub use verifier::Verifier;

@@ -4,11 +4,12 @@
 
 use core::fmt;
 
-use pki_types::{CertificateDer, ServerName};
+use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
 use crate::path::build::Attempt;
 use crate::path::{Context, Fault};
+use crate::reference::ReferenceIdentifier;
 use crate::rules::Rule;
 
 mod cause;
@@ -157,7 +158,7 @@ impl core::error::Error for Report {}
 pub(crate) struct Subject<'a> {
     pub(crate) context: Context<'a>,
     pub(crate) chain: &'a [CertificateDer<'a>],
-    pub(crate) name: Option<&'a ServerName<'a>>,
+    pub(crate) name: Option<&'a ReferenceIdentifier<'a>>,
     /// What would make the peer trusted.
     pub(crate) trust: &'static str,
 }

@@ -100,13 +100,14 @@ rules! {
     BasicConstraintsCritical = "RFC 5280 section 4.2.1.9", "CA certificates mark basicConstraints as critical.";
     PathLengthNeedsCa = "RFC 5280 section 4.2.1.9", "pathLenConstraint appears only in CA certificates whose keyUsage allows to sign certificates.";
     KeyUsageNeedsCa = "RFC 5280 section 4.2.1.3", "keyCertSign appears only together with cA in basicConstraints.";
-    KeyUsagePresent = "RFC 5280 section 4.2.1.3", "CA certificates carry a keyUsage.";
+    KeyUsagePresent = "RFC 5280 section 4.2.1.3", "Intermediate CA certificates carry a keyUsage.";
     NameConstraintsCritical = "RFC 5280 section 4.2.1.10", "nameConstraints are critical.";
     NameConstraintsNeedCa = "RFC 5280 section 4.2.1.10", "nameConstraints appear only in CA certificates.";
     NameConstraintsForm = "RFC 5280 section 4.2.1.10", "Subtrees are well formed: no leading period in a DNS subtree, contiguous masks.";
     SubjectAltNameCriticality = "RFC 5280 section 4.2.1.6, CA/Browser Forum BR section 7.1.2.7.12", "subjectAltName is critical exactly when the subject is empty.";
     DnsNameSyntax = "RFC 5280 section 4.2.1.6, RFC 1034 section 3.5", "DNS names consist of letters, digits and hyphens, with a wildcard only as the whole leftmost label.";
     CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name that spells one of the subjectAltName values is a copy of it, character for character.";
+    PublicSuffixWildcard = "CA/Browser Forum BR section 3.2.2.6", "A wildcard does not stand for all names below a public suffix.";
     RsaModulusWholeOctets = "CA/Browser Forum BR section 6.1.5", "The size of an RSA modulus is a multiple of 8 bits.";
     AuthorityInfoAccessForm = "RFC 5280 section 4.2.2.1", "authorityInfoAccess is not critical.";
 }

@@ -4,11 +4,13 @@ use std::sync::Arc;
 
 use pki_types::{CertificateDer, ServerName, UnixTime};
 
+use crate::certificate::Certificate;
 use crate::defaults;
-use crate::identity::{PeerIdentity, VerifiedPath, names_server};
+use crate::identity::{PeerIdentity, VerifiedPath};
 use crate::path::build::{Attempt, Found};
 use crate::path::{Chain, Context, Detail, Fault, build, check};
 use crate::policy::{Policy, Purpose};
+use crate::reference::{Match, ReferenceIdentifier, Suffixes};
 use crate::report::{self, Position, Report};
 use crate::revocation::{Evidence, Revocation, RevocationStatus, Stapled};
 use crate::rules::Rule;
@@ -186,7 +188,7 @@ impl Verifier {
         name: &ServerName<'_>,
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
-        self.verify(chain, Some(name), Stapled::default(), now)
+        self.verify(chain, Some(&name.into()), Stapled::default(), now)
     }
 
     /// As [`verify_server`](Self::verify_server), with what came with the chain: revocation and transparency look at it.
@@ -197,6 +199,22 @@ impl Verifier {
         &self,
         chain: &[CertificateDer<'_>],
         name: &ServerName<'_>,
+        stapled: Stapled<'_>,
+        now: UnixTime,
+    ) -> Result<VerifiedPath, Box<Report>> {
+        self.verify(chain, Some(&name.into()), stapled, now)
+    }
+
+    /// Validates a peer's chain and then its name, of whatever form it is: a workload by its SPIFFE ID, a person by a
+    /// mailbox, a server as [`verify_server`](Self::verify_server) does. Server or client is settled by the
+    /// [`Purpose`].
+    ///
+    /// # Errors
+    /// As [`verify_server`](Self::verify_server).
+    pub fn verify_peer(
+        &self,
+        chain: &[CertificateDer<'_>],
+        name: &ReferenceIdentifier<'_>,
         stapled: Stapled<'_>,
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
@@ -232,7 +250,7 @@ impl Verifier {
     fn verify(
         &self,
         chain: &[CertificateDer<'_>],
-        name: Option<&ServerName<'_>>,
+        name: Option<&ReferenceIdentifier<'_>>,
         stapled: Stapled<'_>,
         now: UnixTime,
     ) -> Result<VerifiedPath, Box<Report>> {
@@ -280,9 +298,9 @@ impl Verifier {
         else {
             return Err(subject.report(Fault::new(Rule::ChainPresent, Position::Chain(0), None), &[]));
         };
-        if subject.name.is_some_and(|name| !names_server(&leaf.certificate, name)) {
+        if let Some(rule) = self.name_rule(&leaf.certificate, subject.name) {
             let offset = leaf.certificate.subject_alt_name().map(|san| san.offset);
-            let fault = Fault::new(Rule::NameMatch, Position::Chain(0), offset);
+            let fault = Fault::new(rule, Position::Chain(0), offset);
             return Err(subject.report(fault, &[Attempt { path: positions(&found), fault }]));
         }
         let pinned = subject.context.pins.is_some();
@@ -295,6 +313,17 @@ impl Verifier {
             revocation: found.revocation,
             trusted_by: if pinned { TrustedBy::PinnedPath } else { TrustedBy::Path },
         })
+    }
+
+    /// The rule that stands between a leaf and the name that is wanted of it, if any.
+    fn name_rule(&self, leaf: &Certificate<'_>, name: Option<&ReferenceIdentifier<'_>>) -> Option<Rule> {
+        let strict = self.policy.optional_rules().contains(Rule::PublicSuffixWildcard);
+        let suffixes = if strict { Suffixes::Private } else { Suffixes::Any };
+        match name.map_or(Match::Yes, |name| name.matches(leaf, suffixes)) {
+            Match::Yes => None,
+            Match::No => Some(Rule::NameMatch),
+            Match::PublicSuffix => Some(Rule::PublicSuffixWildcard),
+        }
     }
 }
 
@@ -325,7 +354,7 @@ fn accept_anyone<'a>(parsed: &Chain<'a>) -> Result<VerifiedPath, Fault<'a>> {
 }
 
 /// A leaf that stands for itself.
-fn alone(leaf: &crate::Certificate<'_>, anchor: Arc<Anchor>, trusted_by: TrustedBy) -> VerifiedPath {
+fn alone(leaf: &Certificate<'_>, anchor: Arc<Anchor>, trusted_by: TrustedBy) -> VerifiedPath {
     VerifiedPath {
         path: vec![0],
         anchor,

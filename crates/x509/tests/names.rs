@@ -7,7 +7,8 @@ use std::net::IpAddr;
 
 use common::*;
 use oxtls_test_pki::{Ca, CaSpec, LeafSpec, SERVER_AUTH, der};
-use oxtls_x509::{Cause, Rule};
+use oxtls_x509::{Cause, Purpose, ReferenceIdentifier, Rule, Stapled, Verifier};
+use pki_types::{ServerName, UnixTime};
 
 const DNS: u8 = 0x82;
 const IP: u8 = 0x87;
@@ -127,7 +128,11 @@ fn identities_are_handed_out_parsed() {
     let issued = root.issue(spec);
     let path = accepted(client(trusting(&root), &issued.chain));
     let identity = path.into_identity();
-    assert_eq!(identity.spiffe_id(), Some("spiffe://ox.test/alice"));
+    let spiffe = identity.spiffe_id().expect("a SPIFFE ID");
+    assert_eq!(
+        (spiffe.as_str(), spiffe.trust_domain(), spiffe.path()),
+        ("spiffe://ox.test/alice", "ox.test", "/alice")
+    );
     assert_eq!(identity.emails().collect::<Vec<_>>(), ["alice@ox.test"]);
     assert_eq!(identity.dns_names().collect::<Vec<_>>(), ["alice.ox.test"]);
     assert_eq!(identity.serial(), [0x12, 0x34]);
@@ -141,6 +146,147 @@ fn two_uris_are_no_spiffe_identity() {
     let root = root();
     let issued = root.issue(LeafSpec::client("x").uri("spiffe://a.test/x").uri("spiffe://b.test/x"));
     assert_eq!(accepted(client(trusting(&root), &issued.chain)).identity().spiffe_id(), None);
+}
+
+/// Whether a client with this name is taken for the wanted one.
+fn is_taken_for(leaf: LeafSpec, wanted: &ReferenceIdentifier<'_>) -> bool {
+    let root = root();
+    let chain = root.issue(leaf).chain;
+    let verifier = Verifier::new(trusting(&root), Purpose::ClientAuth);
+    match verifier.verify_peer(&chain, wanted, Stapled::default(), UnixTime::now()) {
+        Ok(_) => true,
+        Err(report) => {
+            assert_eq!(report.rule, Rule::NameMatch, "{}", report.explain());
+            assert!(report.to_string().contains(&wanted.to_string()), "{report}");
+            false
+        }
+    }
+}
+
+#[test]
+fn uris_match_but_for_the_case_of_scheme_and_host() {
+    for (presented, wanted, matches) in [
+        ("spiffe://ox.test/ns/a", "spiffe://ox.test/ns/a", true),
+        ("spiffe://ox.test/ns/a", "spiffe://ox.test/ns/b", false),
+        ("spiffe://ox.test/ns/a", "spiffe://ox.test/ns/a/b", false),
+        ("spiffe://ox.test/ns/a", "spiffe://ox.test/ns", false),
+        ("spiffe://ox.test/ns/A", "spiffe://ox.test/ns/a", false),
+        ("spiffe://ox.test/a", "spiffe://other.test/a", false),
+        // Not well formed: a scheme or trust domain in upper case, a query.
+        ("SPIFFE://ox.test/ns/a", "spiffe://ox.test/ns/a", false),
+        ("spiffe://OX.test/ns/a", "spiffe://ox.test/ns/a", false),
+        ("spiffe://ox.test/ns/a?b", "spiffe://ox.test/ns/a", false),
+        ("https://ox.test/a", "spiffe://ox.test/a", false),
+        ("HTTPS://OX.test/a", "https://ox.TEST/a", true),
+        ("https://ox.test/A", "https://ox.test/a", false),
+        ("https://Alice@ox.test/", "https://alice@ox.test/", false),
+        ("https://ox.test:443/", "https://ox.test/", false),
+        ("https://ox.test", "https://ox.test/", false),
+        ("URN:uuid:6e8bc430", "urn:uuid:6e8bc430", true),
+        ("urn:uuid:6e8bc430", "urn:uuid:6E8BC430", false),
+        ("urn://x", "urn:x", false),
+        ("relative/x", "https://relative/x", false),
+    ] {
+        let reference = ReferenceIdentifier::uri(wanted).expect("a URI");
+        assert_eq!(
+            is_taken_for(LeafSpec::client("x").uri(presented), &reference),
+            matches,
+            "{presented} for {wanted}"
+        );
+    }
+    let reference = ReferenceIdentifier::uri("spiffe://ox.test/a").expect("a URI");
+    assert!(is_taken_for(LeafSpec::client("x").dns("ox.test").uri("spiffe://ox.test/a"), &reference));
+    let two = || LeafSpec::client("x").uri("spiffe://ox.test/a").uri("https://ox.test/a");
+    assert!(!is_taken_for(two(), &reference), "a second URI makes it no SPIFFE identity");
+    assert!(is_taken_for(two(), &ReferenceIdentifier::uri("https://ox.test/a").expect("a URI")));
+    assert!(!is_taken_for(LeafSpec::client("spiffe://ox.test/a"), &reference), "a common name");
+}
+
+#[test]
+fn services_match_by_scheme_and_host() {
+    for (presented, scheme, host, matches) in [
+        ("sip:voice.example.com", "sip", "voice.example.com", true),
+        ("SIP:Voice.example.com", "sip", "voice.EXAMPLE.com", true),
+        ("sip:alice@voice.example.com;transport=tls", "sip", "voice.example.com", true),
+        ("sips:voice.example.com", "sip", "voice.example.com", false),
+        ("sip:voice.example.com", "sip", "example.com", false),
+        ("https://www.example.com:8443/path", "https", "www.example.com", true),
+        ("https://www.example.com.evil.org/", "https", "www.example.com", false),
+        ("https://evil.org/@www.example.com", "https", "www.example.com", false),
+        ("sip:*.example.com", "sip", "voice.example.com", false),
+        ("sip:/voice.example.com", "sip", "voice.example.com", false),
+    ] {
+        let reference = ReferenceIdentifier::service(scheme, host).expect("a service");
+        assert_eq!(is_taken_for(LeafSpec::client("x").uri(presented), &reference), matches, "{presented}");
+    }
+}
+
+#[test]
+fn mailboxes_match_but_for_the_case_of_the_host() {
+    for (presented, wanted, matches) in [
+        ("alice@ox.test", "alice@ox.test", true),
+        ("alice@OX.test", "alice@ox.TEST", true),
+        ("Alice@ox.test", "alice@ox.test", false),
+        ("alice@sub.ox.test", "alice@ox.test", false),
+        ("*@ox.test", "alice@ox.test", false),
+        ("alice@ox.test@evil.org", "alice@ox.test", false),
+        ("ox.test", "alice@ox.test", false),
+    ] {
+        let reference = ReferenceIdentifier::email(wanted).expect("a mailbox");
+        assert_eq!(is_taken_for(LeafSpec::client("x").email(presented), &reference), matches, "{presented}");
+    }
+    let reference = ReferenceIdentifier::email("alice@ox.test").expect("a mailbox");
+    assert!(!is_taken_for(LeafSpec::client("x").dns("ox.test").uri("mailto:alice@ox.test"), &reference));
+}
+
+#[test]
+fn wanted_names_of_no_form_are_refused_when_they_are_given() {
+    for uri in [
+        "",
+        "x",
+        "/x",
+        "://x",
+        "1x://y",
+        "https://b\u{fc}cher.test/",
+        "https://a b/",
+        "spiffe://ox.test/",
+        "spiffe:x",
+    ] {
+        assert!(ReferenceIdentifier::uri(uri).is_err(), "{uri}");
+    }
+    for (scheme, host) in
+        [("", "ox.test"), ("s p", "ox.test"), ("sip", ""), ("sip", "b\u{fc}cher.test"), ("sip", "*.test")]
+    {
+        assert!(ReferenceIdentifier::service(scheme, host).is_err(), "{scheme} {host}");
+    }
+    for mailbox in
+        ["", "alice", "@ox.test", "alice@", "alice@b\u{fc}cher.test", "\u{fc}@ox.test", "a@b@ox.test"]
+    {
+        assert!(ReferenceIdentifier::email(mailbox).is_err(), "{mailbox}");
+    }
+    let error = ReferenceIdentifier::email("alice").expect_err("no mailbox");
+    assert_eq!(error.to_string(), "this is no mailbox in ASCII");
+}
+
+#[test]
+fn internationalised_hosts_are_a_labels_and_nothing_else() {
+    assert!(ServerName::try_from("b\u{fc}cher.example.com").is_err());
+    let root = root();
+    let presented = |name: &str| root.issue(LeafSpec::server(name)).chain;
+    accepted(server_named(
+        trusting(&root),
+        &presented("xn--bcher-kva.example.com"),
+        "XN--bcher-KVA.example.com",
+    ));
+    // A U-label is no IA5String, whatever its encoding.
+    for octets in [&b"b\xfccher.example.com"[..], "b\u{fc}cher.example.com".as_bytes()] {
+        let chain = root.issue(LeafSpec::bare().name(DNS, octets)).chain;
+        refused(
+            server_named(trusting(&root), &chain, "xn--bcher-kva.example.com"),
+            Rule::ExtensionEncoding,
+            LEAF,
+        );
+    }
 }
 
 /// A client certificate with one name below a CA with one constraint.

@@ -183,7 +183,10 @@ impl<'a> Search<'a, '_> {
         let Some(node) = self.nodes.get(index) else {
             return Ok(());
         };
-        if self.is_revoked(index) || self.is_in_path(node) || self.known_edge(top, Issuer::Node(index)) == Some(false) {
+        if self.is_revoked(index)
+            || self.is_in_path(node)
+            || self.known_edge(top, Issuer::Node(index)) == Some(false)
+        {
             return Ok(());
         }
         if let Err(fault) = self.check_intermediate(node) {

@@ -2,9 +2,9 @@
 
 use crate::certificate::Certificate;
 use crate::extension::NameConstraints;
-use crate::identity::is_presentable;
 use crate::name::GeneralName;
 use crate::oid;
+use crate::reference::is_presentable;
 use crate::report::Position;
 use crate::rules::Rule;
 
@@ -237,7 +237,7 @@ fn email(name: &str, base: &str) -> Comparison {
 }
 
 /// Local part and host of a mailbox (RFC 5321 section 4.1.2); an `@` in the local part only within quotes.
-fn mailbox(name: &str) -> Option<(&str, &str)> {
+pub(crate) fn mailbox(name: &str) -> Option<(&str, &str)> {
     let (local, host) = name.rsplit_once('@')?;
     let quoted = local.len() > 1 && local.starts_with('"') && local.ends_with('"');
     (!local.is_empty() && (quoted || !local.contains('@')) && is_host(host)).then_some((local, host))
@@ -271,7 +271,7 @@ fn is_host(host: &str) -> bool {
 }
 
 /// The host of a hierarchical URI (RFC 3986 section 3.2), if it is a DNS name.
-fn uri_host(uri: &str) -> Option<&str> {
+pub(crate) fn uri_host(uri: &str) -> Option<&str> {
     let (scheme, rest) = uri.split_once(':')?;
     // Without this, what follows "://" anywhere (`urn:x?://host`) would pass for a host.
     let well_formed = scheme.starts_with(|first: char| first.is_ascii_alphabetic())

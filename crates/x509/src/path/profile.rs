@@ -5,9 +5,10 @@ use std::net::IpAddr;
 
 use crate::certificate::{Certificate, Version};
 use crate::extension::KeyUsage;
-use crate::identity::{describe_name, ip_address, is_presentable};
+use crate::identity::{describe_name, ip_address};
 use crate::name::GeneralName;
 use crate::oid;
+use crate::reference::is_presentable;
 use crate::report::Position;
 use crate::rules::Rule;
 use crate::spki::KeyKind;
@@ -62,6 +63,8 @@ pub(crate) fn intermediate<'a>(
     let profile = Profile { context, at };
     common(&profile, certificate)?;
     authority(&profile, certificate)?;
+    // Roots are trusted by configuration, and some old ones have none.
+    profile.refuse_if(Rule::KeyUsagePresent, || certificate.key_usage().is_none())?;
     profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, || !has_authority_key_id(certificate))
 }
 
@@ -119,7 +122,6 @@ fn common<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'
 /// Rules for every issuer.
 fn authority<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
     profile.refuse_if(Rule::SubjectKeyIdentifierPresent, || certificate.subject_key_id().is_none())?;
-    profile.refuse_if(Rule::KeyUsagePresent, || certificate.key_usage().is_none())?;
     profile.refuse_if(Rule::BasicConstraintsCritical, || {
         certificate.basic_constraints().is_some_and(|constraints| !constraints.critical)
     })?;

@@ -1,7 +1,5 @@
 //! Causes: what a broken rule means for the people on both sides of the connection.
 
-use pki_types::ServerName;
-
 use crate::certificate::Version;
 use crate::identity::describe_name;
 use crate::oid;
@@ -400,11 +398,7 @@ fn validity(subject: &Subject<'_>, fault: &Fault<'_>) -> Cause {
 }
 
 fn name_mismatch(subject: &Subject<'_>) -> Cause {
-    let wanted = match subject.name {
-        Some(ServerName::DnsName(name)) => name.as_ref().to_owned(),
-        Some(ServerName::IpAddress(address)) => std::net::IpAddr::from(*address).to_string(),
-        _ => String::new(),
-    };
+    let wanted = subject.name.map_or_else(String::new, ToString::to_string);
     let leaf = subject.certificate(Position::Chain(0));
     let presented = leaf
         .iter()
