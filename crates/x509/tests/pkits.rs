@@ -13,7 +13,9 @@ mod common;
 use std::collections::BTreeSet;
 
 use common::data::{Case, load};
-use oxtls_x509::{ObjectIdentifier, Policy, PolicyInputs, Purpose, Rule, VerifiedPath, Verifier};
+use oxtls_x509::{
+    CrlStore, ObjectIdentifier, Policy, PolicyInputs, Purpose, Revocation, Rule, VerifiedPath, Verifier,
+};
 use serde_json::Value;
 
 /// DSA has no place in TLS 1.3, and the crypto library has none: both cases are valid chains with DSA keys.
@@ -39,7 +41,9 @@ fn policy(case: &Value) -> Policy {
 /// The rule that refuses it and the whole report, or the path.
 fn judge(case: &Case<'_>) -> Result<VerifiedPath, (Option<Rule>, String)> {
     let roots = case.roots().map_err(|error| (None, error))?;
-    let verifier = Verifier::new(roots, Purpose::ServerAuth).with_policy(policy(case.json));
+    let verifier = Verifier::new(roots, Purpose::ServerAuth)
+        .with_policy(policy(case.json))
+        .with_revocation(Revocation::hard_fail(crls(case)));
     verifier
         .verify_client(&case.chain(), case.times()[0])
         .map_err(|report| (Some(report.rule), report.explain()))
@@ -65,8 +69,19 @@ fn belongs(section: &str, rule: Rule) -> bool {
     }
 }
 
-fn is_status(_rule: Rule) -> bool {
-    false
+fn is_status(rule: Rule) -> bool {
+    matches!(rule, Rule::NotRevoked | Rule::StatusKnown)
+}
+
+/// The CRLs that can be used; what a CRL that cannot be read would say is not known.
+fn crls(case: &Case<'_>) -> CrlStore {
+    let mut store = CrlStore::empty();
+    for der in case.crls() {
+        if let Err(error) = store.add_der(der) {
+            println!("{}: a CRL is left out: {error}", case.id());
+        }
+    }
+    store
 }
 
 #[test]

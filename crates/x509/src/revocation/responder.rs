@@ -8,10 +8,10 @@ use crate::spki::KeyKind;
 
 use oxtls_crypto::hash::sha1_identifier;
 
+use super::Unknown;
 use super::list::signature;
 use super::ocsp::{CertStatus, Responder, Response, Single, key_octets};
 use super::search::{Path, Status, by_crl};
-use super::{Mode, Unknown};
 
 /// What the stapled response says about the leaf; `None` without one.
 pub(super) fn stapled(path: &Path<'_, '_>, budget: &mut Remaining) -> Result<Option<Status>, Exhausted> {
@@ -40,11 +40,12 @@ fn judge(
         Some(until) if single.this_update <= now && response.produced_at <= now && now <= until => until,
         _ => return Ok(Err(Unknown::StaleResponse)),
     };
-    let Some(signer_until) = signed_until(path, &response, budget)? else {
+    let Some(signer) = signer(path, &response, budget)? else {
         return Ok(Err(Unknown::UntrustedResponse));
     };
     Ok(match single.status {
-        CertStatus::Good => Ok(Status::Good { until: until.min(signer_until) }),
+        CertStatus::Good if !signer.sure => Err(Unknown::UntrustedResponse),
+        CertStatus::Good => Ok(Status::Good { until: until.min(signer.until) }),
         CertStatus::Revoked(revoked) => Ok(Status::Revoked(revoked)),
         CertStatus::Unknown => Err(Unknown::UnknownToResponder),
     })
@@ -58,13 +59,23 @@ fn find<'r>(path: &Path<'_, '_>, der: &'r [u8]) -> Result<(Response<'r>, Single<
     Ok((response, single.ok_or(Unknown::OtherCertificate)?))
 }
 
-/// Until when the key that signed the response may sign responses; `None` if it may not. It is the key of the leaf's
-/// issuer, or one that this issuer has certified for the purpose (section 4.2.2.2); nobody else's counts.
-fn signed_until(
+/// A key that may sign responses.
+#[derive(Clone, Copy)]
+struct Signer {
+    /// Until when.
+    until: i64,
+    /// Its own status is known. If it is not, a response is believed where it says revoked, and is no reason to call a
+    /// certificate good.
+    sure: bool,
+}
+
+/// Whose key signed the response; `None` if it may not. It is the key of the leaf's issuer, or one that this issuer has
+/// certified for the purpose (section 4.2.2.2); nobody else's counts.
+fn signer(
     path: &Path<'_, '_>,
     response: &Response<'_>,
     budget: &mut Remaining,
-) -> Result<Option<i64>, Exhausted> {
+) -> Result<Option<Signer>, Exhausted> {
     let Some(leaf) = path.certificates.first() else {
         return Ok(None);
     };
@@ -74,7 +85,7 @@ fn signed_until(
         Responder::Key(hash) => is_key(hash, issuer_spki),
     };
     if is_issuer && verifies(response, issuer_spki, budget)? {
-        return Ok(Some(i64::MAX));
+        return Ok(Some(Signer { until: i64::MAX, sure: true }));
     }
     for der in response.certificates() {
         let Ok(certificate) = Certificate::parse(der) else {
@@ -84,11 +95,13 @@ fn signed_until(
             Responder::Name(name) => name == certificate.subject(),
             Responder::Key(hash) => is_key(hash, certificate.spki()),
         };
-        if named
-            && is_delegated(path, &certificate, budget)?
-            && verifies(response, certificate.spki(), budget)?
-        {
-            return Ok(Some(certificate.validity().not_after));
+        if !named {
+            continue;
+        }
+        if let Some(signer) = delegated(path, &certificate, budget)? {
+            if verifies(response, certificate.spki(), budget)? {
+                return Ok(Some(signer));
+            }
         }
     }
     Ok(None)
@@ -102,15 +115,15 @@ fn verifies(response: &Response<'_>, spki: &[u8], budget: &mut Remaining) -> Res
     signature(spki, response.algorithm, response.signed, response.signature, budget)
 }
 
-/// Whether the leaf's issuer made this certificate for signing OCSP responses, with the same key that signed the leaf,
-/// and it is good now.
-fn is_delegated(
+/// The signer that the leaf's issuer made of this certificate, with the same key that signed the leaf, if it did so and
+/// the certificate is good now.
+fn delegated(
     path: &Path<'_, '_>,
     certificate: &Certificate<'_>,
     budget: &mut Remaining,
-) -> Result<bool, Exhausted> {
+) -> Result<Option<Signer>, Exhausted> {
     let Some(leaf) = path.certificates.first() else {
-        return Ok(false);
+        return Ok(None);
     };
     let now = path.context.now;
     let validity = certificate.validity();
@@ -124,27 +137,28 @@ fn is_delegated(
     let (algorithm, tbs, value) =
         (certificate.signature_algorithm(), certificate.tbs(), certificate.signature());
     if !usable || !signature(path.issuer_spki(0), algorithm, tbs, value, budget)? {
-        return Ok(false);
+        return Ok(None);
     }
-    is_unrevoked(path, certificate, budget)
+    status(path, certificate, budget)
 }
 
 /// Section 4.2.2.2.1: a responder whose certificate has id-pkix-ocsp-nocheck is not asked about. Another one's status
 /// must come from CRLs.
-fn is_unrevoked(
+fn status(
     path: &Path<'_, '_>,
     certificate: &Certificate<'_>,
     budget: &mut Remaining,
-) -> Result<bool, Exhausted> {
+) -> Result<Option<Signer>, Exhausted> {
+    let not_after = certificate.validity().not_after;
     if certificate.extensions().any(|extension| extension.oid.0 == oid::OCSP_NO_CHECK) {
-        return Ok(true);
+        return Ok(Some(Signer { until: not_after, sure: true }));
     }
     let above = path.certificates.get(1..).unwrap_or(&[]);
     let certificates: Vec<_> = [*certificate].into_iter().chain(above.iter().copied()).collect();
     let path = Path { certificates: &certificates, ..*path };
     Ok(match by_crl(&path, 0, budget)? {
-        Status::Good { .. } => true,
-        Status::Revoked(_) => false,
-        Status::Unknown(_) => path.evidence.revocation.mode != Mode::HardFail,
+        Status::Good { until } => Some(Signer { until: until.min(not_after), sure: true }),
+        Status::Revoked(_) => None,
+        Status::Unknown(_) => Some(Signer { until: not_after, sure: false }),
     })
 }
