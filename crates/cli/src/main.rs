@@ -9,6 +9,7 @@ mod duplex;
 mod exit;
 mod handshake;
 mod input;
+mod inspect;
 mod key_log;
 mod serve;
 mod terminal;
@@ -27,12 +28,14 @@ oxtls: TLS 1.3 from the command line
 USAGE
     oxtls connect HOST[:PORT]   a session with a server, piped to standard input and output
     oxtls serve                 a server to try clients with
+    oxtls inspect CHAIN.pem     what a chain of certificates is, whether it holds, and if not, why
     oxtls demo                  real mutual-TLS sessions on loopback, with certificates made on the spot
     oxtls COMMAND --help        what a command can do, with examples
     oxtls --version
 
 EXAMPLES
     oxtls connect --show-chain example.com </dev/null
+    oxtls inspect --roots ca.pem --name localhost chain.pem
     oxtls serve --www --write-ca ca.pem &
     printf 'GET / HTTP/1.0\\r\\n\\r\\n' | oxtls connect --ca ca.pem localhost:4433
 
@@ -59,6 +62,7 @@ fn run() -> Result<(), Failure> {
         Short('V') | Long("version") => say(&["oxtls ", env!("CARGO_PKG_VERSION"), "\n"]),
         Value(command) if command == "connect" => connect::run(arguments),
         Value(command) if command == "serve" => serve::run(arguments),
+        Value(command) if command == "inspect" => inspect::run(arguments),
         Value(command) if command == "demo" => {
             if let Some(argument) = arguments.next()? {
                 return Err(argument.unexpected().into());

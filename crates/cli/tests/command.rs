@@ -10,9 +10,14 @@ use common::{Folder, Pki, Server, oxtls, run};
 
 #[test]
 fn every_help_has_examples_and_the_exit_codes() {
-    for arguments in
-        [&["--help"][..], &["help"], &["connect", "--help"], &["serve", "-h"], &["connect", "a", "-h"]]
-    {
+    for arguments in [
+        &["--help"][..],
+        &["help"],
+        &["connect", "--help"],
+        &["serve", "-h"],
+        &["connect", "a", "-h"],
+        &["inspect", "-h"],
+    ] {
         let help = run(arguments, b"");
         help.expect(0, &[]);
         for part in ["USAGE", "EXAMPLES", "EXIT CODES", "close_notify"] {
@@ -31,7 +36,7 @@ fn the_version_is_that_of_the_package() {
 /// What help promises is there: each option of the text is understood.
 #[test]
 fn every_option_of_the_help_is_understood() {
-    for command in ["connect", "serve"] {
+    for command in ["connect", "serve", "inspect"] {
         let help = run([command, "--help"], b"").text();
         let options = help.split("EXAMPLES").next().unwrap();
         let words = options.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
