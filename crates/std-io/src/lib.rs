@@ -5,8 +5,10 @@
 #![forbid(unsafe_code)]
 
 mod confirm;
+mod early;
 mod stream;
 
+pub use early::{EarlyDataWaits, EarlyReader, EarlyWriter};
 pub use stream::{NeedWaits, Stream, tls_error};
 
 /// The examples of the front page, compiled and run as tests.

@@ -4,7 +4,9 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
-use oxtls::{Connection, Error, Event, Need, Role, SealError};
+use oxtls::{Connection, Error, Event, Need, Role, SealError, Sealed};
+
+use crate::early::EarlyDataWaits;
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
@@ -62,6 +64,8 @@ pub struct Stream<R: Role, T> {
     /// The transport takes no more.
     broken: Option<ErrorKind>,
     need: Option<Box<Need>>,
+    /// Early data that waits for its reader, no more than the configuration takes.
+    early: Vec<u8>,
 }
 
 impl<R: Role, T: Read + Write> Stream<R, T> {
@@ -78,6 +82,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             unflushed: false,
             broken: None,
             need: None,
+            early: Vec::new(),
         }
     }
 
@@ -184,6 +189,11 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
                 self.plaintext = at(range.start)..at(range.end);
                 return Ok(Step::Something);
             }
+            Some(Event::EarlyData(range)) => {
+                let input = self.input.get(unread).unwrap_or_default();
+                self.early.extend_from_slice(input.get(range).unwrap_or_default());
+                return Ok(Step::Something);
+            }
             Some(Event::Need(need)) => self.need = Some(need),
             Some(Event::Closed) => return Ok(Step::End),
             Some(Event::HandshakeDone) => return Ok(Step::Something),
@@ -192,6 +202,21 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             None => {}
         }
         Ok(Step::Nothing)
+    }
+
+    /// Early data that waits, or comes before the handshake is done.
+    pub(crate) fn read_early(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.early.is_empty() && self.connection.is_handshaking() && !buf.is_empty() {
+            self.receive()?;
+        }
+        let len = self.early.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(self.early.drain(..len)) {
+            *to = from;
+        }
+        if self.early.is_empty() {
+            self.early = Vec::new();
+        }
+        Ok(len)
     }
 
     /// Whether data waits for its reader.
@@ -359,6 +384,9 @@ impl<R: Role, T: Read + Write> Read for Stream<R, T> {
             return Ok(0);
         }
         self.complete_handshake()?;
+        if !self.early.is_empty() {
+            return Err(EarlyDataWaits.into());
+        }
         while self.plaintext.is_empty() {
             if !self.receive()? {
                 return Ok(0);
@@ -377,6 +405,22 @@ impl<R: Role, T: Read + Write> Read for Stream<R, T> {
 impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.complete_handshake()?;
+        self.seal_with(buf, |connection, out| connection.seal(buf, out).map(Some).map_err(seal_failed))
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.send_waiting()?;
+        self.flush_transport()
+    }
+}
+
+impl<R: Role, T: Read + Write> Stream<R, T> {
+    /// Seals what it can of `buf` by `seal`, which says `None` if there is nothing more to seal, and sends it.
+    pub(crate) fn seal_with(
+        &mut self,
+        buf: &[u8],
+        mut seal: impl FnMut(&mut Connection<R>, &mut [u8]) -> io::Result<Option<Sealed>>,
+    ) -> io::Result<usize> {
         self.send_waiting()?;
         if buf.is_empty() {
             return Ok(0);
@@ -387,10 +431,7 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
             if self.output.len() < room {
                 self.output.resize(room, 0);
             }
-            let sealed = match self.connection.seal(buf, &mut self.output) {
-                Ok(sealed) => sealed,
-                Err(error) => return Err(seal_failed(error)),
-            };
+            let Some(sealed) = seal(&mut self.connection, &mut self.output)? else { return Ok(0) };
             self.unsent = 0..sealed.written;
             match self.send_output() {
                 // What was sealed is ours now and goes out with the next call.
@@ -401,11 +442,6 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
                 return Ok(sealed.taken);
             }
         }
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        self.send_waiting()?;
-        self.flush_transport()
     }
 }
 

@@ -1,0 +1,107 @@
+//! Early data over a stream: what goes before the handshake is done.
+
+use std::fmt;
+use std::io::{self, ErrorKind, Read, Write};
+
+use oxtls::{Client, SealError, Server};
+
+use crate::stream::{Stream, seal_failed};
+
+/// Writes early data (0-RTT); made by [`Stream::early_data`].
+#[derive(Debug)]
+pub struct EarlyWriter<'a, T>(&'a mut Stream<Client, T>);
+
+/// Reads early data (0-RTT); made by [`Stream::early_data`].
+#[derive(Debug)]
+pub struct EarlyReader<'a, T>(&'a mut Stream<Server, T>);
+
+impl<T: Read + Write> Stream<Client, T> {
+    /// Somewhere to write early data, if a session that allows it is offered; before the first `read`, `write` or
+    /// [`handshake`](Self::handshake), each of which completes the handshake.
+    ///
+    /// The server may not take it. After the handshake, [`early_data`](oxtls::Connection::early_data) of the
+    /// [connection](Self::connection) says; what was not taken is still yours to send, as ordinary data, or not at all.
+    /// Early data can be replayed by whoever records it: send only what does no harm twice.
+    ///
+    /// ```no_run
+    /// # use std::io::Write;
+    /// # fn f(mut tls: oxtls_std::Stream<oxtls::Client, std::net::TcpStream>) -> std::io::Result<()> {
+    /// let request = b"GET / HTTP/1.0\r\n\r\n";
+    /// let mut sent = 0;
+    /// if let Some(mut early) = tls.early_data() {
+    ///     sent = early.write(request)?;
+    /// }
+    /// tls.handshake()?;
+    /// if !matches!(tls.connection().early_data(), oxtls::EarlyDataStatus::Accepted { .. }) {
+    ///     sent = 0;
+    /// }
+    /// tls.write_all(&request[sent..])?;
+    /// # Ok(())
+    /// # }
+    /// ```
+    pub fn early_data(&mut self) -> Option<EarlyWriter<'_, T>> {
+        (self.connection().early_data_left() > 0).then_some(EarlyWriter(self))
+    }
+}
+
+impl<T> EarlyWriter<'_, T>
+where
+    T: Read + Write,
+{
+    /// How many more bytes it takes.
+    #[must_use]
+    pub fn left(&self) -> usize {
+        usize::try_from(self.0.connection().early_data_left()).unwrap_or(usize::MAX)
+    }
+}
+
+/// Takes at most [`left`](EarlyWriter::left) bytes in all, and then 0.
+impl<T: Read + Write> Write for EarlyWriter<'_, T> {
+    fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
+        self.0.seal_with(buf, |connection, out| match connection.seal_early(buf, out) {
+            Err(SealError::NoEarlyData) => Ok(None),
+            Err(error) => Err(seal_failed(error)),
+            Ok(sealed) => Ok(Some(sealed)),
+        })
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        self.0.flush()
+    }
+}
+
+impl<T: Read + Write> Stream<Server, T> {
+    /// Reads early data: what a client that resumes a session sends before the handshake is done, if the configuration
+    /// takes it. Reading it drives the handshake, and ends (with 0) when that is done: at once where there is none.
+    ///
+    /// A configuration that takes early data must be served through this first: as long as some of it waits, `read` is
+    /// an error around [`EarlyDataWaits`]. It is apart from other data because **whoever recorded it may send it again**:
+    /// let nothing of it have an effect that must not happen twice.
+    pub fn early_data(&mut self) -> EarlyReader<'_, T> {
+        EarlyReader(self)
+    }
+}
+
+impl<T: Read + Write> Read for EarlyReader<'_, T> {
+    fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        self.0.read_early(buf)
+    }
+}
+
+/// Early data waits to be read through [`Stream::early_data`] before other data can be.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlyDataWaits;
+
+impl fmt::Display for EarlyDataWaits {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("early data, which may be a replay, waits to be read apart from other data")
+    }
+}
+
+impl std::error::Error for EarlyDataWaits {}
+
+impl From<EarlyDataWaits> for io::Error {
+    fn from(waits: EarlyDataWaits) -> Self {
+        Self::new(ErrorKind::Other, waits)
+    }
+}
