@@ -102,6 +102,28 @@ fn derivation_failed(error: Error) -> ConfigError {
     }
 }
 
+#[cfg(test)]
+impl Waiting {
+    /// For a hello that was recorded and not made here.
+    pub(super) fn replaying(
+        ours: OurHello,
+        shares: Vec<KeyExchange>,
+        psk: (OfferedPsk, EarlyData),
+        hello: (Vec<u8>, OfferedSet),
+    ) -> Self {
+        Self {
+            ours,
+            shares,
+            psk: Some(psk.0),
+            early_data: psk.1,
+            offered: hello.1,
+            first_hello: Unhashed::new(hello.0),
+            retry: None,
+            hello_requests: HelloRequests::default(),
+        }
+    }
+}
+
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
     pub(super) fn message(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {

@@ -60,6 +60,8 @@ mod hello;
 mod our_hello;
 mod proof;
 mod psk;
+#[cfg(test)]
+mod replay;
 mod tls12;
 mod tls12_finish;
 mod tls12_flight;

@@ -246,9 +246,13 @@ impl ClientHandshake {
         now: Duration,
     ) -> Option<&Session> {
         let session = self.session.as_ref()?.session()?;
+        let same_name = match (&session.server_name, &self.server_name) {
+            (Some(then), Some(now)) => then.eq_ignore_ascii_case(now),
+            (then, now) => then.is_none() && now.is_none(),
+        };
         let fits = session.version == version
             && suites.contains(&session.suite)
-            && session.server_name == self.server_name
+            && same_name
             && session.is_usable_at(now);
         fits.then_some(session)
     }
