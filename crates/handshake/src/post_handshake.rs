@@ -41,23 +41,21 @@ impl PostHandshake {
         resumption: Option<(Secret, Duration)>,
         quic: bool,
     ) -> Self {
-        let resumption = resumption.map(|(secret, now)| {
-            let mut resumption = Resumption::new(outcome, hash, secret);
-            resumption.verified_at.get_or_insert(now);
-            Box::new(resumption)
-        });
+        let resumption =
+            resumption.map(|(secret, now)| Box::new(Resumption::new(outcome, hash, secret, now)));
         Self { receive: Receive { role: Role::Client { resumption }, quic }, tickets: None }
     }
 
-    /// A server's part after a TLS 1.3 handshake: tickets are sent if there is a resumption secret.
+    /// A server's part after a TLS 1.3 handshake: tickets are sent if there is a resumption secret, which goes with the
+    /// time of the handshake as at a client.
     pub(crate) fn server_tls13(
         outcome: &Outcome,
         hash: Hash,
-        resumption: Option<Secret>,
+        resumption: Option<(Secret, Duration)>,
         quic: bool,
     ) -> Self {
-        let tickets = resumption.map(|secret| Tickets {
-            resumption: Box::new(Resumption::new(outcome, hash, secret)),
+        let tickets = resumption.map(|(secret, now)| Tickets {
+            resumption: Box::new(Resumption::new(outcome, hash, secret, now)),
             next_nonce: 0,
             due: 0,
             grease: false,
@@ -89,12 +87,12 @@ struct Resumption {
     server_name: Option<String>,
     alpn: Option<Vec<u8>>,
     peer: Option<PeerCertificates>,
-    /// Of the session that this connection resumed; otherwise a session's is the time that it is made.
-    verified_at: Option<Duration>,
+    /// When the handshake was, or of the session that it resumed.
+    verified_at: Duration,
 }
 
 impl Resumption {
-    fn new(outcome: &Outcome, hash: Hash, secret: Secret) -> Self {
+    fn new(outcome: &Outcome, hash: Hash, secret: Secret, now: Duration) -> Self {
         Self {
             hash,
             secret,
@@ -103,8 +101,8 @@ impl Resumption {
             alpn: outcome.alpn.clone(),
             peer: outcome.peer.clone(),
             verified_at: match outcome.psk.as_deref() {
-                Some(Psk::Session(session)) => Some(session.verified_at),
-                _ => None,
+                Some(Psk::Session(session)) => session.verified_at,
+                _ => now,
             },
         }
     }
@@ -122,7 +120,7 @@ impl Resumption {
             peer: self.peer.clone(),
             made_at,
             lifetime: Duration::ZERO,
-            verified_at: self.verified_at.unwrap_or(made_at),
+            verified_at: self.verified_at,
             age_add: 0,
             max_early_data: 0,
             extended_master_secret: false,
@@ -410,7 +408,7 @@ mod tests {
     }
 
     fn server(quic: bool) -> PostHandshake {
-        PostHandshake::server_tls13(&outcome(), Hash::Sha256, secret(), quic)
+        PostHandshake::server_tls13(&outcome(), Hash::Sha256, secret().map(|secret| (secret, NOW)), quic)
     }
 
     fn ticket(lifetime: u32, max_early_data: Option<u32>) -> Vec<u8> {

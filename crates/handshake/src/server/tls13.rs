@@ -348,7 +348,7 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         max_message: defaults::MAX_SHORT_MESSAGE,
     });
     let resumption = match main {
-        Some(main) => Some(main.into_resumption(&connection.transcript.current())?),
+        Some(main) => Some((main.into_resumption(&connection.transcript.current())?, message.now)),
         None => None,
     };
     let (due, grease) = (connection.tickets.unwrap_or_default(), connection.config.grease);

@@ -1,0 +1,719 @@
+//! T4 and T9 at the server: a session is looked for, proved by its binder, accepted, and resumed, or its client goes to a
+//! full handshake.
+#![allow(
+    clippy::unwrap_used,
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
+
+mod common;
+mod sessions;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use common::{End, Message, NOW, Pair, edit, split_extensions};
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::key_exchange::NamedGroup;
+use oxtls_crypto::secret::Secret;
+use oxtls_handshake::alert::AlertDescription;
+use oxtls_handshake::config::{ClientAuth, KeyShares};
+use oxtls_handshake::defaults;
+use oxtls_handshake::error::Error;
+use oxtls_handshake::extension::ExtensionType;
+use oxtls_handshake::extension::ticket_request::TicketRequest;
+use oxtls_handshake::message::HandshakeType;
+use oxtls_handshake::need::Need;
+use oxtls_handshake::session::Psk;
+use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
+use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
+use sessions::{
+    Change, Made, TICKET, identity, made, ms, nothing, offered, offering, pair, rebound, ticket_of, with_psks,
+};
+
+const STREAM: Transport = Transport::Stream;
+
+/// T4.4a.
+const RESUMED: [&str; 8] = [
+    "S(ServerHello)@In",
+    "CCS",
+    "W:HS",
+    "R:HS",
+    "R(drop,no,pa)",
+    "S(EncryptedExtensions)@HS",
+    "S(Finished)@HS",
+    "W:Ap",
+];
+
+fn no_early_data(client: &mut oxtls_handshake::config::ClientHandshake) {
+    client.early_data = false;
+}
+
+/// A session, a server, and a hello that offers it without early data.
+fn ready(change: Change<'_>) -> (Made, Pair, Message) {
+    let made = made(&STREAM, &nothing);
+    let (pair, hello) = offering(&made, &STREAM, &|client, server, common| {
+        no_early_data(client);
+        change(client, server, common);
+    });
+    (made, pair, hello)
+}
+
+/// Up to FindSession.
+fn asked(pair: &mut Pair, hello: &Message) {
+    assert_eq!(pair.server.give(hello), ["?ChooseConfig"]);
+    assert_eq!(pair.server.answer(), ["?FindSession"]);
+}
+
+/// Hands each end what the other has sent until both are done.
+fn finish(pair: &mut Pair) {
+    pair.run();
+    assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
+}
+
+mod t4_psk {
+    use super::*;
+
+    #[test]
+    fn every_row_of_a_resumption_yields_what_it_says() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        let need = pair.server.find();
+        let session = made.session();
+        assert_eq!(need.offers, [identity(TICKET, session.age_add)], "the ticket is as old as the test");
+        assert_eq!(need.hash, Hash::Sha256);
+        let answer = need.found(0, made.psk());
+        assert_eq!(pair.server.take_answer(answer), ["?AcceptSession"]);
+        let need = pair.server.accept();
+        assert!(need.early_data.is_none() && need.age_skew == 0);
+        assert!(matches!(&*need.psk, Psk::Session(session) if session.secret == made.secret()));
+        let answer = need.resume(false);
+        assert_eq!(pair.server.take_answer(answer), RESUMED);
+        let names: Vec<String> = pair.server.sent.iter().map(Message::name).collect();
+        assert_eq!(names, ["ServerHello", "EncryptedExtensions", "Finished"]);
+        for _ in 0..3 {
+            let message = pair.server.next_message();
+            pair.client.give(&message);
+        }
+        let finished = pair.client.next_message();
+        assert_eq!(pair.server.give(&finished), ["R:Ap", "R(del,yes)", "Done"]);
+        assert!(pair.is_done());
+    }
+
+    #[test]
+    fn both_ends_have_the_same_keys_and_say_what_was_resumed() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        pair.server.found(made.psk());
+        pair.server.resume(false);
+        finish(&mut pair);
+        let (client, server) = (pair.client.outcome(), pair.server.outcome());
+        assert!(client.psk.is_some() && server.psk.is_some() && !server.early_data);
+        assert!(server.credential.is_none() && server.signature_scheme.is_none() && server.peer.is_none());
+        assert_eq!((server.suite, server.group), (client.suite, client.group));
+        assert_eq!((&server.alpn, &server.server_name), (&client.alpn, &client.server_name));
+        assert!(server.exporter.is_some() && server.exporter == client.exporter);
+        for level in [Level::Handshake, Level::Application] {
+            let (read, write) = (Direction::Read, Direction::Write);
+            assert_eq!(pair.client.key(level, write), pair.server.key(level, read));
+            assert_eq!(pair.client.key(level, read), pair.server.key(level, write));
+        }
+    }
+
+    #[test]
+    fn a_session_of_a_session_goes_back_to_the_same_proof() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        let proved = made.session().verified_at - Duration::from_secs(1000);
+        pair.server.found(made.changed(|session| session.verified_at = proved));
+        pair.server.resume(false);
+        finish(&mut pair);
+        let next = ticket_of(&mut pair).session();
+        assert_eq!((next.verified_at, next.made_at), (proved, NOW));
+        assert_ne!(next.secret, made.secret());
+    }
+
+    #[test]
+    fn a_ticket_that_is_made_late_is_of_the_handshake_all_the_same() {
+        let mut pair = pair(&STREAM, &nothing);
+        finish(&mut pair);
+        let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
+        let ticket = tickets.next(NOW + Duration::from_secs(5000)).unwrap();
+        assert_eq!(ticket.session().made_at, NOW + Duration::from_secs(5000));
+        assert_eq!(ticket.session().verified_at, NOW, "nobody has proved anything since");
+    }
+
+    #[test]
+    fn who_the_client_was_it_still_is() {
+        let required: Change<'_> = &|client, server, _| {
+            client.early_data = false;
+            server.client_auth = ClientAuth::Required;
+        };
+        let made = made(&STREAM, required);
+        let chain = made.session().peer.expect("the ticket holds the client's chain");
+        let (mut pair, hello) = offering(&made, &STREAM, required);
+        asked(&mut pair, &hello);
+        pair.server.found(made.psk());
+        let row = pair.server.resume(false);
+        assert_eq!(row, RESUMED, "no certificate is asked for again");
+        finish(&mut pair);
+        assert_eq!(pair.server.outcome().peer.as_ref(), Some(&chain));
+        assert!(pair.server.outcome().peer_signature_scheme.is_none());
+    }
+
+    #[test]
+    fn none_and_declined_both_lead_to_a_full_handshake() {
+        for declined in [false, true] {
+            let (made, mut pair, hello) = ready(&nothing);
+            asked(&mut pair, &hello);
+            let row = if declined {
+                pair.server.found(made.psk());
+                pair.server.decline()
+            } else {
+                pair.server.none_found()
+            };
+            assert_eq!(row, ["?ChooseCredential"]);
+            finish(&mut pair);
+            assert!(pair.server.outcome().psk.is_none() && pair.server.outcome().credential.is_some());
+            assert!(pair.client.outcome().psk.is_none() && pair.client.outcome().peer.is_some());
+        }
+    }
+
+    #[test]
+    fn what_cannot_be_resumed_here_is_as_none() {
+        type Case = (&'static str, fn(&Made) -> (usize, Psk));
+        let cases: &[Case] = &[
+            ("another hash", |m| (0, m.changed(|s| s.suite = CipherSuite::TLS_AES_256_GCM_SHA384))),
+            ("another version", |m| {
+                (
+                    0,
+                    m.changed(|s| {
+                        s.version = ProtocolVersion::TLS1_2;
+                        s.suite = CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+                    }),
+                )
+            }),
+            ("another name", |m| (0, m.changed(|s| s.server_name = Some("other.example".into())))),
+            ("no name", |m| (0, m.changed(|s| s.server_name = None))),
+            ("its lifetime is over", |m| (0, m.changed(|s| s.lifetime = Duration::ZERO))),
+            ("its chain has ended", |m| (0, m.changed(|s| s.expires_at = Some(NOW)))),
+            ("an external PSK of another hash", |_| {
+                let secret = Secret::new(&[9; 48]).unwrap();
+                (0, Psk::External { secret, hash: Hash::Sha384 })
+            }),
+            ("an offer that is not there", |m| (1, m.psk())),
+        ];
+        for (what, case) in cases {
+            let (made, mut pair, hello) = ready(&nothing);
+            asked(&mut pair, &hello);
+            let (at, psk) = case(&made);
+            let answer = pair.server.find().found(at, psk);
+            assert_eq!(pair.server.take_answer(answer), ["?ChooseCredential"], "{what}");
+            finish(&mut pair);
+            assert!(pair.server.outcome().psk.is_none(), "{what}");
+        }
+    }
+
+    #[test]
+    fn a_session_without_a_certificate_is_none_where_one_is_required() {
+        let (made, mut pair, hello) = ready(&|_, server, _| server.client_auth = ClientAuth::Required);
+        asked(&mut pair, &hello);
+        assert_eq!(pair.server.found(made.psk()), ["?ChooseCredential"]);
+    }
+
+    #[test]
+    fn a_name_is_the_same_in_capitals() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        let psk = made.changed(|session| session.server_name = Some("SERVER.example".into()));
+        assert_eq!(pair.server.found(psk), ["?AcceptSession"]);
+    }
+
+    #[test]
+    fn a_binder_that_does_not_verify_ends_the_handshake_before_anybody_is_asked_to_accept() {
+        let (made, mut pair, hello) = ready(&nothing);
+        let mut wrong = hello.clone();
+        *wrong.bytes.last_mut().unwrap() ^= 1;
+        asked(&mut pair, &wrong);
+        assert_eq!(pair.server.found(made.psk()), ["Failed(decrypt_error)@In"]);
+        assert!(matches!(pair.server.error(), Error::BadBinder));
+
+        // Of the right PSK over another hello, and of another PSK.
+        let (_, mut pair, hello) = ready(&nothing);
+        let other = edit(&hello, |hello| hello.random[0] ^= 1);
+        asked(&mut pair, &other);
+        assert_eq!(pair.server.found(made.psk()), ["Failed(decrypt_error)@In"]);
+        let (_, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        let psk = made.changed(|session| session.secret = Secret::new(&[1; 32]).unwrap());
+        assert_eq!(pair.server.found(psk), ["Failed(decrypt_error)@In"]);
+    }
+
+    #[test]
+    fn a_binder_longer_than_its_hash_does_not_verify() {
+        let (made, mut pair, hello) = ready(&nothing);
+        let longer = edit(&hello, |hello| {
+            let mut offer = hello.get(ExtensionType::PRE_SHARED_KEY).to_vec();
+            let at = offer.len() - 35;
+            offer.splice(at..at + 3, [0, 34, 33]);
+            offer.push(0);
+            hello.set(ExtensionType::PRE_SHARED_KEY, &offer);
+        });
+        asked(&mut pair, &longer);
+        assert_eq!(pair.server.found(made.psk()), ["Failed(decrypt_error)@In"]);
+    }
+
+    /// What is not resumed needs no binder: it might be of another server's ticket, and this one cannot tell.
+    #[test]
+    fn the_binders_of_what_is_not_found_are_not_looked_at() {
+        let (_, mut pair, hello) = ready(&nothing);
+        let mut wrong = hello.clone();
+        *wrong.bytes.last_mut().unwrap() ^= 1;
+        asked(&mut pair, &wrong);
+        assert_eq!(pair.server.none_found(), ["?ChooseCredential"]);
+    }
+
+    #[test]
+    fn an_external_psk_has_a_binder_of_its_own() {
+        let secret = Secret::new(&[9; 32]).unwrap();
+        for (external, row) in [(true, "?AcceptSession"), (false, "Failed(decrypt_error)@In")] {
+            let (_, mut pair, hello) = ready(&nothing);
+            let hello = with_psks(&hello, &[], Hash::Sha256, &[(b"name", 0, &secret)], external);
+            asked(&mut pair, &hello);
+            let psk = Psk::External { secret: secret.duplicate(), hash: Hash::Sha256 };
+            assert_eq!(pair.server.found(psk), [row]);
+            if external {
+                assert_eq!(pair.server.resume(true), RESUMED);
+            }
+        }
+    }
+
+    #[test]
+    fn the_one_that_was_found_is_selected_by_its_place_among_all_identities() {
+        let (made, mut pair, hello) = ready(&nothing);
+        let (ticket, age) = offered(&hello);
+        let (other, right) = (Secret::new(&[1; 32]).unwrap(), made.secret());
+        // The first is longer than what is looked at.
+        let long = vec![7; defaults::MAX_TICKET + 1];
+        let hello = with_psks(
+            &hello,
+            &[],
+            Hash::Sha256,
+            &[(&long, 0, &other), (b"not ours", 5, &other), (&ticket, age, &right)],
+            false,
+        );
+        asked(&mut pair, &hello);
+        let need = pair.server.find();
+        assert_eq!(need.offers, [identity(b"not ours", 5), identity(&ticket, age)]);
+        let answer = need.found(1, made.psk());
+        assert_eq!(pair.server.take_answer(answer), ["?AcceptSession"]);
+        assert_eq!(pair.server.resume(false), RESUMED);
+        let hello = pair.server.next_message();
+        let extensions = split_extensions(&hello.body()[2 + 32 + 1 + 32 + 2 + 1..]);
+        let selected = extensions.iter().find(|(typ, _)| *typ == ExtensionType::PRE_SHARED_KEY);
+        assert_eq!(selected.unwrap().1, [0, 2]);
+    }
+
+    #[test]
+    fn identities_over_the_limit_are_not_looked_at() {
+        let (_, mut pair, hello) = ready(&nothing);
+        let secret = Secret::new(&[1; 32]).unwrap();
+        let psks: Vec<(&[u8], u32, &Secret)> = (0..500).map(|n| (&b"ticket"[..], n, &secret)).collect();
+        let hello = with_psks(&hello, &[], Hash::Sha256, &psks, false);
+        asked(&mut pair, &hello);
+        let need = pair.server.find();
+        assert_eq!(need.offers.len(), defaults::MAX_PSK_IDENTITIES);
+    }
+
+    #[test]
+    fn nothing_is_looked_for_where_it_could_not_be_used() {
+        // Without the wish for a key exchange, where no session is kept, and where all tickets are too long.
+        let (made, mut pair, hello) = ready(&nothing);
+        let psk_ke =
+            rebound(&hello, &made, |hello| hello.set(ExtensionType::PSK_KEY_EXCHANGE_MODES, &[1, 0]));
+        pair.server.give(&psk_ke);
+        assert_eq!(pair.server.answer(), ["?ChooseCredential"]);
+        let (_, mut pair, hello) = ready(&|_, server, _| server.resumption = false);
+        pair.server.give(&hello);
+        assert_eq!(pair.server.answer(), ["?ChooseCredential"]);
+        let (_, mut pair, hello) = ready(&nothing);
+        let (long, secret) = (vec![7; defaults::MAX_TICKET + 1], Secret::new(&[1; 32]).unwrap());
+        let hello = with_psks(&hello, &[], Hash::Sha256, &[(&long, 0, &secret)], false);
+        pair.server.give(&hello);
+        assert_eq!(pair.server.answer(), ["?ChooseCredential"]);
+    }
+
+    #[test]
+    fn a_declined_client_that_cannot_take_a_certificate_is_told_what_it_left_out() {
+        let (made, mut pair, hello) = ready(&nothing);
+        let bare = rebound(&hello, &made, |hello| hello.remove(ExtensionType::SIGNATURE_ALGORITHMS));
+        asked(&mut pair, &bare);
+        pair.server.found(made.psk());
+        assert_eq!(pair.server.decline(), ["Failed(missing_extension)@In"]);
+        // And one that is resumed needs none.
+        let (_, mut pair, _) = ready(&nothing);
+        asked(&mut pair, &bare);
+        pair.server.found(made.psk());
+        assert_eq!(pair.server.resume(false), RESUMED);
+    }
+
+    #[test]
+    fn renewal_means_nothing_here() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        pair.server.found(made.psk());
+        let answer = pair.server.accept().renew();
+        assert_eq!(pair.server.take_answer(answer), RESUMED);
+    }
+
+    #[test]
+    fn the_age_of_a_ticket_is_judged_by_when_the_hello_came() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        // The server made it 3 s before the client got it.
+        pair.server.found(made.changed(|session| session.made_at = NOW - ms(3000)));
+        assert_eq!(pair.server.accept().age_skew, -3000);
+    }
+
+    #[test]
+    fn a_server_may_speak_first_to_a_client_that_resumes() {
+        for auth in [ClientAuth::None, ClientAuth::Required] {
+            let change: Change<'_> = &|client, server, _| {
+                client.early_data = false;
+                server.half_rtt = true;
+                server.client_auth = auth;
+            };
+            let made = made(&STREAM, change);
+            let (mut pair, hello) = offering(&made, &STREAM, change);
+            asked(&mut pair, &hello);
+            pair.server.found(made.psk());
+            let row = pair.server.resume(false);
+            assert_eq!(row.last().map(String::as_str), Some("HalfRtt"), "{auth:?}");
+            finish(&mut pair);
+        }
+    }
+}
+
+mod t4_across_a_retry {
+    use super::*;
+
+    fn retried(cookie: bool) -> (Made, Pair) {
+        let (made, mut pair, hello) = ready(&|client, _, _| {
+            client.key_shares = KeyShares::Exactly(vec![NamedGroup::X25519]);
+        });
+        if cookie {
+            pair.server.answers.cookie = Some(b"crumb".to_vec());
+        } else {
+            let config = Arc::get_mut(&mut pair.server.answers.config).unwrap();
+            let mut common = oxtls_handshake::config::Common {
+                alpn: config.common.alpn.clone(),
+                ..oxtls_handshake::config::Common::default()
+            };
+            common.groups = vec![NamedGroup::SECP256R1];
+            config.common = Arc::new(common);
+        }
+        pair.server.give(&hello);
+        let row = pair.server.answer();
+        assert_eq!(row, ["S(HelloRetryRequest)@In", "CCS", "R(drop,no)"], "nothing is looked for yet");
+        pair.client.give(&pair.server.next_message());
+        (made, pair)
+    }
+
+    #[test]
+    fn the_second_hello_is_looked_at_and_its_binder_covers_all_before_it() {
+        for cookie in [false, true] {
+            let (made, mut pair) = retried(cookie);
+            let second = pair.client.next_message();
+            assert_eq!(pair.server.give(&second), ["?FindSession"]);
+            assert_eq!(pair.server.found(made.psk()), ["?AcceptSession"]);
+            let row = pair.server.resume(false);
+            assert_eq!(row[..4], ["S(ServerHello)@In", "W:HS", "R:HS", "R(drop,no,pa)"], "{row:?}");
+            finish(&mut pair);
+            assert!(pair.server.outcome().hello_retry_request && pair.server.outcome().psk.is_some());
+        }
+    }
+
+    #[test]
+    fn a_binder_over_the_second_hello_alone_does_not_verify() {
+        let (made, mut pair) = retried(false);
+        let second = pair.client.next_message();
+        let alone = rebound(&second, &made, |_| ());
+        assert_eq!(pair.server.give(&alone), ["?FindSession"]);
+        assert_eq!(pair.server.found(made.psk()), ["Failed(decrypt_error)@In"]);
+    }
+
+    #[test]
+    fn a_client_that_drops_its_offer_goes_to_a_full_handshake() {
+        let (_, mut pair) = retried(false);
+        let second = pair.client.next_message();
+        let without = edit(&second, |hello| hello.remove(ExtensionType::PRE_SHARED_KEY));
+        assert_eq!(pair.server.give(&without), ["?ChooseCredential"]);
+    }
+}
+
+mod t9_tickets {
+    use super::*;
+
+    /// What EncryptedExtensions says, and how many are due.
+    fn due(change: Change<'_>, resumed: bool) -> (Option<Vec<u8>>, Option<u8>) {
+        let made = made(&STREAM, &nothing);
+        let mut pair = if resumed {
+            let (mut pair, hello) = offering(&made, &STREAM, &|client, server, common| {
+                no_early_data(client);
+                change(client, server, common);
+            });
+            asked(&mut pair, &hello);
+            pair.server.found(made.psk());
+            pair.server.resume(false);
+            pair
+        } else {
+            pair(&STREAM, change)
+        };
+        let mut seen = None;
+        pair.run_with(|_, message| {
+            if message.typ_is(HandshakeType::ENCRYPTED_EXTENSIONS) {
+                let extensions = split_extensions(message.body());
+                seen = extensions.into_iter().find(|(typ, _)| *typ == ExtensionType::TICKET_REQUEST);
+            }
+        });
+        assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
+        let tickets = &pair.server.done.as_ref().unwrap().1.tickets;
+        (seen.map(|(_, data)| data), tickets.as_ref().map(|tickets| tickets.due()))
+    }
+
+    #[test]
+    fn as_many_tickets_are_due_as_were_asked_for_up_to_a_limit() {
+        let asking =
+            |new_session_count, resumption_count| TicketRequest { new_session_count, resumption_count };
+        for (request, resumed, expected, count) in [
+            (None, false, None, Some(defaults::TICKETS)),
+            (None, true, None, Some(defaults::TICKETS)),
+            (Some(asking(4, 1)), false, Some(4), Some(4)),
+            (Some(asking(4, 1)), true, Some(1), Some(1)),
+            (Some(asking(0, 0)), false, Some(0), Some(0)),
+            (Some(asking(255, 255)), true, Some(defaults::MAX_TICKETS), Some(defaults::MAX_TICKETS)),
+        ] {
+            let seen = due(&|client, _, _| client.ticket_request = request, resumed);
+            assert_eq!(seen, (expected.map(|n| vec![n]), count), "{request:?} {resumed}");
+        }
+        let off = due(
+            &|client, server, _| {
+                client.ticket_request = Some(asking(4, 4));
+                server.resumption = false;
+            },
+            false,
+        );
+        assert_eq!(off, (None, None), "who makes no tickets promises none");
+    }
+
+    #[test]
+    fn each_ticket_made_is_one_less_due() {
+        let mut pair = pair(&STREAM, &nothing);
+        finish(&mut pair);
+        let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
+        let mut due = Vec::new();
+        for _ in 0..4 {
+            due.push(tickets.due());
+            tickets.next(NOW).unwrap();
+        }
+        assert_eq!(due, [2, 1, 0, 0], "more can be made");
+    }
+}
+
+mod t13_quic {
+    use super::*;
+
+    fn quic() -> Transport {
+        Transport::Quic { parameters: b"parameters".to_vec() }
+    }
+
+    #[test]
+    fn a_resumption_over_quic_has_the_same_rows_without_records() {
+        let made = made(&quic(), &nothing);
+        let (mut pair, hello) = offering(&made, &quic(), &|client, _, _| no_early_data(client));
+        asked(&mut pair, &hello);
+        pair.server.found(made.psk());
+        let row = pair.server.resume(false);
+        assert_eq!(
+            row,
+            [
+                "PeerParameters",
+                "S(ServerHello)@In",
+                "W:HS",
+                "R:HS",
+                "max_message",
+                "S(EncryptedExtensions)@HS",
+                "S(Finished)@HS",
+                "W:Ap"
+            ]
+        );
+        finish(&mut pair);
+    }
+}
+
+mod suspension {
+    use super::*;
+
+    const STOPS: [&str; 2] = ["FindSession", "AcceptSession"];
+
+    fn at(stop: &str) -> (Made, Pair) {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        if stop == "AcceptSession" {
+            pair.server.found(made.psk());
+        }
+        (made, pair)
+    }
+
+    fn right(made: &Made, end: &mut End) -> oxtls_handshake::need::Answer {
+        match end.need.take().unwrap() {
+            Need::FindSession(need) => need.found(0, made.psk()),
+            Need::AcceptSession(need) => need.resume(false),
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn nothing_is_taken_while_a_session_is_looked_for_or_judged() {
+        for stop in STOPS {
+            let (made, mut pair) = at(stop);
+            let any = Message::new(Level::Initial, HandshakeType::CLIENT_HELLO, &[]);
+            assert_eq!(pair.server.offer(&any, false), Err(Misuse::NeedIsOut));
+            let change = pair.server.machine.input(Input::ChangeCipherSpec { more: false });
+            assert_eq!(change, Err(Misuse::NeedIsOut));
+            let answer = right(&made, &mut pair.server);
+            pair.server.take_answer(answer);
+            if stop == "FindSession" {
+                pair.server.resume(false);
+            }
+            finish(&mut pair);
+        }
+    }
+
+    #[test]
+    fn an_abort_fails_in_the_clear_and_a_late_answer_harms_nothing() {
+        for stop in STOPS {
+            let (made, mut pair) = at(stop);
+            let late = right(&made, &mut pair.server);
+            assert_eq!(pair.server.abort(Error::DeadlineExceeded), ["Failed(user_canceled)@In"]);
+            assert_eq!(pair.server.machine.input(Input::Answer(late)), Err(Misuse::Ended));
+            assert!(pair.server.drain().is_empty());
+        }
+    }
+
+    #[test]
+    fn an_answer_of_another_connection_or_to_another_need_is_refused() {
+        for stop in STOPS {
+            for other in STOPS {
+                let (made, mut elsewhere) = at(other);
+                let stale = right(&made, &mut elsewhere.server);
+                let (_, mut pair) = at(stop);
+                let refused = pair.server.machine.input(Input::Answer(stale));
+                assert_eq!(refused, Err(Misuse::StaleAnswer), "{other} at {stop}");
+            }
+        }
+    }
+
+    #[test]
+    fn a_dropped_token_leaves_only_the_abort() {
+        for stop in STOPS {
+            let (_, mut pair) = at(stop);
+            drop(pair.server.need.take());
+            assert_eq!(pair.server.abort(Error::Canceled), ["Failed(user_canceled)@In"]);
+        }
+    }
+
+    #[test]
+    fn tokens_and_answers_travel_to_other_threads() {
+        for stop in STOPS {
+            let (made, mut pair) = at(stop);
+            let mut server = pair.server;
+            let need = server.need.take().unwrap();
+            let answer = std::thread::spawn(move || match need {
+                Need::FindSession(need) => need.found(0, made.psk()),
+                Need::AcceptSession(need) => need.resume(false),
+                other => panic!("{other:?}"),
+            });
+            server.take_answer(answer.join().unwrap());
+            assert!(server.failure.is_none());
+            pair.server = server;
+        }
+    }
+}
+
+mod hostile {
+    use super::*;
+
+    /// Our flight is out: nothing but Finished may come.
+    #[test]
+    fn nothing_but_finished_follows_a_resumption() {
+        for typ in (0..=255).filter(|typ| *typ != HandshakeType::FINISHED.0) {
+            let (made, mut pair, hello) = ready(&nothing);
+            asked(&mut pair, &hello);
+            pair.server.found(made.psk());
+            pair.server.resume(false);
+            let message = Message::new(Level::Handshake, HandshakeType(typ), &[0]);
+            let row = pair.server.give(&message);
+            assert_eq!(row, ["Failed(unexpected_message)@Ap"], "{typ}");
+        }
+    }
+
+    #[test]
+    fn a_finished_that_does_not_verify_is_refused_whatever_the_binder_said() {
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        pair.server.found(made.psk());
+        pair.server.resume(false);
+        let message = Message::new(Level::Handshake, HandshakeType::FINISHED, &[0; 32]);
+        assert_eq!(pair.server.give(&message), ["Failed(decrypt_error)@Ap"]);
+    }
+
+    /// The hello with each of its bytes changed: never resumed by the client that sent it.
+    #[test]
+    fn a_hello_that_was_changed_is_never_resumed() {
+        let (made, _, hello) = ready(&nothing);
+        for at in 4..hello.bytes.len() {
+            let mut pair = pair(&STREAM, &nothing);
+            pair.server.drain();
+            let mut mutant = hello.clone();
+            mutant.bytes[at] ^= 1 << (at % 8);
+            if pair.server.give(&mutant) != ["?ChooseConfig"] || pair.server.answer() != ["?FindSession"] {
+                continue;
+            }
+            // A changed ticket would not be found, but let the finder be as wrong as can be.
+            let row = pair.server.found(made.psk());
+            assert_ne!(row, ["?AcceptSession"], "byte {at}");
+        }
+    }
+
+    #[test]
+    fn an_offer_cut_short_or_longer_cannot_be_decoded() {
+        let (_, _, hello) = ready(&nothing);
+        let offer = common::Hello::of(&hello).get(ExtensionType::PRE_SHARED_KEY).to_vec();
+        let de = AlertDescription::DECODE_ERROR;
+        for cut in 0..=offer.len() {
+            let mut bytes = offer[..cut].to_vec();
+            if cut == offer.len() {
+                bytes.push(0);
+            }
+            let mut pair = pair(&STREAM, &nothing);
+            pair.server.drain();
+            pair.server.give(&edit(&hello, |hello| hello.set(ExtensionType::PRE_SHARED_KEY, &bytes)));
+            assert_eq!(pair.server.alert(), de, "{cut}");
+        }
+    }
+}
+
+/// A session of TLS 1.2 that a client offers beside TLS 1.3 is no PSK.
+#[test]
+fn a_ticket_of_tls12_is_not_looked_at_in_tls13() {
+    let (_, mut pair, hello) = ready(&|_, server, _| server.tls12_tickets = true);
+    let hello = edit(&hello, |hello| {
+        hello.remove(ExtensionType::PRE_SHARED_KEY);
+        hello.set(ExtensionType::SESSION_TICKET, b"old ticket");
+    });
+    pair.server.give(&hello);
+    assert_eq!(pair.server.answer(), ["?ChooseCredential"]);
+}
