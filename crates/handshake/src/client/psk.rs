@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use crate::config::ClientHandshake;
 use crate::error::Error;
-use crate::extension::pre_shared_key::PskIdentity;
+use crate::extension::pre_shared_key::{self, PskIdentity};
 use crate::key_schedule::tls13::{EarlySecret, finished_mac};
 use crate::message::offer;
 use crate::session::{Psk, Session};
@@ -54,19 +54,14 @@ impl OfferedPsk {
     pub(super) fn bind(&self, hello: &mut [u8], mut before: Transcript) -> Result<(), Error> {
         const TOO_SHORT: Error = Error::Internal("a ClientHello without binders");
         let hash = self.suite.hash;
-        let binders = usize::from(BINDER_LENGTHS).saturating_add(hash.output_len());
-        let at = hello.len().checked_sub(binders).ok_or(TOO_SHORT)?;
-        let (truncated, binders) = hello.split_at_mut_checked(at).ok_or(TOO_SHORT)?;
-        before.add(truncated);
+        let truncated = hello.len().checked_sub(pre_shared_key::binders_len(hash)).ok_or(TOO_SHORT)?;
+        before.add(hello.get(..truncated).ok_or(TOO_SHORT)?);
         let binder = finished_mac(hash, &self.secret.binder_key(false)?, &before.current())?;
-        let place = binders.iter_mut().skip(BINDER_LENGTHS.into());
-        place.zip(binder.as_bytes()).for_each(|(to, from)| *to = *from);
+        let place = hello.iter_mut().rev().zip(binder.as_bytes().iter().rev());
+        place.for_each(|(to, from)| *to = *from);
         Ok(())
     }
 }
-
-/// Bytes of the lengths of the list of binders and of the one binder in it.
-const BINDER_LENGTHS: u8 = 3;
 
 /// The age of the ticket in milliseconds, behind a number that only the server knows besides us, so that nobody who
 /// watches can tell which connections a client's tickets come from (RFC 9846 section 4.3.11.1).

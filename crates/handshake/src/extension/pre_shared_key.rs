@@ -1,5 +1,7 @@
 //! pre_shared_key (RFC 9846 section 4.3.11): sessions and external keys that the client offers.
 
+use oxtls_crypto::hash::Hash;
+
 use crate::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::extension::{self, ExtensionType};
@@ -73,16 +75,22 @@ pub fn parse<'a>(r: &mut Reader<'a>) -> Result<OfferedPsks<'a>, Error> {
     Ok(psks)
 }
 
-/// Writes a client's offer of one PSK, with zeros where its binder goes: that is made over what comes before it, and so
-/// when all else is written (RFC 9846 section 4.3.11.2). The binder is then the last of the message.
-pub fn write_without_binder(w: &mut Writer, psk: PskIdentity<'_>, binder_len: u8) {
+/// Writes a client's offer of one PSK of this hash, with zeros where its binder goes: that is made over what comes before
+/// it, and so when all else is written (RFC 9846 section 4.3.11.2). It is then the last of the message.
+pub fn write_without_binder(w: &mut Writer, psk: PskIdentity<'_>, hash: Hash) {
     extension::write(w, ExtensionType::PRE_SHARED_KEY, |w| {
         w.block_u16(|w| {
             w.vec_u16(psk.identity);
             w.u32(psk.obfuscated_ticket_age);
         });
-        w.block_u16(|w| w.block_u8(|w| (0..binder_len).for_each(|_| w.u8(0))));
+        w.block_u16(|w| w.block_u8(|w| (0..hash.output_len()).for_each(|_| w.u8(0))));
     });
+}
+
+/// Bytes that the list of one binder of this hash takes at the end of the ClientHello, its length field included.
+#[must_use]
+pub const fn binders_len(hash: Hash) -> usize {
+    hash.output_len().saturating_add(3)
 }
 
 /// Reads the selected_identity of a ServerHello: an index into the client's identities.

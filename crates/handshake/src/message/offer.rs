@@ -86,19 +86,6 @@ pub struct OfferedPsk<'a> {
     pub hash: Hash,
 }
 
-impl OfferedPsk<'_> {
-    /// Bytes of the binder.
-    fn binder_len(&self) -> u8 {
-        u8::try_from(self.hash.output_len()).unwrap_or(u8::MAX)
-    }
-
-    /// Bytes that the list of binders takes at the end of the message: what a binder's transcript leaves out.
-    #[must_use]
-    pub fn binders_len(&self) -> usize {
-        usize::from(self.binder_len()).saturating_add(3)
-    }
-}
-
 /// The order of a ClientHello's extensions. One and the same for both hellos of a handshake: a server must find the
 /// second as the first was (RFC 9846 section 4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -183,7 +170,7 @@ impl Offer<'_> {
             grease::write(w, grease.one_byte_extension(), &[0]);
         }
         if let Some(psk) = self.psk() {
-            pre_shared_key::write_without_binder(w, psk.identity, psk.binder_len());
+            pre_shared_key::write_without_binder(w, psk.identity, psk.hash);
         }
     }
 
