@@ -8,6 +8,7 @@ use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_x509::{Purpose, Roots, Verifier};
 
+use super::verifier::{ask_for_evidence, made_for, trusts_nobody};
 use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
 use crate::defaults;
 use crate::resumption::{ClientResumption, PolicyHash, SessionCache};
@@ -58,7 +59,7 @@ impl ClientConfig {
         ClientConfigBuilder {
             common: super::common(),
             session: Session::default(),
-            roots: None,
+            verifier: None,
             credentials: Vec::new(),
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
@@ -117,7 +118,7 @@ impl ClientInner {
 pub struct ClientConfigBuilder {
     common: Common,
     session: Session,
-    roots: Option<Arc<Roots>>,
+    verifier: Option<Verifier>,
     credentials: Vec<Credential>,
     key_shares: KeyShares,
     compatibility_mode: bool,
@@ -135,8 +136,15 @@ pub struct ClientConfigBuilder {
 
 impl ClientConfigBuilder {
     /// The authorities that servers are verified against.
-    pub fn roots(mut self, roots: impl Into<Arc<Roots>>) -> Self {
-        self.roots = Some(roots.into());
+    pub fn roots(self, roots: impl Into<Arc<Roots>>) -> Self {
+        self.verifier(Verifier::new(roots, Purpose::ServerAuth))
+    }
+
+    /// What servers are verified by, instead of [`roots`](Self::roots) alone: with a policy, pins, revocation,
+    /// transparency. Stapled OCSP responses and timestamps are asked for if it looks at them. Of several calls of the
+    /// two, the last counts.
+    pub fn verifier(mut self, verifier: Verifier) -> Self {
+        self.verifier = Some(verifier);
         self
     }
 
@@ -254,15 +262,16 @@ impl ClientConfigBuilder {
     /// empty or hold what this library has not, limits out of range.
     pub fn build(mut self) -> Result<ClientConfig, ConfigError> {
         let asks = self.session.asks(Decision::VerifyPeer);
-        let verifier = match self.roots {
-            Some(roots) if roots.is_empty() && !asks => {
+        let verifier = match self.verifier {
+            Some(verifier) if trusts_nobody(&verifier) && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
             }
-            Some(roots) => Some(Verifier::new(roots, Purpose::ServerAuth)),
+            Some(verifier) => Some(made_for(verifier, Purpose::ServerAuth)?),
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
         complete(&mut self.common, &self.session)?;
+        ask_for_evidence(&mut self.common, verifier.as_ref());
         let named = verifier.as_ref().filter(|_| self.name_authorities);
         let cache = match self.sessions {
             Sessions::Nowhere => None,

@@ -4,6 +4,7 @@ mod client;
 mod credential;
 mod error;
 mod server;
+mod verifier;
 
 pub use client::{ClientConfig, ClientConfigBuilder};
 pub use credential::Credential;

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
+use super::verifier::{ask_for_evidence, made_for, trusts_nobody};
 use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
 use crate::resumption::{Resumption, ServerResumption};
 
@@ -18,6 +19,11 @@ pub enum ClientAuth {
     Optional(Arc<Roots>),
     /// A client without one is refused with certificate_required.
     Required(Arc<Roots>),
+    /// As `Optional`, by a verifier with a policy, pins or revocation of its own.
+    OptionalBy(Box<Verifier>),
+    /// As `Required`, by a verifier with a policy, pins or revocation of its own. Stapled OCSP responses and timestamps
+    /// are asked for if it looks at them.
+    RequiredBy(Box<Verifier>),
 }
 
 /// A server's configuration: an immutable snapshot, cheap to clone, shared by its connections.
@@ -90,7 +96,8 @@ impl ServerConfig {
     }
 
     /// The same configuration with another policy for clients' certificates, for a [`Reloadable`](crate::Reloadable).
-    /// Sessions that were made before are resumed only if their clients pass the new one.
+    /// Sessions that were made before are resumed only if their clients pass the new one. Whether clients are asked for
+    /// stapled responses and timestamps stays as it was built.
     ///
     /// # Errors
     /// As [`ServerConfigBuilder::build`].
@@ -207,6 +214,7 @@ impl ServerConfigBuilder {
         check_credentials(&self.credentials, &self.session)?;
         complete(&mut self.common, &self.session)?;
         let (mode, verifier) = judge_of(self.client_auth, &self.session)?;
+        ask_for_evidence(&mut self.common, verifier.as_ref());
         let asks = self.session.asks(Decision::VerifyPeer);
         let kept = match self.resumption {
             Resumed::Never => None,
@@ -254,15 +262,19 @@ fn judge_of(
     client_auth: ClientAuth,
     session: &Session,
 ) -> Result<(handshake::ClientAuth, Option<Verifier>), ConfigError> {
-    let (mode, roots) = match client_auth {
+    use handshake::ClientAuth::{Optional, Required};
+    let by_roots = |roots| Verifier::new(roots, Purpose::ClientAuth);
+    let (mode, verifier) = match client_auth {
         ClientAuth::None => return Ok((handshake::ClientAuth::None, None)),
-        ClientAuth::Optional(roots) => (handshake::ClientAuth::Optional, roots),
-        ClientAuth::Required(roots) => (handshake::ClientAuth::Required, roots),
+        ClientAuth::Optional(roots) => (Optional, by_roots(roots)),
+        ClientAuth::Required(roots) => (Required, by_roots(roots)),
+        ClientAuth::OptionalBy(verifier) => (Optional, *verifier),
+        ClientAuth::RequiredBy(verifier) => (Required, *verifier),
     };
-    if roots.is_empty() && !session.asks(Decision::VerifyPeer) {
+    if trusts_nobody(&verifier) && !session.asks(Decision::VerifyPeer) {
         return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
     }
-    Ok((mode, Some(Verifier::new(roots, Purpose::ClientAuth))))
+    Ok((mode, Some(made_for(verifier, Purpose::ClientAuth)?)))
 }
 
 /// DER names of the authorities that clients are told.

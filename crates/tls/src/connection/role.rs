@@ -16,7 +16,7 @@ use oxtls_handshake::post_handshake::Tickets;
 use oxtls_handshake::session::Psk;
 use oxtls_handshake::step::{Input, Misuse, Output};
 use oxtls_handshake::{client, server};
-use oxtls_x509::{PeerIdentity, Report, VerifiedPath};
+use oxtls_x509::{PeerIdentity, Report, Stapled, VerifiedPath};
 use pki_types::ServerName;
 
 use super::sessions::Left;
@@ -130,7 +130,8 @@ impl Sealed for Client {
                     return Ok(Settled::Ask(Need::VerifyPeer(token)));
                 };
                 let now = self.config.session.clock.unix_time();
-                let verdict = verifier.verify_server(&token.peer.chain, &self.name, now);
+                let stapled = stapled(&token);
+                let verdict = verifier.verify_server_with(&token.peer.chain, &self.name, stapled, now);
                 verified(token, verdict, &mut self.identity, &mut self.expires_at)
             }
             Need::Sign(token) => sign(token),
@@ -171,7 +172,7 @@ impl Sealed for Server {
                     return Ok(Settled::Ask(Need::VerifyPeer(token)));
                 };
                 let now = self.config.session.clock.unix_time();
-                let verdict = verifier.verify_client(&token.peer.chain, now);
+                let verdict = verifier.verify_client_with(&token.peer.chain, stapled(&token), now);
                 verified(token, verdict, &mut self.identity, &mut self.origin.expires_at)
             }
             Need::Sign(token) => sign(token),
@@ -258,6 +259,11 @@ fn pick<'a>(
     }
     let mut credentials = credentials;
     credentials.find_map(usable)
+}
+
+/// What came with the peer's chain.
+fn stapled(token: &VerifyPeer) -> Stapled<'_> {
+    Stapled { ocsp: token.peer.ocsp.as_deref(), scts: token.peer.scts.as_deref() }
 }
 
 fn verified(

@@ -1,0 +1,27 @@
+//! Verifiers that are handed in ready made: what a configuration checks about them and asks of peers for them.
+
+use oxtls_handshake::config::Common;
+use oxtls_x509::{Purpose, Trust, Verifier};
+
+use super::ConfigError;
+
+/// Whether no chain could pass: something is to be trusted, and nothing is there.
+pub(super) fn trusts_nobody(verifier: &Verifier) -> bool {
+    verifier.roots().is_empty() && !matches!(verifier.trust(), Trust::Anyone(_))
+}
+
+/// A verifier made for one side would judge extendedKeyUsage for the wrong one.
+pub(super) fn made_for(verifier: Verifier, purpose: Purpose) -> Result<Verifier, ConfigError> {
+    if verifier.purpose() == purpose {
+        return Ok(verifier);
+    }
+    let (wanted, found) = (purpose.name(), verifier.purpose().name());
+    Err(ConfigError::Invalid(format!("the verifier must be for {wanted}, but it is for {found}")))
+}
+
+/// What a verifier looks at, the peer must be asked for: stapled responses (RFC 6066 section 8) and timestamps
+/// (RFC 6962 section 3.3.1).
+pub(super) fn ask_for_evidence(common: &mut Common, verifier: Option<&Verifier>) {
+    common.ocsp |= verifier.is_some_and(|verifier| verifier.revocation().is_on());
+    common.sct |= verifier.is_some_and(|verifier| verifier.transparency().is_some());
+}
