@@ -257,10 +257,10 @@ impl<'a> CertId<'a> {
         let mut fields = reader.sequence("CertID expected")?;
         let mut algorithm = fields.sequence("AlgorithmIdentifier expected")?;
         let hash = algorithm.oid()?;
-        if let Some(parameters) = algorithm.optional(tag::NULL)? {
-            if !parameters.value.is_empty() {
-                return Err(at(parameters.start, "NULL has contents"));
-            }
+        if let Some(parameters) = algorithm.optional(tag::NULL)?
+            && !parameters.value.is_empty()
+        {
+            return Err(at(parameters.start, "NULL has contents"));
         }
         algorithm.end("bytes after a hash's identifier")?;
         let name_hash = fields.octet_string()?.value;

@@ -98,10 +98,10 @@ fn signer(
         if !named {
             continue;
         }
-        if let Some(signer) = delegated(path, &certificate, budget)? {
-            if verifies(response, certificate.spki(), budget)? {
-                return Ok(Some(signer));
-            }
+        if let Some(signer) = delegated(path, &certificate, budget)?
+            && verifies(response, certificate.spki(), budget)?
+        {
+            return Ok(Some(signer));
         }
     }
     Ok(None)

@@ -177,7 +177,8 @@ impl<'a> IssuingDistributionPoint<'a> {
 
     /// Whether certificates of this kind are in its scope (section 6.3.3 (b)(2)(ii) to (iv)).
     const fn covers_kind(&self, is_ca: bool) -> bool {
-        !self.only_attributes && !(self.only_users && is_ca) && !(self.only_authorities && !is_ca)
+        let excluded = if is_ca { self.only_users } else { self.only_authorities };
+        !self.only_attributes && !excluded
     }
 }
 

@@ -107,10 +107,10 @@ pub(crate) fn check<'a>(path: &Path<'_, 'a>, budget: &mut Remaining) -> Result<(
     let stapled = path.evidence.stapled;
     let in_response = stapled.ocsp.and_then(|der| timestamps(der, leaf.serial(), leaf.issuer(), issuer_spki));
     let whole = Entry::certificate(leaf.der());
-    if let Some(list) = embedded(leaf) {
-        if let Some(entry) = Entry::precertificate(leaf, issuer_spki) {
-            count(rule, path, &mut tally, (list, &entry), &mut left, budget)?;
-        }
+    if let Some(list) = embedded(leaf)
+        && let Some(entry) = Entry::precertificate(leaf, issuer_spki)
+    {
+        count(rule, path, &mut tally, (list, &entry), &mut left, budget)?;
     }
     for list in [stapled.scts, in_response].into_iter().flatten() {
         count(rule, path, &mut tally, (list, &whole), &mut left, budget)?;
