@@ -289,9 +289,9 @@ impl<R: Role> Connection<R> {
     }
 
     /// Answers a Need at once if the configuration can and its caller does not want to.
-    fn need(&mut self, need: Need) -> Result<Option<Event>, Error> {
+    fn need(&mut self, mut need: Need) -> Result<Option<Event>, Error> {
         let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
-        handshaking.role.note(&need);
+        handshaking.role.note(&mut need);
         handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
         let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
         trace::asked(&need, asked);

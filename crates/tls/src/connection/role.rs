@@ -76,8 +76,8 @@ pub(crate) trait Sealed: fmt::Debug {
     /// The peer's identity, once it was verified.
     fn take_identity(&mut self) -> Option<PeerIdentity>;
 
-    /// Looks at a Need, whoever answers it.
-    fn note(&mut self, _need: &Need) {}
+    /// Looks at a Need, whoever answers it, and fills in what the machine does not know.
+    fn note(&mut self, _need: &mut Need) {}
 
     /// The handshake is done: what becomes of sessions.
     fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left;
@@ -189,9 +189,11 @@ impl Sealed for Server {
         self.identity.take()
     }
 
-    fn note(&mut self, need: &Need) {
-        if let Need::ChooseConfig(token) = need {
-            self.note_hello(token);
+    fn note(&mut self, need: &mut Need) {
+        match need {
+            Need::ChooseConfig(token) => self.note_hello(token),
+            Need::SealTicket(token) => self.complete(&mut token.session),
+            _ => {}
         }
     }
 

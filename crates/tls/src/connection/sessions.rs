@@ -102,13 +102,18 @@ impl Server {
         }
     }
 
-    /// Seals a session of TLS 1.2.
-    pub(crate) fn seal(&self, mut token: SealTicket) -> Answer {
+    /// Writes into a session of TLS 1.2 what the machine does not know.
+    pub(crate) fn complete(&self, session: &mut Session) {
+        if let Some(resumption) = &self.config.resumption {
+            resumption.complete(session, &self.origin, self.config.session.clock.now());
+        }
+    }
+
+    /// Seals a session of TLS 1.2, which is complete.
+    pub(crate) fn seal(&self, token: SealTicket) -> Answer {
         let now = self.config.session.clock.now();
-        let ticket = self.config.resumption.as_ref().and_then(|resumption| {
-            resumption.complete(&mut token.session, &self.origin, now);
-            resumption.seal(&token.session, now)
-        });
+        let resumption = self.config.resumption.as_ref();
+        let ticket = resumption.and_then(|resumption| resumption.seal(&token.session, now));
         token.answer(ticket)
     }
 

@@ -152,3 +152,34 @@ pub fn seal<R: Role>(connection: &mut Connection<R>, plaintext: &[u8]) -> Vec<u8
     }
     out
 }
+
+/// One connection of these configurations, with its tickets delivered.
+pub fn connect(
+    client_config: &ClientConfig,
+    server_config: &ServerConfig,
+) -> (ClientConnection, ServerConnection) {
+    let (mut client, mut server) = ends(client_config, server_config);
+    handshake(&mut client, &mut server).unwrap();
+    deliver(&mut server, &mut client);
+    (client, server)
+}
+
+/// Moves what waits from one end to the other.
+pub fn deliver<A: Role, B: Role>(from: &mut Connection<A>, to: &mut Connection<B>) -> Fed {
+    let bytes = drain(from);
+    feed(to, &bytes).unwrap()
+}
+
+/// Whether a connection is a resumption; both ends must say the same.
+#[track_caller]
+pub fn is_resumed(ends: &(ClientConnection, ServerConnection)) -> bool {
+    let resumed = ends.0.info().unwrap().is_resumed();
+    assert_eq!(resumed, ends.1.info().unwrap().is_resumed(), "both ends say the same");
+    resumed
+}
+
+/// Whether one more connection is a resumption.
+#[track_caller]
+pub fn resumes(client_config: &ClientConfig, server_config: &ServerConfig) -> bool {
+    is_resumed(&connect(client_config, server_config))
+}
