@@ -64,7 +64,8 @@ alerts! {
     INAPPROPRIATE_FALLBACK = 86, "inappropriate_fallback";
     /// The user gave up the handshake.
     USER_CANCELED = 90, "user_canceled";
-    /// Renegotiation is refused (TLS 1.2, a warning).
+    /// Renegotiation is refused (TLS 1.2). RFC 5246 has it as a warning, behind which both might go on; here it is the
+    /// connection's end, and fatal.
     NO_RENEGOTIATION = 100, "no_renegotiation";
     /// A required extension is absent.
     MISSING_EXTENSION = 109, "missing_extension";

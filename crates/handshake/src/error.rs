@@ -7,7 +7,7 @@ use oxtls_crypto::signature::SignatureScheme;
 use crate::alert::AlertDescription;
 use crate::extension::ExtensionType;
 use crate::message::HandshakeType;
-pub use crate::offered::Offered;
+pub use crate::offered::{Mismatch, Offered};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// Whose fault an [`Error`] is.
@@ -98,16 +98,16 @@ pub enum Error {
     DecompressionFailed,
     /// No protocol version in common: `protocol_version`.
     NoCommonVersion {
-        /// What the peer offers or chose.
-        peer: Offered<ProtocolVersion>,
+        /// What the peer offers or chose, and what would have been taken.
+        peer: Mismatch<ProtocolVersion>,
     },
     /// The server chose TLS 1.2 when early data of a TLS 1.3 session had been sent, which it cannot read: connect again
     /// without early data (RFC 9846 appendix E.3). `protocol_version`.
     EarlyDataBeforeTls12,
     /// No cipher suite in common: `handshake_failure`.
     NoCommonSuite {
-        /// What the peer offers.
-        peer: Offered<CipherSuite>,
+        /// What the peer offers, and what would have been taken.
+        peer: Mismatch<CipherSuite>,
     },
     /// No key exchange group in common: `handshake_failure`.
     NoCommonGroup {

@@ -166,7 +166,7 @@ impl Receive {
     /// # Errors
     /// A [`Failure`] with the alert to send: [`Error::Malformed`], [`Error::IllegalParameter`],
     /// [`Error::UnexpectedMessage`], [`Error::ExcessHandshakeData`] behind a KeyUpdate, [`Error::QuicViolation`],
-    /// [`Error::Renegotiation`] for what a TLS 1.2 client may be told with a warning.
+    /// [`Error::Renegotiation`] for a second ClientHello in TLS 1.2: the connection ends.
     pub fn message(&mut self, bytes: &[u8], more: bool, now: Duration) -> Result<Option<Received>, Failure> {
         let message = Handshake::parse_exact(bytes)?;
         Ok(match (message.typ, &mut self.role) {

@@ -112,6 +112,23 @@ impl CipherSuite {
         Some(Tls12Suite { suite: self, aead, hash, authentication })
     }
 
+    /// What kind of suite it is, of all that were ever in common use: for reports on peers that have no other. `None` for
+    /// what is no suite, or unknown.
+    pub(crate) const fn kind(self) -> Option<&'static str> {
+        Some(match self.0 {
+            0x1301..=0x1305 => "TLS 1.3",
+            0xc02b | 0xc02c | 0xc02f | 0xc030 | 0xc0ac..=0xc0af | 0xcca8 | 0xcca9 => "ECDHE AEAD",
+            0x009e | 0x009f | 0x00a2 | 0x00a3 | 0xc09e | 0xc09f | 0xc0a2 | 0xc0a3 | 0xccaa => "DHE AEAD",
+            0x009c | 0x009d | 0xc09c | 0xc09d | 0xc0a0 | 0xc0a1 => "static RSA AEAD",
+            0x0003 | 0x0006 | 0x0008 | 0x000b | 0x000e | 0x0011 | 0x0014 | 0x0017 | 0x0019 => "export",
+            0x0000..=0x0002 | 0x002c..=0x002e | 0x003b | 0xc001 | 0xc006 | 0xc00b | 0xc010 | 0xc015 => "NULL",
+            0x0004 | 0x0005 | 0x0018 | 0xc002 | 0xc007 | 0xc00c | 0xc011 | 0xc016 => "RC4",
+            0x0007..=0x001b | 0x002f..=0x0046 | 0x0067..=0x006d | 0x0084..=0x0089 => "CBC",
+            0x0096..=0x009b | 0x00ba..=0x00c5 | 0xc003..=0xc019 | 0xc023..=0xc02a => "CBC",
+            _ => return None,
+        })
+    }
+
     /// The registry's name of a suite that this library has, or `None`.
     #[must_use]
     pub const fn name(self) -> Option<&'static str> {

@@ -64,7 +64,9 @@ pub struct Common {
     pub groups: Vec<NamedGroup>,
     /// Schemes that the peer may sign with, in order of preference.
     pub verify_schemes: Vec<SignatureScheme>,
-    /// Schemes accepted inside certificates (signature_algorithms_cert), when they differ.
+    /// Schemes accepted inside certificates (signature_algorithms_cert), when they differ. A TLS 1.2 server cannot say so:
+    /// its CertificateRequest has one list for both, which is that of `verify_schemes` (RFC 5246 section 7.4.4), and who
+    /// sees more there than we verify might sign with it.
     pub certificate_schemes: Option<Vec<SignatureScheme>>,
     /// Application protocols, in order of preference.
     pub alpn: Vec<Vec<u8>>,

@@ -2,11 +2,11 @@
 //! Pure functions of the hello and the configuration.
 
 use oxtls_crypto::key_exchange::{self, NamedGroup};
-use oxtls_crypto::signature::SignatureScheme;
+use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme};
 
 use crate::config::{AnnounceGroups, ClientAuth, Common, Retry, ServerHandshake};
 use crate::defaults;
-use crate::error::Error;
+use crate::error::{Error, Mismatch};
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
 use crate::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
@@ -44,7 +44,9 @@ pub(super) fn version(
     ours.iter()
         .copied()
         .find(|version| config.common.speaks(*version) && offered.contains(version))
-        .ok_or(Error::NoCommonVersion { peer: offered.into() })
+        .ok_or_else(|| Error::NoCommonVersion {
+            peer: Mismatch::new(offered, hello.cipher_suites.to_vec(), &config.common),
+        })
 }
 
 /// Marks the random of a server that negotiates an older version than it could speak, so that a client that could as
@@ -70,7 +72,11 @@ pub(super) fn suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     } else {
         ours().find(|suite| theirs.contains(*suite))
     };
-    chosen.and_then(CipherSuite::tls13).ok_or_else(|| Error::NoCommonSuite { peer: theirs.to_vec().into() })
+    chosen.and_then(CipherSuite::tls13).ok_or_else(|| no_common_suite(config, hello))
+}
+
+fn no_common_suite(config: &ServerHandshake, hello: &ClientHello<'_>) -> Error {
+    Error::NoCommonSuite { peer: Mismatch::new(hello.cipher_suites.to_vec(), Vec::new(), &config.common) }
 }
 
 /// What TLS 1.2 and what secures it demand of a hello.
@@ -118,7 +124,7 @@ pub(super) fn suites_tls12(
         .filter_map(|ours| theirs.iter().position(|suite| suite == ours.suite).map(|at| (at, ours)))
         .collect();
     if common.is_empty() {
-        return Err(Error::NoCommonSuite { peer: theirs.to_vec().into() });
+        return Err(no_common_suite(config, hello));
     }
     if config.prefer_client_order {
         common.sort_by_key(|(at, _)| *at);
@@ -272,9 +278,23 @@ pub(super) fn schemes_tls12(
     Ok(usable)
 }
 
-/// Schemes that a TLS 1.2 client may sign with.
+/// Schemes that a TLS 1.2 client may sign with; in CertificateRequest also those for signatures inside certificates,
+/// which have no list of their own in this version.
 pub(super) fn client_schemes_tls12(common: &Common) -> Vec<SignatureScheme> {
     common.verify_schemes.iter().copied().filter(|scheme| scheme.usable_in_tls12_handshake()).collect()
+}
+
+/// Whether a TLS 1.2 client may have a key of this kind. A signature scheme does not bind the curve in this version, and
+/// the server has no way to send its groups: the curves that it takes (RFC 8422 section 5.6) are those that it names in
+/// either list.
+pub(super) fn takes_curve(common: &Common, key: KeyAlgorithm) -> bool {
+    let (group, scheme) = match key {
+        KeyAlgorithm::EcdsaP256 => (NamedGroup::SECP256R1, SignatureScheme::ECDSA_SECP256R1_SHA256),
+        KeyAlgorithm::EcdsaP384 => (NamedGroup::SECP384R1, SignatureScheme::ECDSA_SECP384R1_SHA384),
+        KeyAlgorithm::EcdsaP521 => (NamedGroup::SECP521R1, SignatureScheme::ECDSA_SECP521R1_SHA512),
+        _ => return true,
+    };
+    common.groups.contains(&group) || common.verify_schemes.contains(&scheme)
 }
 
 #[cfg(test)]
@@ -335,6 +355,23 @@ mod tests {
                     .min();
                 assert!(fastest < Some(Duration::from_millis(300)), "{retry:?}: {fastest:?}");
             }
+        }
+    }
+
+    #[test]
+    fn a_clients_curve_is_one_that_is_named() {
+        let (p256, p384) = (KeyAlgorithm::EcdsaP256, KeyAlgorithm::EcdsaP384);
+        let common = |groups: &[NamedGroup], schemes: &[SignatureScheme]| Common {
+            groups: groups.to_vec(),
+            verify_schemes: schemes.to_vec(),
+            ..Common::default()
+        };
+        let schemes = [SignatureScheme::ECDSA_SECP256R1_SHA256];
+        let named = common(&[NamedGroup::X25519], &schemes);
+        assert!(takes_curve(&named, p256) && !takes_curve(&named, p384));
+        assert!(takes_curve(&common(&[NamedGroup::SECP384R1], &schemes), p384));
+        for key in [KeyAlgorithm::Ed25519, KeyAlgorithm::Rsa] {
+            assert!(takes_curve(&named, key), "no curve of ECDSA");
         }
     }
 

@@ -347,8 +347,11 @@ fn client_certificate(mut state: Box<Flight>, message: Incoming<'_>) -> Result<S
             Ok(State::KeyExchange(state, None))
         };
     }
-    let peer = PeerCertificates { chain: chain.into(), ocsp: None, scts: None };
-    Ok(State::KeyExchange(state, Some(ClaimedPeer::new(peer)?)))
+    let peer = ClaimedPeer::new(PeerCertificates { chain: chain.into(), ocsp: None, scts: None })?;
+    if !negotiate::takes_curve(&connection.config.common, peer.key_algorithm()) {
+        return Err(Error::IllegalParameter { what: "a certificate on a curve that is not taken" });
+    }
+    Ok(State::KeyExchange(state, Some(peer)))
 }
 
 /// The client's public key, and with it all secrets.
