@@ -14,8 +14,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use common::scripted::{
-    AGE, AGE_ADD, Flight, FlightTls12, NAME, Script, ScriptTls12, binder_verifies, retry, session,
-    session_tls12,
+    AGE, AGE_ADD, Flight, FlightTls12, FullTls12, HelloTls12, NAME, Script, ScriptTls12, binder_verifies,
+    retry, session, session_tls12,
 };
 use common::{Answers, End, Hello, Message, NOW, Pair, client, credential, edit, server};
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -32,9 +32,10 @@ use oxtls_handshake::key_schedule::tls13::resumption_psk;
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::client_hello::OwnedClientHello;
 use oxtls_handshake::message::new_session_ticket::NewSessionTicket;
+use oxtls_handshake::need::{Need, SessionOffer};
 use oxtls_handshake::post_handshake::Received;
 use oxtls_handshake::session::{Psk, Session};
-use oxtls_handshake::step::{Direction, Level, Misuse, Transport};
+use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 
 const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
@@ -374,12 +375,7 @@ mod t4_psk {
         let (mut end, first) = offering(session(), |_, _| ());
         let request = retry(&first, session().suite, Some(NamedGroup::SECP256R1), Some(b"cookie"));
         let later = NOW + Duration::from_secs(2);
-        let input = oxtls_handshake::step::Input::Message {
-            level: Level::Initial,
-            bytes: &request.bytes,
-            more: false,
-            now: later,
-        };
+        let input = Input::Message { level: Level::Initial, bytes: &request.bytes, more: false, now: later };
         end.machine.input(input).unwrap();
         assert_eq!(end.drain(), ["CCS", "S(ClientHello)@In"]);
         let second = end.next_message();
@@ -501,6 +497,371 @@ mod t9_tickets {
     #[test]
     fn a_client_that_wants_no_session_keeps_none() {
         assert!(after_resumption(false).1.is_none());
+    }
+}
+
+mod t10_full_handshakes_of_tls12 {
+    use super::*;
+
+    const SAYS: HelloTls12<'_> =
+        HelloTls12 { session_id: b"an ID of its own", ticket: false, extended_master_secret: true };
+
+    /// A client that has got the server's flight and accepted its certificate, and the server.
+    fn until_row_5(
+        says: HelloTls12<'_>,
+        change: impl FnOnce(&mut ClientHandshake, &mut Common),
+    ) -> (End, FullTls12) {
+        let config = config(None, |config, common| {
+            (common.min_version, common.max_version) = (TLS12, TLS12);
+            change(config, common);
+        });
+        let (mut end, hello) = started(config, Transport::Stream);
+        let (server, messages) = FullTls12::new(&hello, says);
+        for message in messages {
+            end.give(&message);
+            end.settle();
+        }
+        assert!(end.failure.is_none(), "{:?}", end.failure);
+        (end, server)
+    }
+
+    /// The session that such a handshake leaves, and its master secret.
+    fn left(
+        says: HelloTls12<'_>,
+        ticket: Option<(u32, &[u8])>,
+        change: impl FnOnce(&mut ClientHandshake, &mut Common),
+    ) -> (Option<Session>, Secret) {
+        let (mut end, server) = until_row_5(says, change);
+        let (master, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
+        for message in &messages {
+            end.give(message);
+        }
+        (end.done.expect("it is done").0.session, master)
+    }
+
+    #[test]
+    fn a_session_goes_by_the_servers_id() {
+        let (session, master) = left(SAYS, None, |_, _| ());
+        let session = session.unwrap();
+        assert_eq!((&session.session_id[..], session.ticket.len()), (&b"an ID of its own"[..], 0));
+        assert_eq!((session.secret.as_bytes(), session.version), (master.as_bytes(), TLS12));
+        assert_eq!((session.made_at, session.verified_at), (NOW, NOW));
+        assert_eq!(session.lifetime, defaults::SESSION_ID_LIFETIME);
+        assert!(session.extended_master_secret && session.peer.is_some());
+        assert_eq!(session.server_name.as_deref(), Some(NAME));
+    }
+
+    #[test]
+    fn a_session_goes_by_the_ticket_that_came_last() {
+        let says = HelloTls12 { ticket: true, ..SAYS };
+        let week = Duration::from_secs(7 * 24 * 3600);
+        for (hint, lifetime) in
+            [(0, defaults::TICKET_LIFETIME), (60, Duration::from_secs(60)), (u32::MAX, week)]
+        {
+            let (session, _) = left(says, Some((hint, b"a ticket")), |_, _| ());
+            let session = session.unwrap();
+            assert_eq!((&session.ticket[..], session.session_id.len()), (&b"a ticket"[..], 0));
+            assert_eq!(session.lifetime, lifetime);
+        }
+        let (session, _) = left(says, Some((1, b"")), |_, _| ());
+        assert_eq!(
+            session.unwrap().session_id,
+            b"an ID of its own",
+            "thought better of the ticket, not of the ID"
+        );
+    }
+
+    #[test]
+    fn there_is_none_that_nobody_wants_or_that_has_no_name_or_no_extended_master_secret() {
+        let none = |says, ticket, change: fn(&mut ClientHandshake, &mut Common)| {
+            left(says, ticket, change).0.is_none()
+        };
+        let ticket = Some((1, &b"t"[..]));
+        let announced = HelloTls12 { ticket: true, ..SAYS };
+        assert!(none(SAYS, None, |config, _| config.resumption = false));
+        assert!(none(HelloTls12 { session_id: b"", ..SAYS }, None, |_, _| ()));
+        assert!(none(HelloTls12 { session_id: b"", ..announced }, Some((1, b"")), |_, _| ()));
+        for (says, ticket) in [(SAYS, None), (announced, ticket)] {
+            let says = HelloTls12 { extended_master_secret: false, ..says };
+            assert!(none(says, ticket, |_, common| common.require_extended_master_secret = false));
+        }
+    }
+
+    #[test]
+    fn row_8_a_ticket_comes_where_it_was_announced_and_nowhere_else() {
+        let ticket = Some((1, &b"t"[..]));
+        let announced = HelloTls12 { ticket: true, ..SAYS };
+        let (mut end, server) = until_row_5(announced, |_, _| ());
+        let _ = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
+        refuses(&mut end, &Message::change_cipher_spec(), UM, "Ap");
+        let (mut end, server) = until_row_5(SAYS, |_, _| ());
+        let (_, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
+        refuses(&mut end, &messages[0], UM, "Ap");
+        // Twice, and at the wrong level.
+        let (mut end, server) = until_row_5(announced, |_, _| ());
+        let (_, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
+        assert_eq!(end.give(&messages[0]), [""; 0]);
+        refuses(&mut end, &messages[0], UM, "Ap");
+        let (mut end, _) = until_row_5(announced, |_, _| ());
+        refuses(&mut end, &Message { level: Level::Application, ..messages[0].clone() }, UM, "Ap");
+    }
+
+    #[test]
+    fn a_ticket_that_was_changed_on_its_way_fails_the_handshake() {
+        let (mut end, server) = until_row_5(HelloTls12 { ticket: true, ..SAYS }, |_, _| ());
+        let (_, mut messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), Some((1, b"ticket")));
+        *messages[0].bytes.last_mut().unwrap() ^= 1;
+        end.give(&messages[0]);
+        end.give(&messages[1]);
+        refuses(&mut end, &messages[2], AlertDescription::DECRYPT_ERROR, "Ap");
+    }
+}
+
+/// Both machines, and whoever answers the server's questions about sessions.
+mod both_machines {
+    use super::*;
+
+    /// What the server's outside keeps: sessions by their IDs or tickets, as bytes.
+    #[derive(Default)]
+    struct Store {
+        kept: Vec<(Vec<u8>, Vec<u8>)>,
+        asked: Vec<&'static str>,
+        renew: bool,
+        decline: bool,
+        early_data: bool,
+    }
+
+    impl Store {
+        fn keep(&mut self, name: &[u8], session: &Session) {
+            self.kept.push((name.to_vec(), session.to_bytes().unwrap().to_vec()));
+        }
+
+        fn find(&self, offers: &[SessionOffer]) -> Option<(usize, Psk)> {
+            offers.iter().enumerate().find_map(|(at, offer)| {
+                let (SessionOffer::PskIdentity { identity: name, .. }
+                | SessionOffer::Ticket(name)
+                | SessionOffer::SessionId(name)) = offer;
+                let (_, bytes) = self.kept.iter().find(|(kept, _)| kept == name)?;
+                Some((at, Psk::Session(Box::new(Session::from_bytes(bytes).unwrap()))))
+            })
+        }
+
+        /// Answers what the server asks, until it asks no more.
+        fn settle(&mut self, server: &mut End) {
+            server.drain();
+            while let Some(need) = server.need.take() {
+                self.asked.push(need.name());
+                let answer = match need {
+                    Need::FindSession(need) => match self.find(&need.offers) {
+                        Some((at, psk)) => need.found(at, psk),
+                        None => need.none(),
+                    },
+                    Need::AcceptSession(need) if self.decline => need.decline(),
+                    Need::AcceptSession(need) if self.renew => need.renew(),
+                    Need::AcceptSession(need) => need.resume(self.early_data),
+                    Need::SealTicket(need) => {
+                        let name = format!("ticket {}", self.kept.len()).into_bytes();
+                        self.keep(&name, &need.session);
+                        need.answer(Some(name))
+                    }
+                    other => {
+                        server.need = Some(other);
+                        server.answer();
+                        continue;
+                    }
+                };
+                server.machine.input(Input::Answer(answer)).unwrap();
+                server.drain();
+            }
+        }
+
+        /// One handshake. Every Need is answered as soon as it is asked.
+        fn run(&mut self, pair: &mut Pair) {
+            self.asked.clear();
+            pair.client.settle();
+            self.settle(&mut pair.server);
+            loop {
+                if let Some(message) = pair.client.sent.pop_front() {
+                    if pair.server.offer(&message, false).is_ok() {
+                        self.settle(&mut pair.server);
+                    }
+                } else if let Some(message) = pair.server.sent.pop_front() {
+                    if pair.client.offer(&message, false).is_ok() {
+                        pair.client.settle();
+                    }
+                } else {
+                    break;
+                }
+            }
+            assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
+            if let Some(session) = &pair.server.outcome().session {
+                let id = session.session_id.clone();
+                self.keep(&id, session);
+            }
+        }
+    }
+
+    #[derive(Clone, Copy)]
+    struct Ends {
+        version: ProtocolVersion,
+        tickets: bool,
+    }
+
+    impl Ends {
+        fn pair(self, session: Option<Arc<Psk>>) -> Pair {
+            let common = || Arc::new(common_config(self.version, self.version));
+            let config = ClientHandshake {
+                common: common(),
+                server_name: Some(NAME.to_owned()),
+                resumption: true,
+                session,
+                early_data: true,
+                tls12_tickets: self.tickets,
+                ..ClientHandshake::default()
+            };
+            let server_config = ServerHandshake {
+                common: common(),
+                resumption: true,
+                early_data: true,
+                tls12_tickets: self.tickets,
+                ..ServerHandshake::default()
+            };
+            let answers = Answers {
+                config: Arc::new(server_config),
+                cookie: None,
+                credential: Some(credential(KeyAlgorithm::EcdsaP256)),
+            };
+            Pair {
+                client: client(config, Transport::Stream, None),
+                server: server(Transport::Stream, answers),
+            }
+        }
+    }
+
+    fn psk(session: Session) -> Arc<Psk> {
+        Arc::new(Psk::Session(Box::new(session)))
+    }
+
+    fn keys_agree(pair: &Pair) {
+        for (ours, theirs) in [(Direction::Write, Direction::Read), (Direction::Read, Direction::Write)] {
+            let level = Level::Application;
+            assert_eq!(pair.client.key(level, ours), pair.server.key(level, theirs));
+        }
+        assert_eq!(pair.client.outcome().exporter, pair.server.outcome().exporter);
+    }
+
+    #[test]
+    fn tls12_by_id_again_and_again() {
+        let ends = Ends { version: TLS12, tickets: false };
+        let mut store = Store::default();
+        let mut pair = ends.pair(None);
+        store.run(&mut pair);
+        let session = pair.client.done.as_mut().unwrap().0.session.take().unwrap();
+        assert_eq!((session.session_id.len(), session.ticket.len()), (32, 0));
+        assert_eq!(session.lifetime, defaults::SESSION_ID_LIFETIME);
+        assert_eq!((session.made_at, session.verified_at), (NOW, NOW));
+        let peer = pair.client.outcome().peer.clone();
+        assert!(peer.is_some() && session.peer == peer);
+        let session = psk(session);
+        for _ in 0..3 {
+            let mut pair = ends.pair(Some(Arc::clone(&session)));
+            store.run(&mut pair);
+            assert!(store.asked.contains(&"AcceptSession"), "{:?}", store.asked);
+            assert!(!store.asked.contains(&"Sign"));
+            assert!(pair.client.outcome().psk.is_some() && pair.server.outcome().psk.is_some());
+            assert_eq!(pair.client.outcome().peer, peer);
+            assert!(pair.client.outcome().session.is_none());
+            keys_agree(&pair);
+        }
+        // Unknown or declined: a full handshake, with a session of its own.
+        for unknown in [true, false] {
+            if unknown {
+                store.kept.clear();
+            }
+            store.decline = !unknown;
+            let mut pair = ends.pair(Some(Arc::clone(&session)));
+            store.run(&mut pair);
+            assert!(store.asked.contains(&"Sign"));
+            assert!(pair.client.outcome().psk.is_none());
+            let fresh = pair.client.outcome().session.as_ref().unwrap();
+            assert_ne!(fresh.session_id, session.session().unwrap().session_id);
+            keys_agree(&pair);
+        }
+    }
+
+    #[test]
+    fn tls12_by_ticket_renewed_and_not() {
+        let ends = Ends { version: TLS12, tickets: true };
+        let mut store = Store::default();
+        let mut pair = ends.pair(None);
+        store.run(&mut pair);
+        assert!(store.asked.contains(&"SealTicket"));
+        let session = pair.client.done.as_mut().unwrap().0.session.take().unwrap();
+        assert_eq!((&session.ticket[..], session.session_id.len()), (&b"ticket 0"[..], 0));
+        let session = psk(session);
+        for renew in [false, true] {
+            store.renew = renew;
+            let mut pair = ends.pair(Some(Arc::clone(&session)));
+            store.run(&mut pair);
+            keys_agree(&pair);
+            assert!(pair.client.outcome().psk.is_some());
+            assert_eq!(store.asked.contains(&"SealTicket"), renew);
+            let next = pair.client.done.as_mut().unwrap().0.session.take();
+            assert_eq!(next.is_some(), renew);
+            if let Some(next) = next {
+                assert_ne!(next.ticket, session.session().unwrap().ticket);
+                assert_eq!(next.secret, session.session().unwrap().secret);
+                let mut pair = ends.pair(Some(psk(next)));
+                store.renew = false;
+                store.run(&mut pair);
+                assert!(pair.client.outcome().psk.is_some());
+                keys_agree(&pair);
+            }
+        }
+        store.kept.clear();
+        let mut pair = ends.pair(Some(session));
+        store.run(&mut pair);
+        assert!(pair.client.outcome().psk.is_none() && pair.client.outcome().session.is_some());
+        keys_agree(&pair);
+    }
+
+    #[test]
+    fn tls13_by_ticket_with_early_data_taken_and_refused() {
+        let ends = Ends { version: TLS13, tickets: false };
+        let mut store = Store { early_data: true, ..Store::default() };
+        let mut pair = ends.pair(None);
+        store.run(&mut pair);
+        let mut verified = None;
+        for (round, early_data) in [true, false, true].into_iter().enumerate() {
+            store.early_data = early_data;
+            // A ticket of the connection before.
+            let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
+            tickets.set_max_early_data(1000);
+            let mut ticket = tickets.next(NOW).unwrap();
+            ticket.session_mut().guard = Some([1; 16]);
+            let name = format!("round {round}").into_bytes();
+            store.keep(&name, ticket.session());
+            let message = ticket.message(&name).unwrap();
+            let receive = &mut pair.client.done.as_mut().unwrap().1.receive;
+            let Some(Received::StoreSession(session)) = receive.message(&message, false, NOW).unwrap() else {
+                panic!("a session is due")
+            };
+            assert_eq!(*verified.get_or_insert(session.verified_at), session.verified_at);
+            pair = ends.pair(Some(psk(*session)));
+            store.run(&mut pair);
+            for end in [&pair.client, &pair.server] {
+                assert_eq!(end.outcome().early_data, early_data);
+                assert!(end.outcome().psk.is_some());
+            }
+            if early_data {
+                assert_eq!(
+                    pair.client.key(Level::Early, Direction::Write),
+                    pair.server.key(Level::Early, Direction::Read)
+                );
+                assert_eq!(pair.client.early_exporter, pair.server.early_exporter);
+            }
+            keys_agree(&pair);
+        }
     }
 }
 

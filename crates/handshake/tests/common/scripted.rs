@@ -4,10 +4,11 @@
 use std::time::Duration;
 
 use oxtls_crypto::hash::{Digest, Hash};
-use oxtls_crypto::key_exchange::{self, NamedGroup};
+use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
 use oxtls_crypto::secret::Secret;
+use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme, SigningKey};
 use oxtls_handshake::extension::key_share::KeyShareEntry;
-use oxtls_handshake::key_schedule::tls12::{MasterSecret, Sender};
+use oxtls_handshake::key_schedule::tls12::{Binding, MasterSecret, Sender};
 use oxtls_handshake::key_schedule::tls13::{ApplicationSecrets, EarlySecret, MainSecret, finished_mac};
 use oxtls_handshake::message::client_hello::OwnedClientHello;
 use oxtls_handshake::message::encrypted_extensions::EncryptedExtensions;
@@ -20,7 +21,7 @@ use oxtls_handshake::step::Level;
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use pki_types::CertificateDer;
 
-use super::{End, Message, NOW};
+use super::{End, Message, NOW, bare_certificate};
 
 /// The name that all of these sessions are for.
 pub const NAME: &str = "server.example";
@@ -335,5 +336,98 @@ impl FlightTls12 {
         assert_eq!(names, ["ChangeCipherSpec", "Finished"]);
         let verify_data = self.master.verify_data(Sender::Client, &self.hash.digest(&self.transcript));
         assert_eq!(messages[1].body(), verify_data, "the client's Finished");
+    }
+}
+
+/// A TLS 1.2 server in a full handshake.
+pub struct FullTls12 {
+    hash: Hash,
+    exchange: KeyExchange,
+    client_random: [u8; 32],
+    extended_master_secret: bool,
+    transcript: Vec<u8>,
+}
+
+/// What it says in ServerHello.
+#[derive(Clone, Copy)]
+pub struct HelloTls12<'a> {
+    pub session_id: &'a [u8],
+    pub ticket: bool,
+    pub extended_master_secret: bool,
+}
+
+impl FullTls12 {
+    const RANDOM: [u8; 32] = [6; 32];
+
+    /// From ServerHello to ServerHelloDone.
+    pub fn new(hello: &Message, says: HelloTls12<'_>) -> (Self, Vec<Message>) {
+        let suite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256;
+        let hash = suite.tls12().unwrap().hash;
+        let client_random = OwnedClientHello::new(&hello.bytes).unwrap().random();
+        let server_hello = tls12::server_hello::ServerHello {
+            random: &Self::RANDOM,
+            session_id: says.session_id,
+            cipher_suite: suite,
+            compression_method: 0,
+            extensions: tls12::server_hello::ServerHelloExtensions {
+                renegotiation_info: Some(&[]),
+                extended_master_secret: says.extended_master_secret,
+                session_ticket: says.ticket,
+                ..<_>::default()
+            },
+        };
+        let key = SigningKey::generate(KeyAlgorithm::EcdsaP256).unwrap();
+        let chain = [CertificateDer::from(bare_certificate(&key))];
+        let exchange = KeyExchange::offer(NamedGroup::X25519).unwrap();
+        let params = tls12::server_key_exchange::params(NamedGroup::X25519, exchange.share()).unwrap();
+        let content = tls12::server_key_exchange::signed_content(&client_random, &Self::RANDOM, &params);
+        let scheme = SignatureScheme::ECDSA_SECP256R1_SHA256;
+        let signature = key.sign(scheme, &content).unwrap();
+        let messages = [
+            server_hello.encode().unwrap(),
+            tls12::certificate::encode(&chain).unwrap(),
+            tls12::server_key_exchange::encode(&params, scheme, &signature).unwrap(),
+            tls12::server_hello_done::encode().unwrap(),
+        ];
+        let transcript = [&hello.bytes[..], &messages.concat()].concat();
+        let messages = messages.map(|bytes| Message { level: Level::Initial, bytes }).to_vec();
+        let extended_master_secret = says.extended_master_secret;
+        (Self { hash, exchange, client_random, extended_master_secret, transcript }, messages)
+    }
+
+    /// Takes the client's ClientKeyExchange, ChangeCipherSpec and Finished, and ends the handshake, with a ticket or
+    /// without. The master secret, and what the client gets.
+    pub fn end(
+        mut self,
+        from_client: impl IntoIterator<Item = Message>,
+        ticket: Option<(u32, &[u8])>,
+    ) -> (Secret, Vec<Message>) {
+        let from_client: Vec<Message> = from_client.into_iter().collect();
+        let names: Vec<String> = from_client.iter().map(Message::name).collect();
+        assert_eq!(names, ["ClientKeyExchange", "ChangeCipherSpec", "Finished"]);
+        let theirs = tls12::client_key_exchange::parse(from_client[0].body()).unwrap();
+        let premaster = self.exchange.finish(theirs).unwrap();
+        self.transcript.extend_from_slice(&from_client[0].bytes);
+        let session_hash = self.hash.digest(&self.transcript);
+        let binding = match self.extended_master_secret {
+            true => Binding::Session(&session_hash),
+            false => Binding::Randoms { client: &self.client_random, server: &Self::RANDOM },
+        };
+        let master = MasterSecret::new(self.hash, &premaster, binding).unwrap();
+        let verify_data = master.verify_data(Sender::Client, &session_hash);
+        assert_eq!(from_client[2].body(), verify_data, "the client's Finished");
+        self.transcript.extend_from_slice(&from_client[2].bytes);
+        let mut messages = Vec::new();
+        if let Some((lifetime_hint, ticket)) = ticket {
+            let bytes =
+                tls12::new_session_ticket::NewSessionTicket { lifetime_hint, ticket }.encode().unwrap();
+            self.transcript.extend_from_slice(&bytes);
+            messages.push(Message { level: Level::Initial, bytes });
+        }
+        messages.push(Message::change_cipher_spec());
+        let verify_data = master.verify_data(Sender::Server, &self.hash.digest(&self.transcript));
+        let bytes = tls12::finished::encode(&verify_data).unwrap();
+        messages.push(Message { level: Level::Application, bytes });
+        (master.secret().duplicate(), messages)
     }
 }
