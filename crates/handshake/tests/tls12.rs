@@ -464,6 +464,50 @@ mod t10_refused_by_the_server {
         assert!(matches!(server.error(), Error::NoCommonSuite { .. }), "suites of another version");
     }
 
+    /// Also by a client that offers TLS 1.3 beside it: this server does not speak that.
+    #[test]
+    fn what_only_tls13_demands_is_not_asked_of_a_hello_that_gets_tls12() {
+        let Pair { mut client, server } = pair_of(both(TLS12, TLS13), tls12());
+        client.drain();
+        let hello = client.next_message();
+        let hello = edit(&hello, |hello| {
+            hello.compression = vec![1, 0];
+            hello.remove(ExtensionType::KEY_SHARE);
+        });
+        let mut server = server;
+        server.drain();
+        let server = hello_to(server, &hello);
+        assert_eq!(server_hello(&server).version, TLS12.0);
+        // Who speaks it demands it.
+        let mut newer = pair_of(tls12(), both(TLS12, TLS13)).server;
+        newer.drain();
+        let newer = hello_to(newer, &hello);
+        assert_eq!(newer.alert(), IP);
+    }
+
+    #[test]
+    fn a_cookie_is_for_tls13_alone() {
+        let (hello, mut server) = before_the_hello(tls12());
+        server.answers.cookie = Some(b"crumb".to_vec());
+        server_hello(&hello_to(server, &hello));
+    }
+
+    #[test]
+    fn a_client_of_old_is_told_what_would_have_worked() {
+        let server = refused(both(TLS12, TLS13), |hello| {
+            hello.version = 0x0301;
+            hello.remove(ExtensionType::SUPPORTED_VERSIONS);
+            hello.suites = vec![0xc013, 0x002f, 0x00ff];
+        });
+        let text = server.error().to_string();
+        assert!(text.ends_with(
+            "the peer offers only TLS 1.0 with CBC suites; this side takes TLS 1.2 with ECDHE AEAD suites and TLS 1.3"
+        ), "{text}");
+        let server = refused(tls12(), |hello| hello.suites = vec![0xc013, 0x00ff]);
+        let text = server.error().to_string();
+        assert!(text.contains("only CBC suites") && text.contains("takes TLS_ECDHE_ECDSA"), "{text}");
+    }
+
     #[test]
     fn sha1_and_silence_about_signatures() {
         let sha1 = [0, 4, 2, 1, 2, 3];
@@ -637,6 +681,24 @@ mod client_certificates {
         // TLS 1.2 has no alert of its own for it.
         assert_eq!(pair.server.alert(), HF);
         assert!(matches!(pair.server.error(), Error::CertificateRequired { .. }));
+    }
+
+    /// RFC 8422 section 5.6: a curve that the server names neither as a group nor by a scheme.
+    #[test]
+    fn a_certificate_on_a_curve_that_is_not_taken() {
+        let mut other = authenticated(ClientAuth::Required, Some(credential(KeyAlgorithm::EcdsaP384)));
+        let theirs = second_flight(&mut other)[0].clone();
+        let narrow = Common {
+            verify_schemes: vec![SignatureScheme::ECDSA_SECP256R1_SHA256, SignatureScheme::ED25519],
+            ..tls12()
+        };
+        let ours = credential(KeyAlgorithm::EcdsaP256);
+        let mut pair = Pair {
+            client: a_client(tls12(), Some(Arc::clone(&ours))),
+            server: a_server(narrow, ClientAuth::Required, ours),
+        };
+        second_flight(&mut pair);
+        refuses(&mut pair.server, &[&theirs], IP);
     }
 
     #[test]

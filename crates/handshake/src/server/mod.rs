@@ -7,7 +7,7 @@
 //! ClientHello             -->                            ChooseConfig           hello.rs
 //!                        [<--  HelloRetryRequest]
 //! [ClientHello            -->]                           ChooseCredential
-//!                         <--  ServerHello                                      tls13.rs
+//!                         <--  ServerHello                                      tls13.rs, flight.rs
 //!                         <--  {EncryptedExtensions}
 //!                         <--  {CertificateRequest*}
 //!                         <--  {Certificate}             Sign
@@ -18,7 +18,22 @@
 //! {Finished}              -->                            Done
 //! ```
 //!
-//! And of a TLS 1.2 one (RFC 5246 section 7.3):
+//! Of one that resumes a session, with early data or without (RFC 9846 section 2.3):
+//!
+//! ```text
+//! ClientHello + pre_shared_key  -->                      ChooseConfig           hello.rs
+//!                              [<--  HelloRetryRequest]
+//! [ClientHello                  -->]                     FindSession            psk.rs
+//!                                                        AcceptSession          (the binder has verified)
+//!                               <--  ServerHello                                tls13.rs, flight.rs
+//!                               <--  {EncryptedExtensions}
+//!                               <--  {Finished}
+//! (application data*)           -->                                             early_data.rs
+//! (EndOfEarlyData*)             -->
+//! {Finished}                    -->                      Done                   tls13.rs
+//! ```
+//!
+//! Of a TLS 1.2 one (RFC 5246 section 7.3):
 //!
 //! ```text
 //! ClientHello             -->                            ChooseConfig           hello.rs
@@ -33,9 +48,24 @@
 //! ClientKeyExchange       -->
 //! CertificateVerify*      -->                            VerifyPeer*
 //! ChangeCipherSpec        -->
-//! {Finished}              -->
+//! {Finished}              -->                            SealTicket*
+//!                         <--  NewSessionTicket*
 //!                         <--  ChangeCipherSpec
 //!                         <--  {Finished}                Done
+//! ```
+//!
+//! And of an abbreviated one, which resumes a session:
+//!
+//! ```text
+//! ClientHello             -->                            ChooseConfig           hello.rs
+//!                                                        FindSession            tls12_resumed.rs
+//!                                                        AcceptSession
+//!                         <--  ServerHello               SealTicket*
+//!                         <--  NewSessionTicket*
+//!                         <--  ChangeCipherSpec
+//!                         <--  {Finished}
+//! ChangeCipherSpec        -->
+//! {Finished}              -->                            Done
 //! ```
 
 mod client_certificate;
@@ -49,6 +79,7 @@ mod retry;
 mod tls12;
 mod tls12_hello;
 mod tls12_resumed;
+mod tls12_session;
 mod tls13;
 
 use crate::defaults;

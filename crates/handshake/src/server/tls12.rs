@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
-use oxtls_crypto::random;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::alert::AlertDescription;
@@ -34,6 +33,7 @@ use crate::outcome::{Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
 use crate::server::peer::Client;
 use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
+use crate::server::tls12_session::{self, Keeping};
 use crate::server::{negotiate, tls12_resumed};
 use crate::session::Session;
 use crate::step::{ApplicationData, Direction, Level};
@@ -89,17 +89,6 @@ pub(super) struct Full {
     credential: Arc<Credential>,
     scheme: SignatureScheme,
     session: Keeping,
-}
-
-/// How the session of a full handshake will be known.
-#[derive(Debug)]
-enum Keeping {
-    /// Not at all.
-    Nothing,
-    /// By the ID that ServerHello gave it.
-    Id(Vec<u8>),
-    /// By a ticket.
-    Ticket,
 }
 
 /// Until both sides know the premaster secret.
@@ -255,7 +244,7 @@ fn server_hello_to_certificate_status(
     let Chosen { config, hello: owned, alpn, .. } = chosen;
     let hello = owned.parse()?;
     let suite = suite_of(scheme, &config, &hello)?;
-    let session = keeping(&config, &hello)?;
+    let session = Keeping::of(&config, &hello)?;
     let mut connection = Connection::new(config, alpn, &owned, suite)?;
     connection.keep_messages(&owned);
     let common = &connection.config.common;
@@ -268,11 +257,7 @@ fn server_hello_to_certificate_status(
     ));
     connection.limits(&hello, out);
     let exchange = key_exchange(common, group)?;
-    let (session_id, ticket): (&[u8], _) = match &session {
-        Keeping::Nothing => (&[], false),
-        Keeping::Id(id) => (id, false),
-        Keeping::Ticket => (&[], true),
-    };
+    let (session_id, ticket) = session.said();
     let says = Says { session_id, ticket, credential: Some(&credential) };
     let message = connection.server_hello(&hello, says)?;
     connection.send(message, out);
@@ -298,22 +283,6 @@ fn suite_of(
         .into_iter()
         .find(|suite| Some(suite.authentication) == Authentication::of(scheme))
         .ok_or(Error::Internal("schemes are of suites in common"))
-}
-
-/// How the session will be known: by a ticket where both want one, by an ID otherwise. What is not bound to its
-/// handshake is not kept (RFC 7627 section 5.3). No ID is given out for nothing: a client that sent one to look like
-/// TLS 1.2 would see it again at the next, and one that is never found costs both a look.
-fn keeping(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Keeping> {
-    if !config.resumption || !hello.extensions.extended_master_secret {
-        return Ok(Keeping::Nothing);
-    }
-    if config.tls12_tickets && hello.extensions.session_ticket.is_some() {
-        return Ok(Keeping::Ticket);
-    }
-    Ok(Keeping::Id(match &config.common.randomness {
-        Randomness::Recorded(recorded) => recorded.session_id.clone(),
-        Randomness::System => random::array::<32>().map_err(Error::Crypto)?.to_vec(),
-    }))
 }
 
 /// ServerKeyExchange, CertificateRequest, ServerHelloDone.
@@ -419,12 +388,16 @@ fn finished(
     let session = match &state.full.session {
         Keeping::Nothing => None,
         Keeping::Ticket => {
-            let session = Box::new(state.session(&client, Vec::new(), message.now));
+            let session =
+                Box::new(tls12_session::session(&state.connection, &state.master, &client, message.now));
             out.ask(|serial| Need::SealTicket(SealTicket { session, serial }));
             return Ok(Some(State::Ticket(state, client, proof)));
         }
         Keeping::Id(id) if id.is_empty() => None,
-        Keeping::Id(id) => Some(state.session(&client, id.clone(), message.now)),
+        Keeping::Id(id) => Some(Session {
+            session_id: id.clone(),
+            ..tls12_session::session(&state.connection, &state.master, &client, message.now)
+        }),
     };
     change_cipher_spec_and_finished(*state, (client, proof), session, out)?;
     Ok(None)
@@ -464,33 +437,6 @@ fn change_cipher_spec_and_finished(
     };
     out.done(proof, outcome, PostHandshake::server_tls12());
     Ok(())
-}
-
-impl Finishing {
-    /// The session that was made, at this time.
-    fn session(&self, client: &Client, session_id: Vec<u8>, now: Duration) -> Session {
-        let connection = &self.connection;
-        Session {
-            version: ProtocolVersion::TLS1_2,
-            suite: connection.suite.suite,
-            secret: self.master.secret().duplicate(),
-            ticket: Vec::new(),
-            session_id,
-            server_name: connection.server_name.clone(),
-            alpn: connection.alpn.clone(),
-            peer: client.certificates().cloned(),
-            made_at: now,
-            lifetime: defaults::TICKET_LIFETIME,
-            verified_at: now,
-            age_add: 0,
-            max_early_data: 0,
-            extended_master_secret: connection.extended_master_secret,
-            policy: [0; 32],
-            expires_at: None,
-            guard: None,
-            context: Vec::new(),
-        }
-    }
 }
 
 /// Our half of the key exchange.

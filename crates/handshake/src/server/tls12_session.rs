@@ -1,0 +1,82 @@
+//! The session that a full TLS 1.2 handshake leaves, and how it will be known: by an ID (RFC 5246) or by a ticket (RFC
+//! 5077).
+
+use core::time::Duration;
+
+use oxtls_crypto::random;
+
+use crate::config::{Randomness, ServerHandshake};
+use crate::defaults;
+use crate::error::Error;
+use crate::key_schedule::tls12::MasterSecret;
+use crate::message::client_hello::ClientHello;
+use crate::server::peer::Client;
+use crate::server::tls12_hello::Connection;
+use crate::session::Session;
+use crate::suite::ProtocolVersion;
+
+/// How the session of a full handshake will be known.
+#[derive(Debug)]
+pub(super) enum Keeping {
+    /// Not at all.
+    Nothing,
+    /// By the ID that ServerHello gave it.
+    Id(Vec<u8>),
+    /// By a ticket.
+    Ticket,
+}
+
+impl Keeping {
+    /// By a ticket where both want one, by an ID otherwise. What is not bound to its handshake is not kept (RFC 7627
+    /// section 5.3). No ID is given out for nothing: it would be offered again, and looked for.
+    pub(super) fn of(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Self, Error> {
+        if !config.resumption || !hello.extensions.extended_master_secret {
+            return Ok(Self::Nothing);
+        }
+        if config.tls12_tickets && hello.extensions.session_ticket.is_some() {
+            return Ok(Self::Ticket);
+        }
+        Ok(Self::Id(match &config.common.randomness {
+            Randomness::Recorded(recorded) => recorded.session_id.clone(),
+            Randomness::System => random::array::<32>().map_err(Error::Crypto)?.to_vec(),
+        }))
+    }
+
+    /// The ID for ServerHello, and whether a ticket will come.
+    pub(super) fn said(&self) -> (&[u8], bool) {
+        match self {
+            Self::Nothing => (&[], false),
+            Self::Id(id) => (id, false),
+            Self::Ticket => (&[], true),
+        }
+    }
+}
+
+/// The session that was made, at this time.
+pub(super) fn session(
+    connection: &Connection,
+    master: &MasterSecret,
+    client: &Client,
+    now: Duration,
+) -> Session {
+    Session {
+        version: ProtocolVersion::TLS1_2,
+        suite: connection.suite.suite,
+        secret: master.secret().duplicate(),
+        ticket: Vec::new(),
+        session_id: Vec::new(),
+        server_name: connection.server_name.clone(),
+        alpn: connection.alpn.clone(),
+        peer: client.certificates().cloned(),
+        made_at: now,
+        lifetime: defaults::TICKET_LIFETIME,
+        verified_at: now,
+        age_add: 0,
+        max_early_data: 0,
+        extended_master_secret: connection.extended_master_secret,
+        policy: [0; 32],
+        expires_at: None,
+        guard: None,
+        context: Vec::new(),
+    }
+}
