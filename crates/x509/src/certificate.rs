@@ -59,6 +59,8 @@ pub struct Certificate<'a> {
     spki: &'a [u8],
     pub(crate) extensions: Extensions<'a>,
     pub(crate) offsets: Offsets,
+    /// It has an issuerUniqueID or subjectUniqueID.
+    pub(crate) has_unique_id: bool,
     /// A date before 2050 came as GeneralizedTime.
     pub(crate) early_generalized_time: bool,
 }
@@ -73,6 +75,7 @@ pub(crate) struct Offsets {
     pub(crate) validity: u32,
     pub(crate) subject: u32,
     pub(crate) spki: u32,
+    pub(crate) extensions: u32,
     pub(crate) signature: u32,
 }
 
@@ -122,7 +125,8 @@ impl<'a> Certificate<'a> {
         let subject = Name::read(&mut tbs)?;
         offsets.spki = tbs.offset();
         let spki = tbs.expect(tag::SEQUENCE, "SubjectPublicKeyInfo expected")?.whole;
-        skip_unique_ids(&mut tbs, version)?;
+        let has_unique_id = skip_unique_ids(&mut tbs, version)?;
+        offsets.extensions = tbs.offset();
         let extensions = read_extensions(&mut tbs, version)?;
         tbs.end("bytes after the last field")?;
         Ok(Self {
@@ -139,6 +143,7 @@ impl<'a> Certificate<'a> {
             spki,
             extensions,
             offsets,
+            has_unique_id,
             early_generalized_time,
         })
     }
@@ -348,11 +353,14 @@ fn read_validity(tbs: &mut Reader<'_>) -> Parsed<(Validity, bool)> {
 }
 
 /// issuerUniqueID and subjectUniqueID: allowed from version 2 on, and of no meaning (RFC 5280 section 4.1.2.8).
-fn skip_unique_ids(tbs: &mut Reader<'_>, version: Version) -> Parsed<()> {
+/// Whether there was one.
+fn skip_unique_ids(tbs: &mut Reader<'_>, version: Version) -> Parsed<bool> {
+    let mut found = false;
     for number in [1, 2] {
         let Some(element) = tbs.optional(tag::context(number))? else {
             continue;
         };
+        found = true;
         if version == Version::V1 {
             let what = "a version 1 certificate has a unique identifier";
             return Err(ParseError { rule: Rule::Version, offset: element.start, what });
@@ -361,7 +369,7 @@ fn skip_unique_ids(tbs: &mut Reader<'_>, version: Version) -> Parsed<()> {
             return Err(at(element.start, "unique identifier is no BIT STRING"));
         }
     }
-    Ok(())
+    Ok(found)
 }
 
 fn read_extensions<'a>(tbs: &mut Reader<'a>, version: Version) -> Parsed<Extensions<'a>> {

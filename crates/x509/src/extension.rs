@@ -125,6 +125,8 @@ pub struct AuthorityKeyIdentifier<'a> {
     pub names_certificate: bool,
     /// Whether the extension is critical.
     pub critical: bool,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
 }
 
 /// subjectKeyIdentifier (RFC 5280 section 4.2.1.2).
@@ -134,6 +136,8 @@ pub struct SubjectKeyIdentifier<'a> {
     pub key_id: &'a [u8],
     /// Whether the extension is critical.
     pub critical: bool,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
 }
 
 /// subjectAltName (RFC 5280 section 4.2.1.6).
@@ -162,6 +166,8 @@ pub struct NameConstraints<'a> {
     excluded: Reader<'a>,
     /// Whether the extension is critical.
     pub critical: bool,
+    /// Offset of the extension; 0 where the constraints are none of a certificate's.
+    pub(crate) offset: u32,
 }
 
 impl<'a> NameConstraints<'a> {
@@ -190,7 +196,7 @@ impl<'a> NameConstraints<'a> {
             check_subtrees(list)?;
         }
         let contents = |list: Option<Element<'a>>| list.map_or(nothing, |element| element.reader());
-        Ok(Self { permitted: contents(permitted), excluded: contents(excluded), critical })
+        Ok(Self { permitted: contents(permitted), excluded: contents(excluded), critical, offset: 0 })
     }
 }
 
@@ -236,6 +242,8 @@ pub struct AuthorityInfoAccess<'a> {
     descriptions: Reader<'a>,
     /// Whether the extension is critical.
     pub critical: bool,
+    /// Offset of the extension.
+    pub(crate) offset: u32,
 }
 
 impl<'a> AuthorityInfoAccess<'a> {
@@ -282,6 +290,8 @@ pub(crate) struct Extensions<'a> {
     pub(crate) policy_mappings: Option<PolicyMappings<'a>>,
     pub(crate) policy_constraints: Option<PolicyConstraints>,
     pub(crate) inhibit_any_policy: Option<u32>,
+    /// Offset of policyConstraints or inhibitAnyPolicy that are not critical.
+    pub(crate) lax_policy_limits: Option<u32>,
     /// Offset and identifier of the first critical extension that is not understood.
     pub(crate) unknown_critical: Option<(u32, Oid<'a>)>,
 }
@@ -303,6 +313,7 @@ impl<'a> Extensions<'a> {
             policy_mappings: None,
             policy_constraints: None,
             inhibit_any_policy: None,
+            lax_policy_limits: None,
             unknown_critical: None,
         }
     }
@@ -330,6 +341,9 @@ impl<'a> Extensions<'a> {
 
     fn take(&mut self, extension: &Extension<'a>) -> Parsed<()> {
         let Extension { critical, offset, .. } = *extension;
+        if !critical && matches!(extension.oid.0, oid::POLICY_CONSTRAINTS | oid::INHIBIT_ANY_POLICY) {
+            self.lax_policy_limits = Some(offset);
+        }
         match extension.oid.0 {
             oid::BASIC_CONSTRAINTS => self.basic_constraints = Some(basic_constraints(extension)?),
             oid::KEY_USAGE => {
@@ -346,12 +360,13 @@ impl<'a> Extensions<'a> {
             }
             oid::NAME_CONSTRAINTS => {
                 let fields = whole(extension.reader(), |r| r.sequence("NameConstraints expected"))?;
-                self.name_constraints = Some(NameConstraints::read(fields, critical)?);
+                self.name_constraints =
+                    Some(NameConstraints { offset, ..NameConstraints::read(fields, critical)? });
             }
             oid::AUTHORITY_KEY_IDENTIFIER => self.authority_key_id = Some(authority_key_id(extension)?),
             oid::SUBJECT_KEY_IDENTIFIER => {
                 let key_id = whole(extension.reader(), Reader::octet_string)?.value;
-                self.subject_key_id = Some(SubjectKeyIdentifier { key_id, critical });
+                self.subject_key_id = Some(SubjectKeyIdentifier { key_id, critical, offset });
             }
             oid::AUTHORITY_INFO_ACCESS => {
                 self.authority_info_access = Some(authority_info_access(extension)?)
@@ -439,7 +454,8 @@ fn authority_key_id<'a>(extension: &Extension<'a>) -> Parsed<AuthorityKeyIdentif
     }
     fields.end("bytes after authorityKeyIdentifier")?;
     let names_certificate = issuer.is_some() || serial.is_some();
-    Ok(AuthorityKeyIdentifier { key_id, names_certificate, critical: extension.critical })
+    let Extension { critical, offset, .. } = *extension;
+    Ok(AuthorityKeyIdentifier { key_id, names_certificate, critical, offset })
 }
 
 fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoAccess<'a>> {
@@ -451,5 +467,5 @@ fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoA
     while !reader.is_empty() {
         read_description(&mut reader)?;
     }
-    Ok(AuthorityInfoAccess { descriptions, critical: extension.critical })
+    Ok(AuthorityInfoAccess { descriptions, critical: extension.critical, offset: extension.offset })
 }

@@ -97,15 +97,21 @@ pub struct PolicyInputs {
 
 impl Default for Policy {
     fn default() -> Self {
-        Self::with_rules(RuleSet::empty().with(Rule::DigitalSignature))
+        Self::with_rules(Self::DEFAULT_RULES)
     }
 }
 
 impl Policy {
-    /// Every optional rule holds.
+    /// What no CA does that can be helped: TLS asks for the one, RFC 5280 section 4.2.1.10 for the other.
+    const DEFAULT_RULES: RuleSet =
+        RuleSet::empty().with(Rule::DigitalSignature).with(Rule::NameConstraintsNeedCa);
+
+    /// Every optional rule holds but one: CA certificates may stand at the end of a path, as RFC 5280 section 4.2.1.9
+    /// says. [`require`](Self::require) [`Rule::CaAsLeaf`] where the CA/Browser Forum's word counts for more.
     #[must_use]
     pub fn strict() -> Self {
-        Self::with_rules(Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect())
+        let every: RuleSet = Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect();
+        Self::with_rules(every.without(Rule::CaAsLeaf))
     }
 
     fn with_rules(optional: RuleSet) -> Self {
@@ -217,9 +223,9 @@ impl Policy {
         self.optional
     }
 
-    /// Whether any profile rule may hold.
+    /// Whether any profile rule may hold beyond those that always do by default.
     pub(crate) const fn has_profile(&self) -> bool {
-        !self.optional.without(Rule::DigitalSignature).is_empty()
+        !self.optional.minus(Self::DEFAULT_RULES).is_empty()
     }
 
     /// The budget.

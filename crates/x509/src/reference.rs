@@ -248,6 +248,11 @@ impl<'u> UriParts<'u> {
     }
 }
 
+/// Whether a URI is absolute and names something (RFC 5280 section 4.2.1.6).
+pub(crate) fn is_absolute_uri(uri: &str) -> bool {
+    UriParts::split(uri).is_some_and(|parts| !(parts.host.is_empty() && parts.rest.is_empty()))
+}
+
 /// RFC 3986 section 3.1.
 fn is_scheme(scheme: &str) -> bool {
     scheme.starts_with(|first: char| first.is_ascii_alphabetic())

@@ -93,6 +93,7 @@ rules! {
     CaAsLeaf = "CA/Browser Forum BR section 7.1.2.7.8", "The peer's own certificate is not a CA certificate.";
     LeafExtendedKeyUsagePresent = "CA/Browser Forum BR section 7.1.2.7.6", "The peer's certificate carries an extendedKeyUsage.";
     AnyExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.7.10", "The peer's certificate does not claim anyExtendedKeyUsage.";
+    ForeignExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.7.10", "A server's certificate is not meant for signing code, mail, time stamps or OCSP responses too.";
     AnchorExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.1.2", "Root certificates carry no extendedKeyUsage.";
     AuthorityKeyIdentifierPresent = "RFC 5280 section 4.2.1.1", "Every certificate that is not self-signed carries an authority key identifier.";
     AuthorityKeyIdentifierForm = "RFC 5280 section 4.2.1.1, CA/Browser Forum BR section 7.1.2.11.1", "The authority key identifier is not critical and consists of a key identifier, which in a root is its own.";
@@ -100,21 +101,28 @@ rules! {
     BasicConstraintsCritical = "RFC 5280 section 4.2.1.9", "CA certificates mark basicConstraints as critical.";
     PathLengthNeedsCa = "RFC 5280 section 4.2.1.9", "pathLenConstraint appears only in CA certificates whose keyUsage allows to sign certificates.";
     KeyUsageNeedsCa = "RFC 5280 section 4.2.1.3", "keyCertSign appears only together with cA in basicConstraints.";
+    CaSignsCertificates = "RFC 5280 sections 4.2.1.3 and 4.2.1.9", "A certificate that says cA and has a keyUsage allows to sign certificates.";
     KeyUsagePresent = "RFC 5280 section 4.2.1.3", "Intermediate CA certificates carry a keyUsage.";
     NameConstraintsCritical = "RFC 5280 section 4.2.1.10", "nameConstraints are critical.";
     NameConstraintsNeedCa = "RFC 5280 section 4.2.1.10", "nameConstraints appear only in CA certificates.";
     NameConstraintsForm = "RFC 5280 section 4.2.1.10", "Subtrees are well formed: no leading period in a DNS subtree, contiguous masks.";
+    PolicyLimitsCritical = "RFC 5280 sections 4.2.1.11 and 4.2.1.14", "policyConstraints and inhibitAnyPolicy are critical.";
+    SubjectAltNameForm = "RFC 5280 section 4.2.1.6", "Addresses have 4 or 16 octets, URIs are absolute, mailboxes have a local part and a host.";
     SubjectAltNameCriticality = "RFC 5280 section 4.2.1.6, CA/Browser Forum BR section 7.1.2.7.12", "subjectAltName is critical exactly when the subject is empty.";
-    DnsNameSyntax = "RFC 5280 section 4.2.1.6, RFC 1034 section 3.5", "DNS names consist of letters, digits and hyphens, with a wildcard only as the whole leftmost label.";
-    CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name that spells one of the subjectAltName values is a copy of it, character for character.";
+    DnsNameSyntax = "RFC 5280 section 4.2.1.6, RFC 1034 section 3.5", "DNS names consist of letters, digits and hyphens, with a wildcard only as the whole leftmost label and A-labels that are such.";
+    CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name that spells one of the subjectAltName values, or a host or address in a form that needs care, is a copy of one, character for character.";
     PublicSuffixWildcard = "CA/Browser Forum BR section 3.2.2.6", "A wildcard does not stand for all names below a public suffix.";
     RsaModulusWholeOctets = "CA/Browser Forum BR section 6.1.5", "The size of an RSA modulus is a multiple of 8 bits.";
+    RsaExponent = "CA/Browser Forum BR section 6.1.6", "An RSA public exponent is at least 2^16 + 1.";
+    PublicKeyAlgorithm = "CA/Browser Forum BR section 7.1.3.1", "Public keys are RSA keys without restriction, or on the curves P-256, P-384 and P-521.";
+    AnchorVersion = "CA/Browser Forum BR section 7.1.1", "Root certificates are of version 3.";
+    UniqueIdentifiers = "RFC 5280 section 4.1.2.8", "Certificates carry no unique identifiers.";
     AuthorityInfoAccessForm = "RFC 5280 section 4.2.2.1", "authorityInfoAccess is not critical.";
 }
 
 impl Rule {
     /// Rules beyond path validation itself (RFC 5280 section 6.1): the profile of RFC 5280 section 4 and of the
-    /// CA/Browser Forum. [`Policy::strict`](crate::Policy::strict) asks for them all.
+    /// CA/Browser Forum. [`Policy::strict`](crate::Policy::strict) asks for all but [`CaAsLeaf`](Rule::CaAsLeaf).
     #[must_use]
     pub fn is_profile(self) -> bool {
         self >= Rule::CaAsLeaf || self == Rule::GeneralizedTimeBefore2050 || self == Rule::SerialNumber
@@ -155,6 +163,11 @@ impl RuleSet {
     #[must_use]
     pub const fn without(self, rule: Rule) -> Self {
         Self(self.0 & !Self::bit(rule))
+    }
+
+    /// The set without the rules of another.
+    pub(crate) const fn minus(self, other: Self) -> Self {
+        Self(self.0 & !other.0)
     }
 
     /// Whether `rule` is in the set.

@@ -20,6 +20,9 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     if certificate.version() != Version::V3 {
         return Err(Fault::new(Rule::LeafVersion, at, Some(certificate.offsets.version)));
     }
+    if certificate.subject().is_empty() && certificate.subject_alt_name().is_none() {
+        return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets.subject)));
+    }
     let signs = context.policy.optional_rules().contains(Rule::DigitalSignature);
     if let Some(usage) =
         certificate.key_usage().filter(|usage| signs && !usage.allows(KeyUsage::DIGITAL_SIGNATURE))
