@@ -1,13 +1,15 @@
 //! Where anchors come from, and what is said when they cannot be had.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
 
 mod common;
 
 use std::path::PathBuf;
 
 use common::*;
+use oxtls_crypto::signature::PublicKey;
 use oxtls_test_pki::Ca;
-use oxtls_x509::{Roots, RootsError};
+use oxtls_x509::{Certificate, Policy, Purpose, Roots, RootsError, Rule, Verifier};
+use pki_types::UnixTime;
 
 /// A folder that goes with its owner.
 struct Folder(PathBuf);
@@ -110,6 +112,53 @@ fn hints_are_the_names_of_the_anchors() {
     assert_eq!(hints.len(), 1);
     assert_eq!(hints[0], oxtls_test_pki::der::tlv(0x30, &[&hints[0][2..]]));
     assert!(ca.certificate().windows(hints[0].len()).any(|window| window == hints[0]));
+}
+
+/// The certificates themselves, as Mozilla's program has them: the strict reader takes each, and each can stand at the
+/// end of a path.
+#[test]
+fn every_certificate_of_the_public_roots_can_be_read_and_used() {
+    let certificates = webpki_root_certs::TLS_SERVER_ROOT_CERTS;
+    assert!(certificates.len() > 100, "{}", certificates.len());
+    let mut roots = Roots::empty();
+    for der in certificates {
+        let certificate = match Certificate::parse(der) {
+            Ok(certificate) => certificate,
+            Err(error) => panic!("{error}: {der:02x?}"),
+        };
+        let subject = certificate.subject().to_string();
+        assert!(certificate.is_self_issued() && !subject.is_empty(), "{subject}");
+        assert!(certificate.basic_constraints().is_none_or(|constraints| constraints.ca), "{subject}");
+        assert_eq!(certificate.unknown_critical(), None, "{subject}");
+        let key = PublicKey::from_spki(certificate.spki());
+        assert!(key.is_ok(), "{subject}: {key:?}");
+        roots.add_der(der).expect("it was read before");
+    }
+    assert_eq!(roots.len(), certificates.len(), "no two are alike");
+}
+
+/// Each public root, taken as the peer's own certificate, is refused for what it is, and for nothing about its form.
+#[test]
+fn public_roots_break_no_rule_as_anchors() {
+    let now = UnixTime::now();
+    for der in webpki_root_certs::TLS_SERVER_ROOT_CERTS {
+        let mut roots = Roots::empty();
+        roots.add_der(der).expect("a root");
+        let policy = Policy::default().lift(Rule::DigitalSignature);
+        let verifier = Verifier::new(roots, Purpose::ServerAuth).with_policy(policy);
+        // A self-signed certificate that is an anchor leads to itself. Roots of version 1 are no leaves; roots of today
+        // will expire some day.
+        match verifier.verify_client(std::slice::from_ref(der), now) {
+            Ok(path) => {
+                assert_eq!(path.anchor().certificate().map(|root| root.der().to_vec()), Some(der.to_vec()))
+            }
+            Err(report) => assert!(
+                matches!(report.rule, Rule::NotAfter | Rule::LeafVersion | Rule::SignatureAlgorithm),
+                "{}",
+                report.explain()
+            ),
+        }
+    }
 }
 
 #[cfg(feature = "webpki-roots")]
