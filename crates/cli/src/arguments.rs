@@ -4,7 +4,7 @@ use std::ffi::OsString;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use oxtls::{CipherSuite, Credential, KeyShares, NamedGroup, handshake::defaults};
+use oxtls::{CipherSuite, Credential, KeyShares, NamedGroup, ProtocolVersion, handshake::defaults};
 
 use crate::exit::Failure;
 
@@ -31,15 +31,52 @@ pub(crate) fn suites(value: &str) -> Result<Vec<CipherSuite>, Failure> {
     list(value)
         .into_iter()
         .map(|name| {
-            let found = defaults::SUITES.iter().find(|suite| {
+            let found = defaults::SUITES_TLS12.iter().find(|suite| {
                 let known = known(suite);
                 name.eq_ignore_ascii_case(known)
                     || known.strip_prefix("TLS_").is_some_and(|short| name.eq_ignore_ascii_case(short))
             });
-            let names: Vec<_> = defaults::SUITES.iter().map(known).collect();
+            let names: Vec<_> = defaults::SUITES_TLS12.iter().map(known).collect();
             found.copied().ok_or_else(|| unknown("cipher suite", name, &names))
         })
         .collect()
+}
+
+/// `--tls1.2`, `--tls1.3`, `--versions 1.2-1.3`: what is named is spoken, and what lies between.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Versions(Option<(ProtocolVersion, ProtocolVersion)>);
+
+impl Versions {
+    /// Adds a version to what is spoken.
+    pub(crate) fn add(&mut self, version: ProtocolVersion) {
+        let (lowest, highest) = self.0.unwrap_or((version, version));
+        self.0 = Some((lowest.min(version), highest.max(version)));
+    }
+
+    /// `--versions`: one, or the first and the last.
+    pub(crate) fn add_range(&mut self, value: &str) -> Result<(), Failure> {
+        let number = |text: &str| match text.trim() {
+            "1.2" => Ok(ProtocolVersion::TLS1_2),
+            "1.3" => Ok(ProtocolVersion::TLS1_3),
+            _ => {
+                let wanted = format_args!("--versions wants 1.2, 1.3 or 1.2-1.3, not {value:?}");
+                Err(Failure::usage(wanted))
+            }
+        };
+        let (first, last) = value.split_once('-').unwrap_or((value, value));
+        let (first, last) = (number(first)?, number(last)?);
+        if first > last {
+            return Err(Failure::usage(format_args!("--versions wants the older one first, not {value:?}")));
+        }
+        self.add(first);
+        self.add(last);
+        Ok(())
+    }
+
+    /// The lowest and the highest, if any was named.
+    pub(crate) const fn range(self) -> Option<(ProtocolVersion, ProtocolVersion)> {
+        self.0
+    }
 }
 
 /// Key exchange groups by the registry's names, in any case; the curves of NIST also as `P-256`.
@@ -133,7 +170,26 @@ mod tests {
     fn an_unknown_name_is_answered_with_the_known_ones() {
         let failure = groups("x448").unwrap_err();
         assert!(failure.message.contains("x448") && failure.message.contains("X25519MLKEM768"), "{failure}");
-        assert!(suites("RC4").unwrap_err().message.contains("TLS_AES_128_GCM_SHA256"));
+        assert!(super::suites("ECDHE_RSA_WITH_AES_128_CBC_SHA").is_err());
+        let old = CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+        assert_eq!(super::suites("ecdhe_rsa_with_aes_128_gcm_sha256").unwrap(), [old]);
+        assert!(super::suites("RC4").unwrap_err().message.contains("TLS_AES_128_GCM_SHA256"));
+    }
+
+    #[test]
+    fn versions_are_those_named_and_what_lies_between() {
+        let range = |named: &[&str]| {
+            let mut versions = Versions::default();
+            named.iter().try_for_each(|value| versions.add_range(value)).map(|()| versions.range())
+        };
+        let (old, new) = (ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3);
+        assert_eq!(range(&[]).unwrap(), None);
+        assert_eq!(range(&["1.2"]).unwrap(), Some((old, old)));
+        assert_eq!(range(&["1.3", "1.2"]).unwrap(), Some((old, new)));
+        assert_eq!(range(&["1.2 - 1.3"]).unwrap(), Some((old, new)));
+        for nonsense in ["", "1.1", "1.1-1.3", "1.3-1.2", "1.2-1.3-1.3", "tls1.2"] {
+            assert!(range(&[nonsense]).is_err(), "{nonsense}");
+        }
     }
 
     #[test]

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind};
 use std::time::Duration;
 
-use oxtls::{Connection, HandshakeError, Info, Need, Role};
+use oxtls::{Connection, HandshakeError, Info, Need, ProtocolVersion, Role};
 use oxtls_std::{NeedWaits, Stream};
 
 use crate::terminal::line;
@@ -65,10 +65,19 @@ pub(crate) fn facts(info: &Info, took: Duration) -> Vec<(&'static str, String)> 
         facts.push(("server name (SNI)", line(name)));
     }
     facts.push(("ALPN", info.alpn().map_or_else(|| "none".to_owned(), protocol)));
-    let trips =
-        if info.hello_retry_request() { "two round trips: HelloRetryRequest" } else { "one round trip" };
-    facts.push(("handshake", format!("{} ({trips})", milliseconds(took))));
+    facts.push(("handshake", format!("{} ({})", milliseconds(took), round_trips(info))));
     facts
+}
+
+/// What a client waits before it may send.
+fn round_trips(info: &Info) -> &'static str {
+    if info.hello_retry_request() {
+        "two round trips: HelloRetryRequest"
+    } else if info.version() == ProtocolVersion::TLS1_2 && info.outcome().psk.is_none() {
+        "two round trips, as always in TLS 1.2"
+    } else {
+        "one round trip"
+    }
 }
 
 /// An application protocol's name.

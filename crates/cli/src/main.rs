@@ -23,7 +23,7 @@ use exit::{Exit, Failure};
 use terminal::{complain, print};
 
 const HELP: &str = "\
-oxtls: TLS 1.3 from the command line
+oxtls: TLS 1.3 and TLS 1.2 from the command line
 
 USAGE
     oxtls connect HOST[:PORT]   a session with a server, piped to standard input and output

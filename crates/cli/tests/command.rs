@@ -39,7 +39,8 @@ fn every_option_of_the_help_is_understood() {
     for command in ["connect", "serve", "inspect"] {
         let help = run([command, "--help"], b"").text();
         let options = help.split("EXAMPLES").next().unwrap();
-        let words = options.split(|c: char| !(c.is_ascii_alphanumeric() || c == '-'));
+        let words = options.split(|c: char| !(c.is_ascii_alphanumeric() || "-.".contains(c)));
+        let words = words.map(|word| word.trim_end_matches('.'));
         for option in words.filter(|word| word.starts_with("--") && *word != "--help") {
             // Whether the option takes a value or not, one of these is left over: nothing is ever started.
             let ended = run([command, option, "--no-such-option", "--no-such-option"], b"");

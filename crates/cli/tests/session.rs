@@ -36,6 +36,47 @@ fn the_summary_says_what_was_negotiated() {
 }
 
 #[test]
+fn versions_are_chosen_on_either_side() {
+    let pki = Pki::new();
+    let request = b"GET / HTTP/1.0\r\n\r\n";
+    let server = Server::start(&pki.serve(&["--www", "--count", "4"]));
+    let old = "TLS 1.2, TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256";
+    for (options, agreed) in [
+        (&["--tls1.2"][..], old),
+        (&["--versions", "1.2"], old),
+        (&["--tls1.3"], "TLS 1.3, "),
+        (&["--versions", "1.2-1.3", "--suites", "ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256"], "TLS 1.2, "),
+    ] {
+        let options = [&["--ca", &pki.ca, "--keep-open"][..], options].concat();
+        let client = server.connect(&options, request);
+        client.expect(0, &[agreed]);
+        assert!(client.text().contains(agreed), "{options:?}: {}", client.text());
+    }
+    server.end().expect(0, &[]);
+    // A server of the older version alone, and one of the newer alone.
+    let server = Server::start(&pki.serve(&["--www", "--count", "2", "--tls1.2"]));
+    let options = ["--ca", &pki.ca, "--keep-open"];
+    server.connect(&options, request).expect(0, &["two round trips, as always in TLS 1.2"]);
+    server.connect(&["--ca", &pki.ca, "--tls1.3"], b"x").expect(4, &["protocol_version"]);
+    server.end().expect(4, &["TLS 1.3"]);
+    let server = Server::start(&pki.serve(&["--www", "--once", "--tls1.3"]));
+    server.connect(&["--ca", &pki.ca, "--versions", "1.2"], b"x").expect(4, &["protocol_version"]);
+    server.end().expect(4, &["TLS 1.2"]);
+}
+
+#[test]
+fn clients_show_certificates_in_tls12_as_well() {
+    let pki = Pki::new();
+    let options = ["--echo", "--count", "2", "--tls1.2", "--client-ca", &pki.ca, "--require-client-cert"];
+    let server = Server::start(&pki.serve(&options));
+    let own = ["--ca", &pki.ca, "--cert", &pki.client[0], "--key", &pki.client[1]];
+    server.connect(&own, b"x").expect(0, &["we signed with"]);
+    // In TLS 1.2 the refusal comes before the client's handshake is done.
+    server.connect(&["--ca", &pki.ca], b"x").expect(4, &["handshake_failure"]);
+    server.end().expect(4, &["it is client.test"]);
+}
+
+#[test]
 fn without_a_key_share_there_is_a_hello_retry_request_and_it_is_told() {
     let pki = Pki::new();
     let server = Server::start(&pki.serve(&["--echo", "--once", "--groups", "secp521r1"]));

@@ -2,7 +2,7 @@
 
 /// The text; the exit codes follow it.
 pub(super) const HELP: &str = "\
-oxtls connect: a TLS 1.3 session with a server, piped to standard input and output
+oxtls connect: a TLS session with a server, piped to standard input and output
 
 USAGE
     oxtls connect [OPTIONS] HOST[:PORT]
@@ -28,7 +28,10 @@ WHO WE ARE
 
 WHAT TO OFFER
     --alpn LIST              application protocols, in order of preference: h2,http/1.1
-    --suites LIST            cipher suites: TLS_AES_128_GCM_SHA256,TLS_CHACHA20_POLY1305_SHA256
+    --tls1.2, --tls1.3       only this version of TLS (without any of these: 1.2 and 1.3)
+    --versions RANGE         the versions to offer: 1.2, 1.3 or 1.2-1.3
+    --suites LIST            cipher suites of all versions: TLS_AES_128_GCM_SHA256,ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+                             a version that none of them is of is not offered
     --groups LIST            key exchange groups: X25519MLKEM768,x25519,secp256r1
     --key-shares LIST        the groups to send key shares of at once; none: have the server ask
 
@@ -36,7 +39,7 @@ THE REST
     -4, -6                   IPv4 only, IPv6 only
     --timeout SECONDS        for connecting and the handshake together (30)
     --keep-open              send no close_notify at the end of standard input: some servers answer only
-                             as long as both sides are open
+                             as long as both sides are open, and with TLS 1.2 all of them
     --key-log FILE           append the session's secrets, for tools such as Wireshark: whoever has the file
                              can read the session
     -q, --quiet              say nothing on standard error but what went wrong

@@ -6,10 +6,10 @@ use std::time::Duration;
 
 use lexopt::prelude::*;
 use oxtls::pki_types::ServerName;
-use oxtls::{CipherSuite, KeyShares, NamedGroup};
+use oxtls::{CipherSuite, KeyShares, NamedGroup, ProtocolVersion};
 
 use super::dial::{Family, Target};
-use crate::arguments::{self, KeyPairs};
+use crate::arguments::{self, KeyPairs, Versions};
 use crate::exit::Failure;
 
 /// What was asked for.
@@ -23,6 +23,7 @@ pub(super) struct Options {
     pub(super) show_chain: bool,
     pub(super) credentials: KeyPairs,
     pub(super) alpn: Vec<String>,
+    pub(super) versions: Versions,
     pub(super) suites: Option<Vec<CipherSuite>>,
     pub(super) groups: Option<Vec<NamedGroup>>,
     pub(super) key_shares: Option<KeyShares>,
@@ -73,6 +74,7 @@ impl Options {
             show_chain: false,
             credentials: KeyPairs::default(),
             alpn: Vec::new(),
+            versions: Versions::default(),
             suites: None,
             groups: None,
             key_shares: None,
@@ -95,6 +97,9 @@ impl Options {
             "key" => self.credentials.key(arguments.value()?)?,
             "key-log" => self.key_log = Some(arguments.value()?.into()),
             "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
+            "tls1.2" => self.versions.add(ProtocolVersion::TLS1_2),
+            "tls1.3" => self.versions.add(ProtocolVersion::TLS1_3),
+            "versions" => self.versions.add_range(&arguments.value()?.string()?)?,
             "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
             "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
             "key-shares" => self.key_shares = Some(arguments::key_shares(&arguments.value()?.string()?)?),

@@ -9,7 +9,7 @@ use std::error::Error;
 use std::time::Instant;
 
 use oxtls::handshake::defaults;
-use oxtls::{CipherSuite, NamedGroup};
+use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 
 use crate::terminal::out;
 use pki::Pki;
@@ -22,7 +22,8 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
     let started = Instant::now();
     let pki = Pki::make()?;
     out(format_args!(
-        "Made on the spot: an authority, a certificate for a server and one for a client ({}).",
+        "Made on the spot: an authority, two certificates for a server ({}) and one for a client ({}).",
+        pki.server_algorithms(),
         pki.algorithm()
     ))?;
     out("Each row is a session of two threads over loopback TCP: both show a certificate, both verify.\n")?;
@@ -35,12 +36,21 @@ pub(crate) fn run() -> Result<(), Box<dyn Error>> {
 }
 
 fn sessions(pki: &Pki) -> Result<usize, Box<dyn Error>> {
-    let suites: &[CipherSuite] = defaults::SUITES;
-    table::head()?;
-    for suite in suites {
-        for group in NamedGroup::SUPPORTED {
-            table::row(&session::run(pki, *suite, *group, PAYLOAD)?)?;
+    let is_of = |version, suite: &CipherSuite| match version {
+        ProtocolVersion::TLS1_2 => suite.tls12().is_some(),
+        _ => suite.tls13().is_some(),
+    };
+    let mut sessions: usize = 0;
+    for version in [ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] {
+        table::head(version)?;
+        for suite in defaults::SUITES_TLS12.iter().filter(|suite| is_of(version, suite)) {
+            // Hybrids are for TLS 1.3 alone.
+            let has = |group: &&NamedGroup| version == ProtocolVersion::TLS1_3 || !group.is_post_quantum();
+            for group in NamedGroup::SUPPORTED.iter().filter(has) {
+                table::row(&session::run(pki, version, *suite, *group, PAYLOAD)?)?;
+                sessions = sessions.saturating_add(1);
+            }
         }
     }
-    Ok(suites.len() * NamedGroup::SUPPORTED.len())
+    Ok(sessions)
 }

@@ -15,12 +15,14 @@ pub(crate) const SERVER_NAME: &str = "server.test";
 pub(crate) const CLIENT_NAME: &str = "client.test";
 
 const ALGORITHM: KeyAlgorithm = KeyAlgorithm::EcdsaP256;
+/// What the server has besides: half of TLS 1.2's suites are for RSA.
+const OTHER_ALGORITHM: KeyAlgorithm = KeyAlgorithm::Rsa;
 const ALPN: [&str; 1] = ["demo"];
 
 /// An authority, what it issued, and a client of another authority.
 pub(crate) struct Pki {
     roots: Arc<Roots>,
-    server: Credential,
+    server: [Credential; 2],
     client: Credential,
     foreign_client: Credential,
 }
@@ -34,7 +36,7 @@ impl Pki {
         roots.add_der(authority.certificate())?;
         Ok(Self {
             roots: Arc::new(roots),
-            server: credential(authority.issue(LeafSpec::server(SERVER_NAME).key(ALGORITHM)))?,
+            server: [server(&authority, ALGORITHM)?, server(&authority, OTHER_ALGORITHM)?],
             client: credential(client(&authority))?,
             foreign_client: credential(client(&other))?,
         })
@@ -45,10 +47,17 @@ impl Pki {
         ALGORITHM.name()
     }
 
+    /// What the server's are.
+    pub(crate) fn server_algorithms(&self) -> String {
+        format!("{} and {}", ALGORITHM.name(), OTHER_ALGORITHM.name())
+    }
+
     /// A server that requires a certificate of the authority.
     pub(crate) fn server_config(&self) -> ServerConfigBuilder {
+        let [first, second] = self.server.clone();
         ServerConfig::builder()
-            .credential(self.server.clone())
+            .credential(first)
+            .credential(second)
             .client_auth(ClientAuth::Required(Arc::clone(&self.roots)))
             .alpn(ALPN)
     }
@@ -67,6 +76,10 @@ impl Pki {
     pub(crate) fn foreign_client_config(&self) -> ClientConfigBuilder {
         self.anonymous_client_config().credential(self.foreign_client.clone())
     }
+}
+
+fn server(authority: &Ca, algorithm: KeyAlgorithm) -> Result<Credential, ConfigError> {
+    credential(authority.issue(LeafSpec::server(SERVER_NAME).key(algorithm)))
 }
 
 fn client(authority: &Ca) -> Issued {

@@ -34,22 +34,33 @@ pub(crate) struct Session {
 /// An error that another thread can hand over.
 pub(crate) type Failure = Box<dyn Error + Send + Sync>;
 
-/// Runs a session of this suite and group, `payload` bytes each way, and checks what both sides say of it.
+/// Runs a session of this version, suite and group, `payload` bytes each way, and checks what both sides say of it.
 pub(crate) fn run(
     pki: &Pki,
+    version: ProtocolVersion,
     suite: CipherSuite,
     group: NamedGroup,
     payload: usize,
 ) -> Result<Session, Box<dyn Error>> {
+    let mut offered = vec![group];
+    if version == ProtocolVersion::TLS1_2 && group != NamedGroup::SECP256R1 {
+        // There a client's groups are also the curves that it takes certificates on (RFC 8422 section 5.1).
+        offered.push(NamedGroup::SECP256R1);
+    }
     let server = pki.server_config().suites(&[suite]).groups(&[group]).build()?;
-    let client = pki.client_config().suites(&[suite]).groups(&[group]).build()?;
-    let (served, connected) = both(&server, &client, SERVER_NAME, serve, |tls| connect(tls, payload));
+    let client = pki.client_config().suites(&[suite]).groups(&offered).build()?;
+    let (served, connected) =
+        both(&server, &client, SERVER_NAME, |tls| serve(tls, payload), |tls| connect(tls, payload));
     let (client_identity, received) = served.map_err(|error| error as Box<dyn Error>)?;
     let session = connected.map_err(|error| error as Box<dyn Error>)?;
-    let agreed =
-        session.suite == suite && session.group == group.to_string() && session.server == SERVER_NAME;
-    if !agreed || client_identity != CLIENT_NAME || received != payload || session.down != payload {
-        return Err(format!("a session with {suite} and {group} did not end as configured").into());
+    let agreed = session.version == version && session.suite == suite && session.group == group.to_string();
+    if !agreed
+        || session.server != SERVER_NAME
+        || client_identity != CLIENT_NAME
+        || received != payload
+        || session.down != payload
+    {
+        return Err(format!("a {version} session with {suite} and {group} did not end as configured").into());
     }
     Ok(Session { client: client_identity, ..session })
 }
@@ -89,28 +100,31 @@ fn socket_pair() -> io::Result<(TcpStream, TcpStream)> {
     Ok((near, far))
 }
 
-/// Reads to the client's close_notify, then sends as much back, each byte inverted.
-fn serve(tls: &mut Stream<oxtls::Server, TcpStream>) -> Result<(String, usize), Failure> {
-    let mut received = Vec::new();
-    tls.read_to_end(&mut received)?;
+/// Reads so much, sends as much back, each byte inverted, and reads to the client's close_notify: in TLS 1.2 whoever gets
+/// one sends nothing more.
+fn serve(tls: &mut Stream<oxtls::Server, TcpStream>, payload: usize) -> Result<(String, usize), Failure> {
+    let mut received = vec![0; payload];
+    tls.read_exact(&mut received)?;
     for byte in &mut received {
         *byte = !*byte;
     }
     tls.write_all(&received)?;
+    tls.read_to_end(&mut received)?;
     tls.shutdown()?;
     let identity = tls.connection().info().and_then(Info::peer_identity).map(name_of).unwrap_or_default();
     Ok((identity, received.len()))
 }
 
-/// Sends, closes its side, and reads to the server's close_notify.
+/// Sends, reads as much, closes its side, and reads to the server's close_notify.
 fn connect(tls: &mut Stream<oxtls::Client, TcpStream>, payload: usize) -> Result<Session, Failure> {
     let started = Instant::now();
     tls.handshake()?;
     let handshake = started.elapsed();
     let sent: Vec<u8> = (0..=250).cycle().take(payload).collect();
     tls.write_all(&sent)?;
+    let mut received = vec![0; payload];
+    tls.read_exact(&mut received)?;
     tls.shutdown()?;
-    let mut received = Vec::new();
     tls.read_to_end(&mut received)?;
     if received.iter().map(|byte| !byte).ne(sent.iter().copied()) {
         return Err("the bytes that came back are not those that were sent".into());

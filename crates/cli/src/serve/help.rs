@@ -2,7 +2,7 @@
 
 /// The text; the exit codes follow it.
 pub(super) const HELP: &str = "\
-oxtls serve: a TLS 1.3 server to try clients with
+oxtls serve: a TLS server to try clients with
 
 USAGE
     oxtls serve [OPTIONS]
@@ -39,7 +39,10 @@ WHAT TO DO
 
 THE REST
     --alpn LIST              application protocols, in order of preference: h2,http/1.1
-    --suites LIST            cipher suites: TLS_AES_128_GCM_SHA256,TLS_CHACHA20_POLY1305_SHA256
+    --tls1.2, --tls1.3       only this version of TLS (without any of these: 1.2 and 1.3)
+    --versions RANGE         the versions to speak: 1.2, 1.3 or 1.2-1.3
+    --suites LIST            cipher suites of all versions: TLS_AES_128_GCM_SHA256,ECDHE_RSA_WITH_AES_128_GCM_SHA256;
+                             a version that none of them is of is not spoken
     --groups LIST            key exchange groups: X25519MLKEM768,x25519,secp256r1
     --timeout SECONDS        for each handshake (10)
     --key-log FILE           append the sessions' secrets, for tools such as Wireshark: whoever has the file

@@ -82,6 +82,9 @@ fn config(options: &Options, console: Console) -> Result<ServerConfig, Failure> 
         .handshake_timeout(options.timeout)
         .key_log(options.key_log.is_some())
         .exporter(false);
+    if let Some((lowest, highest)) = options.versions.range() {
+        builder = builder.versions(lowest, highest);
+    }
     if let Some(suites) = &options.suites {
         builder = builder.suites(suites);
     }

@@ -5,9 +5,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use oxtls::{CipherSuite, NamedGroup};
+use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use crate::arguments::{self, KeyPairs};
+use crate::arguments::{self, KeyPairs, Versions};
 use crate::exit::Failure;
 
 /// What a server does with a client.
@@ -34,6 +34,7 @@ pub(super) struct Options {
     pub(super) count: Option<u64>,
     pub(super) max_clients: usize,
     pub(super) alpn: Vec<String>,
+    pub(super) versions: Versions,
     pub(super) suites: Option<Vec<CipherSuite>>,
     pub(super) groups: Option<Vec<NamedGroup>>,
     pub(super) timeout: Duration,
@@ -81,6 +82,7 @@ impl Options {
             count: None,
             max_clients: MAX_CLIENTS,
             alpn: Vec::new(),
+            versions: Versions::default(),
             suites: None,
             groups: None,
             timeout: TIMEOUT,
@@ -105,6 +107,9 @@ impl Options {
             "count" => self.count = Some(arguments.value()?.parse()?),
             "max-clients" => self.max_clients = arguments.value()?.parse()?,
             "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
+            "tls1.2" => self.versions.add(ProtocolVersion::TLS1_2),
+            "tls1.3" => self.versions.add(ProtocolVersion::TLS1_3),
+            "versions" => self.versions.add_range(&arguments.value()?.string()?)?,
             "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
             "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
             "timeout" => self.timeout = arguments::seconds("--timeout", &arguments.value()?.string()?)?,
