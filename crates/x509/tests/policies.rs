@@ -254,6 +254,7 @@ fn malformed_policy_extensions_are_refused() {
     for (oid, value) in [
         (POLICIES, empty.clone()),
         (POLICIES, policies(&[A, B, A])),
+        (POLICIES, policies(&[A, B, C, "2.5.29.37", "2.5.29.38", A])),
         (POLICIES, policies(&too_many)),
         (POLICIES, der::tlv(0x30, &[&der::tlv(0x30, &[&der::oid(A), &empty])])),
         (POLICIES, der::tlv(0x30, &[&der::tlv(0x30, &[&der::oid(A), &[5, 0]])])),

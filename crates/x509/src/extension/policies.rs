@@ -36,10 +36,7 @@ impl<'a> CertificatePolicies<'a> {
         while !reader.is_empty() {
             let start = reader.offset();
             let mut fields = reader.sequence("PolicyInformation expected")?;
-            let policy = fields.oid()?;
-            if policies.iter().take(count).any(|earlier| earlier.0 == policy) {
-                return Err(at(start, "a policy appears twice"));
-            }
+            fields.oid()?;
             count = count.saturating_add(1);
             if count > MAX_POLICIES {
                 return Err(at(start, "more policies than anyone needs"));
@@ -47,7 +44,26 @@ impl<'a> CertificatePolicies<'a> {
             unknown = unknown.or(unknown_qualifier(&mut fields)?);
             fields.end("bytes after a PolicyInformation")?;
         }
+        if policies.repeats(count) {
+            return Err(at(information.offset(), "a policy appears twice"));
+        }
         Ok((policies, unknown))
+    }
+
+    /// Whether one of the `count` policies appears twice. The usual few are compared one by one, many are sorted: all
+    /// that a certificate may have, compared each with each in a hundred certificates, would take milliseconds.
+    fn repeats(&self, count: usize) -> bool {
+        const FEW: usize = 4;
+        if count <= FEW {
+            let same =
+                |(place, policy): (usize, Oid<'a>)| self.iter().take(place).any(|other| other == policy);
+            return self.iter().enumerate().any(same);
+        }
+        let mut sorted = [&[][..]; MAX_POLICIES];
+        sorted.iter_mut().zip(self.iter()).for_each(|(place, policy)| *place = policy.0);
+        let sorted = sorted.get_mut(..count).unwrap_or(&mut []);
+        sorted.sort_unstable();
+        sorted.windows(2).any(|pair| matches!(pair, [a, b] if a == b))
     }
 }
 
