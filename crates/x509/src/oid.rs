@@ -227,6 +227,28 @@ pub(crate) fn attribute_name(oid: &[u8]) -> Option<&'static str> {
     }
 }
 
+/// What people call a signature algorithm, a kind of key or a curve that is not supported, for reports.
+pub(crate) fn foreign_name(oid: &[u8]) -> Option<&'static str> {
+    Some(match oid {
+        [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 1] => "DSA",
+        [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3] => "DSA with SHA-1",
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 2] => "DSA with SHA-256",
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 2] => "RSA with MD2",
+        [0x2a, 0x86, 0x48, 0x86, 0xf7, 0x0d, 1, 1, 14] => "RSA with SHA-224",
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 4, 3, 1] => "ECDSA with SHA-224",
+        [0x60, 0x86, 0x48, 1, 0x65, 3, 4, 3, 9..=12] => "ECDSA with SHA-3",
+        [0x2b, 0x65, 0x6e] => "X25519",
+        [0x2b, 0x65, 0x6f] => "X448",
+        [0x2b, 0x65, 0x71] => "Ed448",
+        [0x2b, 0x81, 4, 0, 10] => "secp256k1",
+        [0x2b, 0x81, 4, 0, 33] => "P-224",
+        [0x2b, 0x24, 3, 3, 2, 8, 1, 1, ..] => "a Brainpool curve",
+        [0x2a, 0x86, 0x48, 0xce, 0x3d, 3, 1, 1] => "P-192",
+        [0x2a, 0x81, 0x1c, 0xcf, 0x55, 1, 0x82, 0x2d] => "SM2",
+        _ => return None,
+    })
+}
+
 /// What people call an extension, for reports.
 pub(crate) fn extension_name(oid: &[u8]) -> Option<&'static str> {
     Some(match oid {
@@ -263,6 +285,21 @@ mod tests {
         assert_eq!(Oid(ML_DSA_65).to_string(), "2.16.840.1.101.3.4.3.18");
         assert_eq!(Oid(SUBJECT_ALT_NAME).to_string(), "2.5.29.17");
         assert_eq!(Oid(&[0x88, 0x37, 3]).to_string(), "2.999.3");
+    }
+
+    #[test]
+    fn what_is_supported_is_not_called_foreign() {
+        for known in
+            [RSA_ENCRYPTION, EC_PUBLIC_KEY, PRIME256V1, SECP384R1, ECDSA_WITH_SHA256, ED25519, ML_DSA_65]
+        {
+            assert_eq!(foreign_name(known), None);
+        }
+        // 1.2.840.10040.4.3, id-dsa-with-sha1.
+        let dsa = [0x2a, 0x86, 0x48, 0xce, 0x38, 4, 3];
+        assert_eq!(
+            (foreign_name(&dsa), Oid(&dsa).to_string().as_str()),
+            (Some("DSA with SHA-1"), "1.2.840.10040.4.3")
+        );
     }
 
     #[test]

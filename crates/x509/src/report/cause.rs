@@ -412,17 +412,16 @@ fn name_mismatch(subject: &Subject<'_>) -> Cause {
 }
 
 fn describe_key(subject: &Subject<'_>, fault: &Fault<'_>) -> String {
-    let kind = match fault.at {
-        Position::Anchor(number) => subject
-            .context
-            .roots
-            .anchor(number)
-            .and_then(|anchor| KeyKind::read(anchor.spki()).ok().map(KeyKind::describe)),
-        Position::Chain(_) => {
-            subject.certificate(fault.at).and_then(|c| KeyKind::read(c.spki()).ok().map(KeyKind::describe))
-        }
+    let spki = match fault.at {
+        Position::Anchor(number) => subject.context.roots.anchor(number).map(|anchor| anchor.spki()),
+        Position::Chain(_) => subject.certificate(fault.at).map(|certificate| certificate.spki()),
     };
-    let kind = kind.unwrap_or_else(|| "a malformed key".to_owned());
+    let kind = match spki.and_then(|spki| KeyKind::read(spki).ok()) {
+        Some(kind @ (KeyKind::Unknown(found) | KeyKind::OtherCurve(Some(found)))) => oid::foreign_name(found)
+            .map_or_else(|| kind.describe(), |name| format!("a key of {name} ({})", oid::Oid(found))),
+        Some(kind) => kind.describe(),
+        None => "a malformed key".to_owned(),
+    };
     match fault.detail {
         Detail::What(what) => format!("{kind} ({what})"),
         _ => kind,
@@ -433,6 +432,9 @@ fn describe_algorithm(fault: &Fault<'_>) -> String {
     match &fault.detail {
         Detail::Extension(found) if found.0 == oid::RSASSA_PSS => {
             "RSASSA-PSS with other parameters than one SHA-2 hash and a salt of its length".to_owned()
+        }
+        Detail::Extension(found) => {
+            oid::foreign_name(found.0).map_or_else(|| detail_text(fault), |name| format!("{name} ({found})"))
         }
         _ => detail_text(fault),
     }

@@ -57,7 +57,9 @@ impl Cause {
                 "the certificate was altered, or the CA got a new key under its old name: check that the roots and the \
                  peer's chain hold the CA certificate that signed it"
             }
-            Self::Algorithm { .. } => "reissue it with SHA-256 or better",
+            Self::Algorithm { .. } => {
+                "reissue it, signed with RSA, ECDSA, Ed25519 or ML-DSA, and with SHA-256 or better"
+            }
             Self::WeakKey { .. } => {
                 "reissue it for a key of at least 2048 bits (RSA), or an ECDSA or Ed25519 key"
             }
