@@ -6,6 +6,7 @@ mod ci;
 mod run;
 mod tally;
 mod test;
+mod x509;
 
 use std::ffi::OsString;
 use std::process::ExitCode;
@@ -30,6 +31,11 @@ cargo xtask <verb>
                     --set core|modern|all   which tests (core)
                     --test GLOB             only those of the set whose name matches
                     --update                writes down what passes, which must pass from then on
+  x509 [args]       the public suites of certificate paths, x509-limbo's format and PKITS's; every disagreement is listed;
+                    closes with `N passed, N failed`
+                    FILE.json[.xz]            these cases instead of the conformance data's
+                    --profile default|strict  the policy that judges (strict)
+                    --out RESULTS.json        writes every verdict there
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
                     the protocol suite, then `test`
 ";
@@ -63,6 +69,7 @@ fn verb() -> Result<bool, run::Error> {
         Some("test") => test::test(&test_scope(rest)?),
         Some("interop") => run::succeeds(test::interop().args(rest)),
         Some("bogo") => bogo::bogo(rest),
+        Some("x509") => x509::x509(rest),
         Some("ci") => {
             no_more(rest)?;
             ci::ci()
