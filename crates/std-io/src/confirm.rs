@@ -4,7 +4,8 @@ use std::io::{self, ErrorKind, Read, Write};
 
 use oxtls::Client;
 
-use crate::stream::{Step, Stream, seal_failed};
+use crate::error::seal_failed;
+use crate::stream::{Step, Stream};
 
 impl<T: Read + Write> Stream<Client, T> {
     /// Waits until the server has shown that it has accepted our certificate, or that we have none; see

@@ -1,11 +1,12 @@
 //! Early data over a stream: what goes before the handshake is done.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, Read, Write};
 
 use oxtls::{Client, SealError, Server};
 
-use crate::stream::{Stream, seal_failed};
+use crate::error::seal_failed;
+use crate::stream::Stream;
 
 /// Writes early data (0-RTT); made by [`Stream::early_data`].
 #[derive(Debug)]
@@ -102,6 +103,6 @@ impl std::error::Error for EarlyDataWaits {}
 
 impl From<EarlyDataWaits> for io::Error {
     fn from(waits: EarlyDataWaits) -> Self {
-        Self::new(ErrorKind::Other, waits)
+        Self::other(waits)
     }
 }

@@ -6,10 +6,12 @@
 
 mod confirm;
 mod early;
+mod error;
 mod stream;
 
 pub use early::{EarlyDataWaits, EarlyReader, EarlyWriter};
-pub use stream::{NeedWaits, Stream, tls_error};
+pub use error::{NeedWaits, tls_error};
+pub use stream::Stream;
 
 /// The examples of the front page, compiled and run as tests.
 #[cfg(doctest)]

@@ -4,9 +4,10 @@ use std::fmt;
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
-use oxtls::{Connection, Error, Event, Need, Role, SealError, Sealed};
+use oxtls::{Connection, Error, Event, Need, Role, Sealed};
 
 use crate::early::EarlyDataWaits;
+use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
@@ -45,7 +46,7 @@ const OUTPUT: usize = 4 * ((1 << 14) + 22) + SPARE;
 /// # Errors
 /// An error of the connection comes as [`ErrorKind::InvalidData`] around an [`oxtls::Error`], after its alert was
 /// sent if the transport took it; an end without close_notify as [`ErrorKind::UnexpectedEof`] around one; a transport
-/// that broke while reading with its own kind, the connection and the transport's error both inside. [`tls_error`]
+/// that broke while reading with its own kind, the connection and the transport's error both inside. [`tls_error`](crate::tls_error)
 /// finds the [`oxtls::Error`] in each. A transport that takes no more bytes is an error of writing alone: what the
 /// peer said before can still be read, such as the alert that tells why.
 pub struct Stream<R: Role, T> {
@@ -456,70 +457,11 @@ pub(crate) enum Step {
     End,
 }
 
-/// The [`oxtls::Error`] in an error of a [`Stream`], if the connection is what failed.
-#[must_use]
-pub fn tls_error(error: &io::Error) -> Option<&Error> {
-    let inner = error.get_ref()?;
-    match inner.downcast_ref::<Broken>() {
-        Some(broken) => Some(&broken.connection),
-        None => inner.downcast_ref(),
-    }
-}
-
-/// The transport cannot go on now and may later; read and write timeouts of blocking sockets among it.
-fn is_for_now(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::WouldBlock | ErrorKind::TimedOut)
-}
-
-/// The peer is gone, or reads no more. What it sent before may still be there.
-fn is_gone(kind: ErrorKind) -> bool {
-    matches!(kind, ErrorKind::BrokenPipe | ErrorKind::ConnectionReset | ErrorKind::ConnectionAborted)
-}
-
 impl<R: Role, T: fmt::Debug> fmt::Debug for Stream<R, T> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("Stream")
             .field("connection", &self.connection)
             .field("transport", &self.transport)
             .finish_non_exhaustive()
-    }
-}
-
-pub(crate) fn seal_failed(error: SealError) -> io::Error {
-    let kind = match error {
-        SealError::Closed | SealError::Failed => ErrorKind::BrokenPipe,
-        _ => ErrorKind::Other,
-    };
-    io::Error::new(kind, error)
-}
-
-/// The handshake stands still until its caller answers a [`Need`]; see [`Stream::take_need`].
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct NeedWaits;
-
-impl fmt::Display for NeedWaits {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("the handshake waits for a decision of its caller")
-    }
-}
-
-impl std::error::Error for NeedWaits {}
-
-/// The transport broke, and with it the connection.
-#[derive(Debug)]
-struct Broken {
-    connection: Error,
-    transport: io::Error,
-}
-
-impl fmt::Display for Broken {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}: {}", self.connection, self.transport)
-    }
-}
-
-impl std::error::Error for Broken {
-    fn source(&self) -> Option<&(dyn std::error::Error + 'static)> {
-        Some(&self.transport)
     }
 }

@@ -14,6 +14,10 @@ pub const MAX_WARNING_ALERTS: u8 = 4;
 /// 2^48; each costs a key derivation, and no sane peer sends two without data between.
 pub const MAX_KEY_UPDATES_IN_A_ROW: u8 = 32;
 
+/// Most times that a write key is replaced on one connection (RFC 9846 section 4.7.3). The section forbids receivers to
+/// hold senders to it.
+pub const MAX_KEY_UPDATES: u64 = (1 << 48) - 1;
+
 /// Post-handshake messages other than KeyUpdate in a row without application data between them: tickets come a few
 /// at a time.
 pub const MAX_TICKETS_IN_A_ROW: u8 = 32;

@@ -318,7 +318,7 @@ fn a_session_of_tls12_that_fails_is_forgotten() {
     connect(&client, &server);
     assert!(!client.sessions().unwrap().is_empty());
     let (mut failing, mut other) = ends(&client, &server);
-    common::deliver(&mut failing, &mut other);
+    deliver(&mut failing, &mut other);
     let mut flight = common::drain(&mut other);
     let last = flight.len() - 1;
     flight[last] ^= 1;

@@ -19,6 +19,9 @@ use oxtls::{
     Resumption, SealError, ServerConfig, ServerConnection, TicketKeys,
 };
 
+/// No other keys.
+const NONE: [[u8; 32]; 0] = [];
+
 const HOUR: Duration = Duration::from_secs(3600);
 
 fn now() -> Duration {
@@ -115,20 +118,20 @@ fn a_clock_that_steps_does_not_stop_the_rotation() {
 #[test]
 fn given_keys_seal_and_open_until_others_are_given() {
     let (one, two) = ([1; 32], [2; 32]);
-    let keys = TicketKeys::given(one, [] as [[u8; 32]; 0]).unwrap();
+    let keys = TicketKeys::given(one, NONE).unwrap();
     let (client, server, _) = timed(&keys);
     let of_one = session(&client, &server);
     keys.give(two, [one]).unwrap();
     assert!(resumes_with(&client, &server, copy(&of_one)));
     let of_two = session(&client, &server);
-    keys.give(two, [] as [[u8; 32]; 0]).unwrap();
+    keys.give(two, NONE).unwrap();
     assert!(!resumes_with(&client, &server, of_one));
     assert!(resumes_with(&client, &server, copy(&of_two)));
     // Another process with the same key.
     let (_, twin, _) = timed(&TicketKeys::given(two, [one]).unwrap());
     assert!(resumes_with(&client, &twin, of_two));
 
-    assert!(TicketKeys::given([0; 31], [] as [[u8; 32]; 0]).is_err());
+    assert!(TicketKeys::given([0; 31], NONE).is_err());
     assert!(keys.give(two, [[0; 33]]).is_err());
     assert!(TicketKeys::rotating().give(two, [one]).is_err());
 }

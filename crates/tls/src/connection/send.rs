@@ -9,6 +9,7 @@ use oxtls_handshake::step::{Direction, KeyChange, KeySecret, Level};
 use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
 use super::mailbox::Mailbox;
+use crate::defaults;
 use crate::trace;
 
 /// Why nothing was sealed. Nothing is lost: the plaintext is still the caller's.
@@ -26,7 +27,7 @@ pub enum SealError {
     Closed,
     /// The connection has failed.
     Failed,
-    /// TLS 1.2 has no KeyUpdate.
+    /// There is no next key: TLS 1.2 has no KeyUpdate, and TLS 1.3 has 2^48 - 1 of them.
     NoKeyUpdate,
     /// Early data was not offered, is not taken, or as much was sealed as the session allows.
     NoEarlyData,
@@ -47,7 +48,7 @@ impl fmt::Display for SealError {
             Self::Failed => f.write_str("this connection has failed"),
             Self::NoEarlyData => f.write_str("no early data can be sent, or no more of it"),
             Self::BadTicket => f.write_str("a ticket has 1 to 65,535 bytes"),
-            Self::NoKeyUpdate => f.write_str("TLS 1.2 has no KeyUpdate"),
+            Self::NoKeyUpdate => f.write_str("no key follows this one: TLS 1.2 has no KeyUpdate"),
             Self::Record(error) => write!(f, "{error}"),
         }
     }
@@ -80,6 +81,8 @@ pub(crate) struct SendHalf {
     sent: usize,
     /// The write key has successors, as TLS 1.3's have.
     renewable: bool,
+    /// How many it has left.
+    updates_left: u64,
     mailbox: Arc<Mailbox>,
 }
 
@@ -97,6 +100,7 @@ impl SendHalf {
             queue: Vec::new(),
             sent: 0,
             renewable: true,
+            updates_left: defaults::MAX_KEY_UPDATES,
             mailbox,
         }
     }
@@ -237,10 +241,22 @@ impl SendHalf {
             self.close_now();
             return Ok(());
         }
-        if self.state == State::Open && self.mailbox.take_reply() {
+        // With no key left the peer's wish is passed over (RFC 9846 section 4.7.3).
+        if self.state == State::Open && self.mailbox.take_reply() && self.can_update() {
             self.update_key(false)?;
         }
         Ok(())
+    }
+
+    /// Leaves so many updates.
+    #[cfg(test)]
+    pub(crate) fn spend_updates(&mut self, left: u64) {
+        self.updates_left = left;
+    }
+
+    /// Whether there is a next key.
+    fn can_update(&self) -> bool {
+        self.renewable && self.updates_left > 0
     }
 
     /// Sends a KeyUpdate and moves the key on, as one step (RFC 9846 section 4.7.3). A second request while one is
@@ -251,13 +267,14 @@ impl SendHalf {
         trace::message_sent(&message, Level::Application);
         self.seal_into_queue(ContentType::Handshake, &message)?;
         trace::key_updated(Direction::Write);
+        self.updates_left = self.updates_left.saturating_sub(1);
         self.writer.update_key()
     }
 
     /// [`SendHalf::update_key`] because the caller wants it, in a state in which that can be.
     pub(crate) fn update_key_now(&mut self, request: bool) -> Result<(), SealError> {
         match self.state {
-            State::Open if !self.renewable => Err(SealError::NoKeyUpdate),
+            State::Open if !self.can_update() => Err(SealError::NoKeyUpdate),
             State::Open => self.update_key(request).map_err(SealError::Record),
             State::Handshaking => Err(SealError::Handshaking),
             State::Closed => Err(SealError::Closed),
@@ -334,7 +351,7 @@ impl SendHalf {
         let window = out.get_mut(written..).unwrap_or_default();
         match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
-            Err(oxtls_record::SealError::KeyExhausted) if self.renewable => {
+            Err(oxtls_record::SealError::KeyExhausted) if self.can_update() => {
                 self.seal_after_update(plaintext, out, written)
             }
             Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),

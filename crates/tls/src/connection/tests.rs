@@ -7,7 +7,7 @@ use oxtls_handshake::message::new_session_ticket::NewSessionTicket;
 use oxtls_test_pki::{Ca, LeafSpec};
 use pki_types::ServerName;
 
-use super::{ClientConnection, Connection, Role, ServerConnection};
+use super::{ClientConnection, Connection, Event, Role, SealError, ServerConnection};
 use crate::{ClientAuth, ClientConfig, Credential, KeyAlgorithm, Roots, ServerConfig};
 
 fn move_all<R: Role, S: Role>(from: &mut Connection<R>, to: &mut Connection<S>) {
@@ -55,4 +55,25 @@ fn a_ticket_confirms_only_where_a_certificate_was_asked_for() {
         move_all(&mut server, &mut client);
         assert_eq!(client.is_confirmed(), asked);
     }
+}
+
+/// RFC 9846 section 4.7.3: no more than 2^48 - 1 updates are sent, and then a request is passed over.
+#[test]
+fn the_last_key_is_not_replaced_and_requests_are_passed_over() {
+    let (mut client, mut server) = connected(false);
+    server.send.spend_updates(1);
+    client.update_keys(true).unwrap();
+    move_all(&mut client, &mut server);
+    move_all(&mut server, &mut client);
+    assert!(client.is_confirmed(), "the last one was the reply");
+    assert!(matches!(server.update_keys(false), Err(SealError::NoKeyUpdate)));
+    client.update_keys(true).unwrap();
+    move_all(&mut client, &mut server);
+    assert!(server.wants_transmit());
+    move_all(&mut server, &mut client);
+    assert!(!server.wants_transmit() && !server.has_failed());
+    let mut window = [0; 100];
+    let sealed = server.seal(b"still here", &mut window).unwrap();
+    let progress = client.feed(&mut window[..sealed.written]).unwrap();
+    assert!(matches!(progress.event, Some(Event::Data(_))));
 }
