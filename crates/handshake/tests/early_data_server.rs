@@ -196,6 +196,34 @@ mod t5_accepted {
         assert!(finished.is_some() && matches!(pair.server.error(), Error::BadFinished));
     }
 
+    /// Each byte of the client's answer changed, and each of the hello that the server was told to take all the same.
+    #[test]
+    fn an_answer_that_was_changed_is_never_accepted() {
+        let honest: Vec<Message> = {
+            let mut pair = accepted();
+            while let Some(message) = pair.server.sent.pop_front() {
+                pair.client.give(&message);
+            }
+            pair.client.sent.into_iter().collect()
+        };
+        assert_eq!(honest.len(), 2);
+        for n in 0..honest.len() {
+            for at in 0..honest[n].bytes.len() {
+                let mut pair = accepted();
+                let mut seen = 0;
+                pair.run_with(|to_server, message| {
+                    if to_server {
+                        if seen == n {
+                            message.bytes[at] ^= 1;
+                        }
+                        seen += 1;
+                    }
+                });
+                assert!(pair.server.done.is_none(), "byte {at} of {}", honest[n].name());
+            }
+        }
+    }
+
     #[test]
     fn an_abort_while_early_data_comes_in_is_sent_under_the_application_key() {
         let mut pair = accepted();

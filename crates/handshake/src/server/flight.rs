@@ -64,18 +64,20 @@ pub(super) fn server_hello(
     out.send(Level::Initial, message);
     out.compatibility_change_cipher_spec();
     let secrets = early.into_handshake(&answer.secret, &chosen.transcript.current())?;
-    install_handshake_keys(chosen, &secrets, (early_data, early_keys), out);
+    let asks = pre_shared_key.is_none() && chosen.config.client_auth != ClientAuth::None;
+    install_handshake_keys(chosen, &secrets, (early_data, early_keys), asks, out);
     limits(&chosen.config.common, asked, out);
     Ok(secrets)
 }
 
 /// Both handshake keys at once: the next that the client sends is under its own, unless it could not read our hello
 /// and says so in the clear. Early data comes before; over records its key is in the place of the handshake's until
-/// EndOfEarlyData, over QUIC beside it.
+/// EndOfEarlyData, over QUIC beside it. `asks`: a client certificate is asked for.
 fn install_handshake_keys(
     chosen: &Chosen,
     secrets: &HandshakeSecrets,
     (decision, early_keys): (Decision, Option<early_data::Keys>),
+    asks: bool,
     out: &mut Out,
 ) {
     let (config, suite) = (&chosen.config, chosen.suite.suite);
@@ -96,10 +98,7 @@ fn install_handshake_keys(
             _ => ApplicationData::Refuse,
         },
         plaintext_alert: true,
-        max_message: match config.client_auth {
-            ClientAuth::None => defaults::MAX_SHORT_MESSAGE,
-            _ => config.common.max_message,
-        },
+        max_message: if asks { config.common.max_message } else { defaults::MAX_SHORT_MESSAGE },
     });
 }
 
