@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 
 use common::{FIRST, HOST, LEAF, Outcome, P256, accepted, at, leaf, refused, root, trusting};
 use oxtls_test_pki::der::tlv;
-use oxtls_test_pki::{Ca, CaSpec, CrlSpec, Issued, RawExtension, many, name_der, serial};
+use oxtls_test_pki::{Ca, CaSpec, CrlSpec, Issued, LeafSpec, RawExtension, many, name_der, serial};
 use oxtls_x509::{
     Cause, Crl, CrlStore, Purpose, Revocation, RevocationReason, RevocationStatus, Rule, Unknown, Verifier,
 };
@@ -576,6 +576,32 @@ fn stores_take_pem_and_keep_each_crl_once() {
     assert!(store.add_pem_slice(root.certificate_pem().as_bytes()).is_err());
     assert!(store.add_pem_slice(oxtls_test_pki::pem("X509 CRL", &crl[1..]).as_bytes()).is_err());
     assert_eq!(store.iter().next().expect("one").issuer().to_string(), "CN=Root");
+}
+
+/// A peer can send what it likes under the name of a CRL's issuer. Certificates that lead nowhere cost a look each, and
+/// those that lead somewhere draw on the budget of the peer's path: no CRL is hashed for a stranger's key.
+#[test]
+fn strangers_with_the_name_of_a_crls_issuer_cost_little() {
+    let root = root();
+    let intermediate = root.intermediate("Intermediate", P256);
+    let issued = intermediate.issue(leaf());
+    let lost = Ca::new("Intermediate", P256);
+    let crls = || store([lost.crl(CrlSpec::new(1)), root.crl(CrlSpec::new(1))]);
+    let (stranger, known) = (Ca::new("Stranger", P256), &root);
+    for (name, ca) in [("lead nowhere", &stranger), ("lead to the root", known)] {
+        let mut chain = issued.chain.clone();
+        chain.extend((0u8..100).map(|place| {
+            let spec = LeafSpec::bare().subject("CN=Intermediate").key_usage(None).serial(&[1, place]);
+            ca.issue(spec).certificate().clone()
+        }));
+        let start = Instant::now();
+        let report = verify(&root, &chain, Revocation::hard_fail(crls())).expect_err("nobody signed it");
+        let took = start.elapsed();
+        assert!(matches!(report.rule, Rule::StatusKnown | Rule::WorkBudget), "{}", report.rule);
+        println!("100 strangers that {name}: {took:?}, {}", report.rule);
+        // Without optimisation and beside other tests; a hundredth of it with.
+        assert!(took < Duration::from_millis(500), "{took:?}");
+    }
 }
 
 /// The anchor's own status is nobody's to say.

@@ -76,8 +76,8 @@ fn timestamps_are_asked_for_only_where_the_rule_is_set() {
 fn timestamps_come_beside_the_certificate() {
     let it = setting();
     let (one, two) = (it.one.stamp(it.leaf()), it.two.stamp(it.leaf()));
-    accepted(it.with_list(&sct_list(&[one.clone()]), it.rule(1)));
-    refused(it.with_list(&sct_list(&[one.clone()]), it.rule(2)), Rule::Transparency, LEAF);
+    accepted(it.with_list(&sct_list(std::slice::from_ref(&one)), it.rule(1)));
+    refused(it.with_list(&sct_list(std::slice::from_ref(&one)), it.rule(2)), Rule::Transparency, LEAF);
     accepted(it.with_list(&sct_list(&[one.clone(), two]), it.rule(2)));
     refused(it.with_list(&sct_list(&[one.clone(), one.clone()]), it.rule(2)), Rule::Transparency, LEAF);
     // A second one of the same log, later: still one log.

@@ -19,6 +19,8 @@ pub(super) struct List<'a> {
     pub(super) algorithm: CertificateSignature<'a>,
     pub(super) signature: &'a [u8],
     pub(super) issuer: Name<'a>,
+    /// Where the contents of the name begin.
+    pub(super) issuer_offset: u32,
     pub(super) this_update: i64,
     pub(super) next_update: i64,
     pub(super) entries: Reader<'a>,
@@ -65,10 +67,10 @@ impl<'a> List<'a> {
             let what = "the signed signature algorithm is another than the outer one";
             return Err(ParseError { rule: Rule::SignatureAlgorithmsAgree, offset: algorithm.start, what });
         }
-        let issuer_at = tbs.offset();
-        let issuer = Name::read(&mut tbs)?;
+        let name = tbs.expect(tag::SEQUENCE, "Name expected")?;
+        let issuer = Name::from_element(name)?;
         if issuer.is_empty() {
-            return Err(form(issuer_at, "the issuer has no name"));
+            return Err(form(name.start, "the issuer has no name"));
         }
         let this_update = time::time(&mut tbs)?;
         if !matches!(tbs.peek(), Some(tag::UTC_TIME | tag::GENERALIZED_TIME)) {
@@ -86,6 +88,7 @@ impl<'a> List<'a> {
             algorithm: CertificateSignature::read(algorithm.reader())?,
             signature,
             issuer,
+            issuer_offset: name.value_start,
             this_update,
             next_update,
             entries: entries.map_or(Reader::new(&[], 0), |entries| entries.reader()),

@@ -1,6 +1,7 @@
 //! A CRL held for lookups: owned, checked once, indexed by serial number.
 
 use core::fmt;
+use core::ops::Range;
 use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 
@@ -33,6 +34,8 @@ pub struct Crl {
     index: Box<[(u32, u32)]>,
     /// Of an indirect CRL: from which offset on entries are of which issuers, as a range of the encoding.
     issuers: Box<[IssuedFrom]>,
+    /// The contents of the issuer's name.
+    issuer: Range<usize>,
     /// Keyed: nobody can make serial numbers that collide.
     hasher: RandomState,
     digest: [u8; 32],
@@ -79,8 +82,10 @@ impl Crl {
         let hasher = RandomState::new();
         let list = List::read(&der)?;
         let (index, issuers) = index(&list, &hasher)?;
+        let start = usize::try_from(list.issuer_offset).map_err(|_| at(0, "too long"))?;
+        let issuer = start..start.saturating_add(list.issuer.contents().len());
         let digest = sha256(&[&der]);
-        Ok(Self { digest, index, issuers, hasher, verdicts: Default::default(), der })
+        Ok(Self { digest, index, issuers, issuer, hasher, verdicts: Default::default(), der })
     }
 
     /// The parsed head. It was parsed before, so this cannot fail; it reads a few hundred octets.
@@ -91,7 +96,7 @@ impl Crl {
     /// Who issued it.
     #[must_use]
     pub fn issuer(&self) -> Name<'_> {
-        self.list().map_or(Name::trusted(&[]), |list| list.issuer)
+        Name::trusted(self.der.get(self.issuer.clone()).unwrap_or(&[]))
     }
 
     /// When it was issued.
