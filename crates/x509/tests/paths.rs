@@ -8,7 +8,9 @@ use std::time::Duration;
 use common::*;
 use oxtls_crypto::signature::{KeyAlgorithm, SigningKey};
 use oxtls_test_pki::{CLIENT_AUTH, Ca, CaSpec, LeafSpec, SERVER_AUTH, der};
-use oxtls_x509::{Budget, Cause, Certificate, Policy, Position, Purpose, Roots, Rule, Verifier};
+use oxtls_x509::{
+    Budget, Cause, Certificate, Policy, PolicyInputs, Position, Purpose, Roots, Rule, Verifier,
+};
 use pki_types::{CertificateDer, ServerName, TrustAnchor, UnixTime};
 
 const HOUR: Duration = Duration::from_secs(3600);
@@ -389,6 +391,49 @@ fn weak_and_unknown_keys_are_refused_before_they_are_used() {
     let mut p192 = spki.clone();
     der::replace(&mut p192, &der::oid("1.2.840.10045.3.1.7"), &der::oid("1.2.840.10045.3.1.1"));
     refused(server(trusting(&root), &with_key(&p192)), Rule::KeyAlgorithm, LEAF);
+    let rsa_with = |modulus: &[u8], exponent: &[u8], parameters: &[u8]| {
+        let key = der::tlv(0x30, &[&der::tlv(2, &[modulus]), &der::tlv(2, &[exponent])]);
+        let algorithm = der::tlv(0x30, &[&der::oid("1.2.840.113549.1.1.1"), parameters]);
+        with_key(&der::tlv(0x30, &[&algorithm, &der::tlv(0x03, &[&[0], &key])]))
+    };
+    let (modulus, null) = ([&[0][..], &[0xc1; 256]].concat(), &[5, 0][..]);
+    let even = [&modulus[..256], &[0xc2]].concat();
+    accepted(server(trusting(&root), &rsa_with(&modulus, &[3], null)));
+    for chain in [
+        // An exponent of 1 makes every number a signature of itself.
+        rsa_with(&modulus, &[1], null),
+        rsa_with(&modulus, &[2], null),
+        rsa_with(&modulus, &[0xfd], null),
+        rsa_with(&modulus[1..], &[3], null),
+        rsa_with(&even, &[3], null),
+        rsa_with(&modulus, &[3], &[]),
+        rsa_with(&modulus, &[3], &[5, 0, 5, 0]),
+        rsa_with(&modulus, &[3], &[0x30, 0]),
+    ] {
+        refused(server(trusting(&root), &chain), Rule::KeyAlgorithm, LEAF);
+    }
+    let ec = |curve: &str, more: &[u8], point: &[u8]| {
+        let algorithm = der::tlv(0x30, &[&der::oid("1.2.840.10045.2.1"), &der::oid(curve), more]);
+        with_key(&der::tlv(0x30, &[&algorithm, &der::tlv(0x03, &[&[0], point])]))
+    };
+    let point = &spki[26..];
+    accepted(server(trusting(&root), &ec("1.2.840.10045.3.1.7", &[], point)));
+    let (compressed, hybrid) = ([&[2], &point[1..33]].concat(), [&[6], &point[1..]].concat());
+    for chain in [
+        ec("1.2.840.10045.3.1.7", &[5, 0], point),
+        ec("1.2.840.10045.3.1.7", &[], &point[..64]),
+        ec("1.2.840.10045.3.1.7", &[], &compressed),
+        ec("1.2.840.10045.3.1.7", &[], &hybrid),
+        ec("1.3.132.0.34", &[], point),
+        ec("1.3.132.0.10", &[], point),
+        with_key(&der::tlv(
+            0x30,
+            &[&der::tlv(0x30, &[&der::oid("1.3.101.112"), &[5, 0]]), &der::tlv(3, &[&[0; 33]])],
+        )),
+        with_key(&der::tlv(0x30, &[&der::tlv(0x30, &[&der::oid("1.3.101.112")]), &der::tlv(3, &[&[0; 32]])])),
+    ] {
+        refused(server(trusting(&root), &chain), Rule::KeyAlgorithm, LEAF);
+    }
     let dsa = der::tlv(
         0x30,
         &[&der::tlv(0x30, &[&der::oid("1.2.840.10040.4.1")]), &der::tlv(0x03, &[&[0, 2, 1, 1]])],
@@ -510,6 +555,98 @@ fn fingerprints_of_verifiers_tell_what_decides_verdicts() {
         print(trusting_all([a.certificate(), b.certificate()]), Purpose::ClientAuth, Policy::default())
     );
     assert_ne!(base, print(trusting_all([a.certificate(), b.certificate()]), server, Policy::strict()));
+}
+
+/// Every input of a policy, each changed alone.
+#[test]
+fn fingerprints_tell_every_input_of_a_policy() {
+    let root = root();
+    let base = PolicyInputs::default();
+    let set = |list: &[&str]| Some(list.iter().map(|text| text.parse().expect("an identifier")).collect());
+    let with = |inputs: PolicyInputs| Policy::default().with_policy_inputs(inputs);
+    let budget = Budget::default();
+    let constraints = |base: &[u8]| {
+        let list = der::tlv(0xa1, &[&der::tlv(0x30, &[&der::tlv(0x82, &[base])])]);
+        Policy::default().with_name_constraints(&der::tlv(0x30, &[&list])).expect("constraints")
+    };
+    let policies = [
+        Policy::default(),
+        Policy::strict(),
+        Policy::default().require(Rule::CaAsLeaf),
+        Policy::default().lift(Rule::DigitalSignature),
+        with(PolicyInputs { initial_policy_set: set(&[]), ..base.clone() }),
+        with(PolicyInputs { initial_policy_set: set(&["1.2.3"]), ..base.clone() }),
+        with(PolicyInputs { initial_policy_set: set(&["1.2.3", "1.2.4"]), ..base.clone() }),
+        with(PolicyInputs { initial_explicit_policy: true, ..base.clone() }),
+        with(PolicyInputs { initial_policy_mapping_inhibit: true, ..base.clone() }),
+        with(PolicyInputs { initial_any_policy_inhibit: true, ..base.clone() }),
+        Policy::default().with_required_policies(["1.2.3".parse().expect("an identifier")]),
+        Policy::default().with_max_depth(1),
+        Policy::default().with_budget(Budget { signatures: 1, ..budget }),
+        Policy::default().with_budget(Budget { nodes: 1, ..budget }),
+        Policy::default().with_budget(Budget { name_comparisons: 1, ..budget }),
+        Policy::default().with_budget(Budget { policies: 1, ..budget }),
+        constraints(b"a.test"),
+        constraints(b"b.test"),
+    ];
+    let print = |policy: &Policy| {
+        Verifier::new(trusting(&root), Purpose::ServerAuth).with_policy(policy.clone()).fingerprint()
+    };
+    let prints: std::collections::BTreeSet<_> = policies.iter().map(print).collect();
+    assert_eq!(prints.len(), policies.len());
+    // The order of a set and what is in it twice decide nothing.
+    let mixed = with(PolicyInputs { initial_policy_set: set(&["1.2.4", "1.2.3", "1.2.4"]), ..base });
+    assert_eq!(print(&mixed), print(&policies[6]));
+}
+
+#[test]
+fn depth_counts_intermediates_that_are_not_self_issued() {
+    let root = root();
+    let middle = root.intermediate("Middle", P256);
+    let renewed = middle.intermediate("Middle", P256);
+    let below = middle.intermediate("Below", P256);
+    let judged = |issuer: &Ca, depth| {
+        server_with(trusting(&root), &issuer.issue(leaf()).chain, Policy::default().with_max_depth(depth))
+    };
+    accepted(judged(&root, 0));
+    refused(judged(&middle, 0), Rule::PathDepth, FIRST);
+    accepted(judged(&middle, 1));
+    accepted(judged(&renewed, 1));
+    let report = refused(judged(&below, 1), Rule::PathDepth, Position::Chain(2));
+    assert_eq!(report.cause, Cause::PathTooLong { limit: 1 });
+    accepted(judged(&below, 2));
+}
+
+/// RFC 5280 section 6.1.1 (h) and (i): subtrees that no anchor need know of.
+#[test]
+fn initial_subtrees_hold_for_every_path() {
+    let root = root();
+    let subtrees = |tag: u8, base: &[u8]| {
+        let list = der::tlv(tag, &[&der::tlv(0x30, &[&der::tlv(0x82, &[base])])]);
+        der::tlv(0x30, &[&list])
+    };
+    let judged = |der: &[u8]| {
+        let policy = Policy::default().with_name_constraints(der).expect("constraints");
+        server_with(trusting(&root), &root.intermediate("Middle", P256).issue(leaf()).chain, policy)
+    };
+    accepted(judged(&subtrees(0xa0, b"example.com")));
+    refused(judged(&subtrees(0xa0, b"example.org")), Rule::PermittedSubtrees, LEAF);
+    refused(judged(&subtrees(0xa1, b"example.com")), Rule::ExcludedSubtrees, LEAF);
+    accepted(judged(&subtrees(0xa1, b"example.org")));
+    for wrong in [&[][..], &[0x30, 0], &[0x30, 2, 0xa0, 0], &[5, 0]] {
+        assert!(Policy::default().with_name_constraints(wrong).is_err(), "{wrong:?}");
+    }
+    let trailing = [&subtrees(0xa0, b"example.com")[..], &[0]].concat();
+    assert!(Policy::default().with_name_constraints(&trailing).is_err());
+}
+
+#[test]
+fn a_peer_without_any_name_is_nobody() {
+    let root = root();
+    let nobody = root.issue(LeafSpec::bare().eku(&[CLIENT_AUTH]));
+    refused(client(trusting(&root), &nobody.chain), Rule::SubjectPresent, LEAF);
+    accepted(client(trusting(&root), &root.issue(LeafSpec::client("x")).chain));
+    accepted(client(trusting(&root), &root.issue(LeafSpec::bare().eku(&[CLIENT_AUTH]).uri("urn:x")).chain));
 }
 
 #[test]
