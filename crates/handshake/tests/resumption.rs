@@ -222,7 +222,11 @@ mod offer {
     #[test]
     fn a_session_of_tls12_that_does_not_fit_is_not_offered() {
         type Change = fn(&mut Session, &mut ClientHandshake, &mut Common);
-        let changes: [(&str, Change); 7] = [
+        let changes: [(&str, Change); 8] = [
+            ("an ID that is too long", |s, config, _| {
+                s.session_id = b"the ticket".repeat(4);
+                config.tls12_tickets = false;
+            }),
             ("without extended master secret", |s, _, common| {
                 s.extended_master_secret = false;
                 common.require_extended_master_secret = false;

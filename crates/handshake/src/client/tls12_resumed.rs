@@ -23,6 +23,9 @@ pub(super) struct OfferedSession {
     by: By,
 }
 
+/// Most bytes of a session ID (RFC 5246 section 7.4.1.2).
+const MAX_SESSION_ID: usize = 32;
+
 /// What the session goes by.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum By {
@@ -47,7 +50,7 @@ impl OfferedSession {
         }
         let by = if !session.ticket.is_empty() && config.tls12_tickets && !own_id.is_empty() {
             By::Ticket
-        } else if !session.session_id.is_empty() {
+        } else if (1..=MAX_SESSION_ID).contains(&session.session_id.len()) {
             By::SessionId
         } else {
             return None;

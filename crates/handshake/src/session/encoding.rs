@@ -271,6 +271,10 @@ mod tests {
         let end = session.made_at + session.lifetime;
         assert!(session.is_usable_at(end - Duration::from_millis(1)));
         assert!(!session.is_usable_at(end));
+        let week = Duration::from_secs(7 * 24 * 60 * 60);
+        let loaded = Session { lifetime: Duration::MAX, expires_at: None, ..full() };
+        assert!(!loaded.is_usable_at(loaded.made_at + week), "a lifetime that was read may be anything");
+        assert!(loaded.is_usable_at(loaded.made_at + week - Duration::from_millis(1)));
         let session = Session { expires_at: Some(session.made_at + Duration::from_secs(1)), ..session };
         assert!(session.is_usable_at(session.made_at));
         assert!(!session.is_usable_at(session.made_at + Duration::from_secs(1)));

@@ -7,6 +7,7 @@ use core::time::Duration;
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::secret::Secret;
 
+use crate::message::new_session_ticket::MAX_LIFETIME;
 use crate::outcome::PeerCertificates;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
@@ -55,10 +56,12 @@ pub struct Session {
 }
 
 impl Session {
-    /// Whether it may be used at this time since the Unix epoch: within its lifetime, and before its peer's chain ends.
+    /// Whether it may be used at this time since the Unix epoch: within its lifetime, which is seven days at most whatever
+    /// it says, and before its peer's chain ends.
     #[must_use]
     pub fn is_usable_at(&self, now: Duration) -> bool {
-        now < self.made_at.saturating_add(self.lifetime) && self.expires_at.is_none_or(|end| now < end)
+        let lifetime = self.lifetime.min(Duration::from_secs(MAX_LIFETIME.into()));
+        now < self.made_at.saturating_add(lifetime) && self.expires_at.is_none_or(|end| now < end)
     }
 }
 
