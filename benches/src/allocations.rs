@@ -5,7 +5,7 @@
 //! static ALLOCATOR: oxtls_benches::allocations::Counting = oxtls_benches::allocations::Counting;
 //! ```
 //!
-//! It sees what Rust code allocates; what C code gets from `malloc` passes it by.
+//! It sees what Rust code allocates; what C code gets from `malloc` passes it by, but not [`in_use`].
 #![allow(unsafe_code, reason = "the one way to count allocations; no library crate has any")]
 
 use std::alloc::{GlobalAlloc, Layout, System};
@@ -79,5 +79,46 @@ unsafe impl GlobalAlloc for Counting {
         live(-(layout.size() as i64));
         // SAFETY: the caller's promises are passed on.
         unsafe { System.dealloc(pointer, layout) }
+    }
+}
+
+/// Bytes in use that `malloc` has handed out in this process, to Rust and to C alike and with what it rounds up, all
+/// threads together; `None` where the C library does not say.
+#[must_use]
+pub fn in_use() -> Option<usize> {
+    heap::in_use()
+}
+
+#[cfg(all(target_os = "linux", target_env = "gnu"))]
+mod heap {
+    /// glibc's `struct mallinfo2` (malloc.h).
+    #[repr(C)]
+    struct Mallinfo2 {
+        arena: usize,
+        ordblks: usize,
+        smblks: usize,
+        hblks: usize,
+        hblkhd: usize,
+        usmblks: usize,
+        fsmblks: usize,
+        uordblks: usize,
+        fordblks: usize,
+        keepcost: usize,
+    }
+
+    unsafe extern "C" {
+        safe fn mallinfo2() -> Mallinfo2;
+    }
+
+    pub(super) fn in_use() -> Option<usize> {
+        let info = mallinfo2();
+        Some(info.uordblks + info.hblkhd)
+    }
+}
+
+#[cfg(not(all(target_os = "linux", target_env = "gnu")))]
+mod heap {
+    pub(super) fn in_use() -> Option<usize> {
+        None
     }
 }

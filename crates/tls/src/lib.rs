@@ -13,6 +13,17 @@
 //! | `zlib`, `brotli`, `zstd` | algorithms of [`CertificateCompression`] (RFC 8879) |
 //! | `tracing` | events of what connections do |
 //!
+//! # Sessions
+//! Clients that come back resume, without anybody saying so, and nothing about it widens trust:
+//!
+//! | what | where |
+//! |---|---|
+//! | a server's tickets, stores, lifetimes, virtual hosts | [`Resumption`] |
+//! | ticket keys: random and rotating, of a fleet, given | [`TicketKeys`], [`FleetSeed`] |
+//! | a client's sessions, kept or handed out | [`SessionCache`], [`ClientSession`] |
+//! | early data (0-RTT), off by default | [`ReplayGuard`], [`Event::EarlyData`], [`Connection::early_data`] |
+//! | certificates and policies replaced under live servers | [`Reloadable`] |
+//!
 //! # Events
 //! With the feature `tracing`:
 //!

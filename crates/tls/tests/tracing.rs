@@ -153,6 +153,8 @@ fn a_server_tells_every_step_of_its_handshake_and_a_retry() {
             "handshake received name=Finished level=Handshake",
             "keys installed direction=Read level=Application suite=TLS_AES_128_GCM_SHA256",
             "handshake done version=TLS 1.3 suite=TLS_AES_128_GCM_SHA256 group=secp384r1",
+            "handshake sent name=NewSessionTicket level=Application",
+            "handshake sent name=NewSessionTicket level=Application",
         ]
     );
 }
