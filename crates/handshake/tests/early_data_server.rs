@@ -207,8 +207,8 @@ mod t5_accepted {
             pair.client.sent.into_iter().collect()
         };
         assert_eq!(honest.len(), 2);
-        for n in 0..honest.len() {
-            for at in 0..honest[n].bytes.len() {
+        for (n, message) in honest.iter().enumerate() {
+            for at in 0..message.bytes.len() {
                 let mut pair = accepted();
                 let mut seen = 0;
                 pair.run_with(|to_server, message| {

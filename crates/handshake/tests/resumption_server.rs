@@ -682,6 +682,49 @@ mod hostile {
         }
     }
 
+    /// Bytes overwritten, repeated, cut out and put in, anywhere: whatever hello comes of it, no binder covers it.
+    #[test]
+    fn thousands_of_mutants_of_a_hello_are_never_resumed() {
+        let (made, _, hello) = ready(&nothing);
+        let mut state = 0x9e37_79b9_7f4a_7c15_u64;
+        let mut next = |below: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+            usize::try_from(state >> 33).unwrap() % below
+        };
+        // Most can't be decoded; these many get as far as to a session.
+        let (mut n, mut asked_for) = (0, 0);
+        while asked_for < 300 {
+            n += 1;
+            assert!(n < 100_000, "only {asked_for} get somewhere");
+            let mut body = hello.body().to_vec();
+            for _ in 0..=next(3) {
+                let at = next(body.len());
+                let len = (1 + next(4)).min(body.len() - at);
+                match next(4) {
+                    0 => body[at] = next(256).to_be_bytes()[7],
+                    1 => drop(body.drain(at..at + len)),
+                    2 => body.insert(at, next(256).to_be_bytes()[7]),
+                    _ => {
+                        let again = body[at..at + len].to_vec();
+                        body.splice(at..at, again);
+                    }
+                }
+            }
+            if body == hello.body() {
+                continue;
+            }
+            let mut pair = pair(&STREAM, &nothing);
+            pair.server.drain();
+            if pair.server.give(&hello.with_body(&body)) != ["?ChooseConfig"] {
+                continue;
+            }
+            if pair.server.answer() == ["?FindSession"] {
+                asked_for += 1;
+                assert_ne!(pair.server.found(made.psk()), ["?AcceptSession"], "mutant {n}");
+            }
+        }
+    }
+
     #[test]
     fn an_offer_cut_short_or_longer_cannot_be_decoded() {
         let (_, _, hello) = ready(&nothing);
