@@ -830,40 +830,92 @@ mod both_machines {
     }
 
     #[test]
-    fn tls13_by_ticket_with_early_data_taken_and_refused() {
+    fn a_client_of_both_versions_resumes_the_older_one_with_a_server_of_that() {
+        for tickets in [false, true] {
+            let ends = Ends { version: TLS12, tickets };
+            let mut store = Store::default();
+            let mut pair = ends.pair(None);
+            store.run(&mut pair);
+            let session = pair.client.done.as_mut().unwrap().0.session.take().unwrap();
+            let mut pair = ends.pair(None);
+            let config = ClientHandshake {
+                common: Arc::new(common_config(TLS12, TLS13)),
+                server_name: Some(NAME.to_owned()),
+                resumption: true,
+                session: Some(psk(session)),
+                tls12_tickets: tickets,
+                ..ClientHandshake::default()
+            };
+            pair.client = client(config, Transport::Stream, None);
+            store.run(&mut pair);
+            assert_eq!(pair.client.outcome().version, TLS12);
+            assert!(pair.client.outcome().psk.is_some());
+            keys_agree(&pair);
+        }
+    }
+
+    /// The session of a ticket of this connection that allows early data.
+    fn ticket(pair: &mut Pair, store: &mut Store) -> Session {
+        let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
+        tickets.set_max_early_data(1000);
+        let mut ticket = tickets.next(NOW).unwrap();
+        ticket.session_mut().guard = Some([1; 16]);
+        let name = format!("ticket {}", store.kept.len()).into_bytes();
+        store.keep(&name, ticket.session());
+        let message = ticket.message(&name).unwrap();
+        let receive = &mut pair.client.done.as_mut().unwrap().1.receive;
+        match receive.message(&message, false, NOW).unwrap() {
+            Some(Received::StoreSession(session)) => *session,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn tls13_by_ticket_with_early_data_taken_refused_and_behind_a_retry() {
         let ends = Ends { version: TLS13, tickets: false };
         let mut store = Store { early_data: true, ..Store::default() };
         let mut pair = ends.pair(None);
         store.run(&mut pair);
         let mut verified = None;
-        for (round, early_data) in [true, false, true].into_iter().enumerate() {
+        for (early_data, retried) in [(true, false), (false, false), (true, true), (true, false)] {
             store.early_data = early_data;
-            // A ticket of the connection before.
-            let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
-            tickets.set_max_early_data(1000);
-            let mut ticket = tickets.next(NOW).unwrap();
-            ticket.session_mut().guard = Some([1; 16]);
-            let name = format!("round {round}").into_bytes();
-            store.keep(&name, ticket.session());
-            let message = ticket.message(&name).unwrap();
-            let receive = &mut pair.client.done.as_mut().unwrap().1.receive;
-            let Some(Received::StoreSession(session)) = receive.message(&message, false, NOW).unwrap() else {
-                panic!("a session is due")
-            };
+            let session = ticket(&mut pair, &mut store);
             assert_eq!(*verified.get_or_insert(session.verified_at), session.verified_at);
-            pair = ends.pair(Some(psk(*session)));
+            pair = ends.pair(Some(psk(session)));
+            pair.server.answers.cookie = retried.then(|| b"cookie".to_vec());
             store.run(&mut pair);
+            let taken = early_data && !retried;
             for end in [&pair.client, &pair.server] {
-                assert_eq!(end.outcome().early_data, early_data);
+                assert_eq!((end.outcome().early_data, end.outcome().hello_retry_request), (taken, retried));
                 assert!(end.outcome().psk.is_some());
             }
-            if early_data {
+            if taken {
                 assert_eq!(
                     pair.client.key(Level::Early, Direction::Write),
                     pair.server.key(Level::Early, Direction::Read)
                 );
                 assert_eq!(pair.client.early_exporter, pair.server.early_exporter);
             }
+            keys_agree(&pair);
+        }
+    }
+
+    #[test]
+    fn tls13_declined_with_early_data_outstanding() {
+        let ends = Ends { version: TLS13, tickets: false };
+        for decline in [true, false] {
+            let mut store = Store::default();
+            let mut pair = ends.pair(None);
+            store.run(&mut pair);
+            let session = ticket(&mut pair, &mut store);
+            store.decline = decline;
+            if !decline {
+                store.kept.clear();
+            }
+            let mut pair = ends.pair(Some(psk(session)));
+            store.run(&mut pair);
+            assert!(store.asked.contains(&"FindSession"));
+            assert!(pair.client.outcome().psk.is_none() && !pair.client.outcome().early_data);
             keys_agree(&pair);
         }
     }
