@@ -21,9 +21,10 @@ cargo xtask <verb>
   test [--fast]     every test of the workspace: unit, integration, property, doc, conformance data when
                     present, examples, interop; closes with `N passed, N failed, N skipped`
                     --fast  leaves out doc tests, examples and interop
-  interop [args]    OpenSSL as client against our server and as server against our client: the host's 3.0, and 3.5
-                    in a folder that debootstrap makes (once, as root); closes with `N passed, N failed`
-                    --peer openssl-3.0|openssl-3.5   only with this one
+  interop [args]    other implementations as client against our server and as server against our client: the host's
+                    OpenSSL 3.0 and Java; OpenSSL 3.5, GnuTLS and NSS in a folder that debootstrap makes (once, as
+                    root); Go, installed as a Python package (once); closes with `N passed, N failed`
+                    --peer NAME    only with this one: openssl-3.0, openssl-3.5, gnutls, nss, jsse, go
                     --quick        without those that move many megabytes
                     --list         names them and runs nothing
                     WORD ...       only the scenarios whose name contains one of the words

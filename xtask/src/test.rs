@@ -37,7 +37,7 @@ pub(crate) fn test(scope: &Scope) -> Result<bool, run::Error> {
     let mut tally = Tally::default();
     cargo_tests(scope, &mut tally)?;
     if *scope == Scope::Fast {
-        for what in ["doc tests", "examples", "interop with OpenSSL"] {
+        for what in ["doc tests", "examples", "interop with other implementations"] {
             tally.skip(format!("{what}: --fast"));
         }
     } else {

@@ -4,24 +4,31 @@ use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
 use std::io::Write;
-use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener};
+use std::thread;
 use std::time::{Duration, Instant};
 
+use oxtls::{AlertDescription, ProtocolVersion};
 use oxtls_crypto::hash::Hash;
 use oxtls_std::Stream;
 
 use super::Error;
 use super::agreement::Views;
 use super::capture::{Capture, Plaintext};
-use super::openssl::{OpenSsl, Place};
+use super::foreign::{Account, Foreign, Place, Style};
 use super::ours::{self, End};
-use super::spec::{Agreed, Ending, Expect, Role, Spec};
+use super::peer::Peer;
+use super::spec::{Agreed, Ending, Expect, Resumption, Role, Spec};
+use super::tap::Tap;
 use super::trace::Trace;
 
 /// How long one scenario may take; sockets have their own, shorter limit.
 const LIMIT: Duration = Duration::from_secs(90);
 
-/// The secrets that both sides must derive alike (RFC 9850).
+/// How long OpenSSL may take to read a command.
+const COMMAND: Duration = Duration::from_millis(500);
+
+/// The secrets that both sides must derive alike (RFC 9850): those of TLS 1.3, and the master secret of TLS 1.2.
 const SECRETS: [&str; 5] = [
     "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
     "SERVER_HANDSHAKE_TRAFFIC_SECRET",
@@ -30,7 +37,9 @@ const SECRETS: [&str; 5] = [
     "EXPORTER_SECRET",
 ];
 
-/// Runs `spec` with us in `role`. The error says what differed, and gives OpenSSL's account.
+const MASTER_SECRET: [&str; 1] = ["CLIENT_RANDOM"];
+
+/// Runs `spec` with us in `role`. The error says what differed, and gives the peer's account.
 pub(super) fn run(spec: &Spec, role: Role, place: Place<'_>) -> Result<(), Error> {
     fs::create_dir_all(place.scratch)?;
     let deadline = Instant::now() + LIMIT;
@@ -40,26 +49,57 @@ pub(super) fn run(spec: &Spec, role: Role, place: Place<'_>) -> Result<(), Error
         true => Some(Capture::start(server.port(), place.scratch, deadline)?),
         false => None,
     };
-    if spec.ending == Ending::HalfClose {
-        fs::write(place.page(), noise(spec.payload, 2))?;
-    }
+    fs::write(place.page(), noise(spec.payload, 2))?;
+    let stage = Stage { spec, role, place, server, deadline };
     let (peer, played) = match role {
         Role::Client => {
-            let mut peer = OpenSsl::server(spec, server, place)?;
-            let played = ours::client(spec, server, place.certificates).and_then(|stream| {
-                Scene { spec, role, place, stream, peer: &mut peer, deadline }.play(capture)
-            });
+            let mut peer = Foreign::server(spec, server, place)?;
+            let config = ours::client_config(spec, place.certificates)?;
+            let played = stage.play(&mut peer, || ours::client(spec, &config, server), capture);
             (peer, played)
         }
         Role::Server => {
-            let mut peer = OpenSsl::client(spec, server, place)?;
-            let played = ours::server(spec, &listener, place.certificates).and_then(|stream| {
-                Scene { spec, role, place, stream, peer: &mut peer, deadline }.play(capture)
-            });
+            let mut peer = Foreign::client(spec, server, false, place)?;
+            let config = ours::server_config(spec, place.certificates)?;
+            let played = stage.play(&mut peer, || ours::server(spec, &config, &listener), capture);
             (peer, played)
         }
     };
-    played.map_err(|error| format!("{error}\n  OpenSSL was: {}", peer.account()).into())
+    played.map_err(|error| format!("{error}\n  the peer was: {}", peer.report()).into())
+}
+
+/// What all connections of a scenario have in common.
+#[derive(Clone, Copy)]
+struct Stage<'a> {
+    spec: &'a Spec,
+    role: Role,
+    place: Place<'a>,
+    server: SocketAddr,
+    deadline: Instant,
+}
+
+impl Stage<'_> {
+    /// Plays it over one connection that `open` opens, or over two of which the second resumes the first's session.
+    fn play<R: oxtls::Role>(
+        self,
+        peer: &mut Foreign,
+        open: impl Fn() -> Result<Stream<R, Tap>, Error>,
+        capture: Option<Capture>,
+    ) -> Result<(), Error> {
+        let Self { spec, role, place, deadline, .. } = self;
+        if spec.resumption.is_none() {
+            return Scene { spec, role, place, stream: open()?, peer, earlier: 0, deadline }.play(capture);
+        }
+        for earlier in 0..2 {
+            if earlier > 0 && place.tool.peer.is_openssl() && role == Role::Server {
+                peer.finish(|_| true, deadline)?;
+                *peer = Foreign::client(spec, self.server, true, place)?;
+            }
+            Scene { spec, role, place, stream: open()?, peer, earlier, deadline }.visit()?;
+        }
+        peer.finish(|account| account.resumed == Some(true), deadline)?;
+        said("that the session was resumed, as the peer has it", &peer.account().resumed, &true, false)
+    }
 }
 
 /// Both sides, connected.
@@ -67,8 +107,10 @@ struct Scene<'a, R: oxtls::Role> {
     spec: &'a Spec,
     role: Role,
     place: Place<'a>,
-    stream: Stream<R, TcpStream>,
-    peer: &'a mut OpenSsl,
+    stream: Stream<R, Tap>,
+    peer: &'a mut Foreign,
+    /// Connections of this scenario before this one.
+    earlier: usize,
     deadline: Instant,
 }
 
@@ -76,8 +118,11 @@ impl<R: oxtls::Role> Scene<'_, R> {
     fn play(mut self, capture: Option<Capture>) -> Result<(), Error> {
         match self.spec.expect {
             Expect::Session(agreed) => self.session(&agreed, capture),
-            Expect::Refusal { by, alert } if by == self.role => self.refusal(End::AlertSent(alert.ours)),
-            Expect::Refusal { alert, .. } => self.refusal(End::AlertReceived(alert.openssl)),
+            Expect::Explained { alert, says } => self.refusal(End::AlertSent(alert), says),
+            Expect::Refusal { by, alert } if by == self.role => self.refusal(End::AlertSent(alert.ours), ""),
+            Expect::Refusal { alert, .. } => {
+                self.refusal(End::AlertReceived(alert.of(self.place.tool.peer)), "")
+            }
         }
     }
 
@@ -90,70 +135,137 @@ impl<R: oxtls::Role> Scene<'_, R> {
             self.exchange()?;
             self.close()?
         };
-        let expected = if self.spec.ending == Ending::PeerDies { End::Truncated } else { End::Closed };
+        let expected = match (self.spec.ending, self.role) {
+            (Ending::PeerDies, _) => End::Truncated,
+            (Ending::Renegotiation, Role::Server) => End::AlertSent(AlertDescription::NO_RENEGOTIATION.0),
+            _ => End::Closed,
+        };
         same("our connection's end", &end, &expected)?;
         ours::hang_up(&self.stream);
-        let trace = self.peer.finish(self.deadline)?;
+        self.peer.finish(|account| account.version.is_some(), self.deadline)?;
+        let trace = self.trace()?;
+        let account = self.peer.account();
         let key_log = self.stream.connection_mut().take_key_log();
-        self.check_closing(&trace)?;
-        self.check_agreement(agreed, &trace)?;
-        self.check_secrets(&key_log)?;
+        self.check_closing(&trace, &account)?;
+        self.check_agreement(agreed, &trace, &account)?;
+        self.check_secrets(&key_log, &trace)?;
         match capture {
             Some(mut capture) => {
                 let read = capture.decrypt(&key_log, client, server)?;
                 same_bytes("what we sent, as read by a third party", &self.our_data(), of(self.role, &read))?;
                 let theirs = of(self.role.other(), &read);
-                same_bytes("what OpenSSL sent, as read by a third party", &self.data_of_openssl(), theirs)
+                same_bytes("what the peer sent, as read by a third party", &self.data_of_peer(), theirs)
             }
             None => Ok(()),
         }
     }
 
+    /// One of two connections: the first is a full handshake, the second resumes its session, on the wire as well.
+    fn visit(&mut self) -> Result<(), Error> {
+        self.stream.handshake()?;
+        // GnuTLS's client comes, goes, and comes back to stay.
+        let leaves = self.place.tool.peer == Peer::GnuTls && self.role == Role::Server && self.earlier == 0;
+        let end = if leaves {
+            let end = ours::end(&mut self.stream);
+            self.stream.shutdown()?;
+            end
+        } else {
+            self.exchange()?;
+            self.close()?
+        };
+        same("our connection's end", &end, &End::Closed)?;
+        ours::hang_up(&self.stream);
+        let info =
+            self.stream.connection().info().ok_or("our connection says nothing about its handshake")?;
+        let trace = Trace::of_wire(&self.stream.transport().recording);
+        let resumed = self.earlier > 0;
+        same("whether the session was resumed, as we have it", &info.is_resumed(), &resumed)?;
+        same("version, ours and that on the wire", &Some(info.version()), &trace.version())?;
+        same("suite, ours and that on the wire", &Some(info.suite()), &trace.suite())?;
+        if info.version() == ProtocolVersion::TLS1_2 {
+            same("certificates on the wire", &trace.count("Certificate"), &usize::from(!resumed))?;
+            // The second may bring another.
+            let by_ticket = self.spec.resumption == Some(Resumption::Ticket);
+            let ticket = trace.count("NewSessionTicket") > 0;
+            if resumed { Ok(()) } else { same("whether a ticket is on the wire", &ticket, &by_ticket) }
+        } else {
+            same("whether the server chose a PSK", &trace.chose_psk(), &resumed)
+        }
+    }
+
+    /// The peer's own view of what passed, or that of the wire.
+    fn trace(&self) -> Result<Trace, Error> {
+        let own = self.peer.trace()?;
+        Ok(own.unwrap_or_else(|| Trace::of_wire(&self.stream.transport().recording)))
+    }
+
     /// The client's and the server's.
     fn addresses(&self) -> Result<(SocketAddr, SocketAddr), Error> {
-        let (ours, theirs) = (self.stream.transport().local_addr()?, self.stream.transport().peer_addr()?);
+        let socket = &self.stream.transport().socket;
+        let (ours, theirs) = (socket.local_addr()?, socket.peer_addr()?);
         Ok(if self.role == Role::Client { (ours, theirs) } else { (theirs, ours) })
     }
 
     fn our_data(&self) -> Vec<u8> {
-        match (self.spec.ending, self.role) {
-            (Ending::HalfClose, Role::Client) => {
+        match (self.peer.style, self.spec.ending, self.role) {
+            (Style::Mirror, ..) => request(self.spec.payload),
+            (Style::Echo, ..) => lines(self.spec.payload),
+            (Style::Pipe, Ending::HalfClose, Role::Client) => {
                 format!("GET {} HTTP/1.0\r\n\r\n", self.place.page_name()).into()
             }
-            _ => noise(self.spec.payload, 1),
+            // Unlike what an earlier connection sent.
+            _ => noise(self.spec.payload, if self.earlier == 0 { 1 } else { 3 }),
         }
     }
 
-    fn data_of_openssl(&self) -> Vec<u8> {
+    fn data_of_peer(&self) -> Vec<u8> {
         noise(self.spec.payload, 2)
     }
 
-    /// Our data, then OpenSSL's, which answers a KeyUpdate only when it next sends; each compared with what came out
+    /// Our data, then the peer's, which answers a KeyUpdate only when it next sends; each compared with what came out
     /// at the other side.
     fn exchange(&mut self) -> Result<(), Error> {
-        self.we_send()?;
-        self.openssl_sends()
+        let data = self.our_data();
+        match self.peer.style {
+            Style::Pipe => {
+                self.we_send()?;
+                self.peer_sends()
+            }
+            Style::Echo => data.split_inclusive(|byte| *byte == b'\n').try_for_each(|line| {
+                ours::send(&mut self.stream, line, false)?;
+                self.receive(line)
+            }),
+            Style::Mirror => {
+                ours::send(&mut self.stream, &data, false)?;
+                let page = ours::receive_all(&mut self.stream)?;
+                let shown = page.windows(data.len().max(1)).any(|part| part == data);
+                if shown { Ok(()) } else { Err("the peer's page does not show what we sent".into()) }
+            }
+        }
     }
 
     fn we_send(&mut self) -> Result<(), Error> {
         let data = self.our_data();
         ours::send(&mut self.stream, &data, self.spec.update_keys)?;
-        if self.spec.is_talkative(self.role) {
+        if self.place.tool.peer.is_openssl() && self.spec.is_talkative(self.role) {
             return self.peer.process.output_with(&data, self.deadline);
         }
-        let arrived = self.peer.process.output(data.len(), self.deadline)?;
-        same_bytes("what we sent", &data, &arrived)
+        let before = self.earlier * data.len() * usize::from(self.place.tool.peer != Peer::GnuTls);
+        let arrived = self.peer.process.output(before + data.len(), self.deadline)?;
+        same_bytes("what we sent", &data, &arrived[before..])
     }
 
-    fn openssl_sends(&mut self) -> Result<(), Error> {
-        let data = self.data_of_openssl();
-        self.peer.process.send(&data);
+    fn peer_sends(&mut self) -> Result<(), Error> {
+        let data = self.data_of_peer();
+        if self.place.tool.peer != Peer::Nss {
+            self.peer.process.send(&data);
+        }
         self.receive(&data)
     }
 
     fn receive(&mut self, expected: &[u8]) -> Result<(), Error> {
         let arrived = ours::receive(&mut self.stream, expected.len())?;
-        same_bytes("what OpenSSL sent", expected, &arrived)
+        same_bytes("what the peer sent", expected, &arrived)
     }
 
     fn close(&mut self) -> Result<End, Error> {
@@ -161,31 +273,50 @@ impl<R: oxtls::Role> Scene<'_, R> {
             self.peer.process.kill()?;
             return Ok(ours::end(&mut self.stream));
         }
+        if self.spec.ending == Ending::Renegotiation {
+            // OpenSSL takes it for a command; the others do it by themselves.
+            self.peer.process.send(if self.role == Role::Server { b"R\n" } else { b"r\n" });
+            if self.role == Role::Server {
+                return Ok(ours::end(&mut self.stream));
+            }
+            // What follows at once it takes for more of the command. It comes behind the HelloRequest.
+            thread::sleep(COMMAND);
+            self.peer.process.send(b"heard\n");
+            self.receive(b"heard\n")?;
+        }
         if self.we_close_first() {
             self.stream.shutdown()?;
             return Ok(ours::end(&mut self.stream));
         }
-        self.peer.process.end_input();
+        // Programs of ours know when to close, and what they send next time is still to come.
+        if !matches!(self.place.tool.peer, Peer::Go | Peer::Jsse) {
+            self.peer.process.end_input();
+        }
         let end = ours::end(&mut self.stream);
         self.stream.shutdown()?;
         Ok(end)
     }
 
     fn we_close_first(&self) -> bool {
-        (self.spec.ending == Ending::ServerCloses) == (self.role == Role::Server)
+        let closes = match self.place.tool.peer {
+            // Its server closes as it pleases, its client never.
+            Peer::Nss => Ending::ServerCloses,
+            _ => self.spec.ending,
+        };
+        (closes == Ending::ServerCloses) == (self.role == Role::Server)
     }
 
     /// The client's close_notify goes out before the server has sent a byte, and all that the server then sends
     /// arrives. OpenSSL's client itself does not read on: there a third party has to say that it was sent.
     fn half_close(&mut self) -> Result<End, Error> {
-        let (ours, theirs) = (self.our_data(), self.data_of_openssl());
+        let (ours, theirs) = (self.our_data(), self.data_of_peer());
         if self.role == Role::Client {
             self.stream.write_all(&ours)?;
             self.stream.shutdown()?;
             self.receive(&theirs)?;
             return Ok(ours::end(&mut self.stream));
         }
-        self.openssl_sends()?;
+        self.peer_sends()?;
         self.peer.process.end_input();
         let end = ours::end(&mut self.stream);
         ours::send(&mut self.stream, &ours, false)?;
@@ -193,52 +324,93 @@ impl<R: oxtls::Role> Scene<'_, R> {
         Ok(end)
     }
 
-    /// OpenSSL's view of the closing: its own close_notify, and ours if it was still listening for it.
-    fn check_closing(&self, trace: &Trace) -> Result<(), Error> {
+    /// The peer's view of the closing: its own close_notify, and ours if it was still listening for it. That of others
+    /// than OpenSSL has been seen by its end at our side.
+    fn check_closing(&self, trace: &Trace, account: &Account) -> Result<(), Error> {
+        let waits = self.we_close_first() && self.spec.ending != Ending::HalfClose;
+        if self.spec.ending == Ending::Renegotiation {
+            return self.check_renegotiation(trace, account);
+        }
+        if !self.place.tool.peer.is_openssl() {
+            let says = matches!(self.place.tool.peer, Peer::Go | Peer::Jsse);
+            return said("our close_notify, as the peer saw it", &account.closed, &true, !(waits && says));
+        }
         if self.spec.ending == Ending::PeerDies {
             return same("alerts of a killed OpenSSL", &trace.alerts(true), &vec![]);
         }
         same("alerts that OpenSSL sent", &trace.alerts(true), &vec![0])?;
-        if self.we_close_first() && self.spec.ending != Ending::HalfClose {
+        if waits {
             same("alerts that OpenSSL received", &trace.alerts(false), &vec![0])?;
         }
         Ok(())
     }
 
-    /// What we say was negotiated is what was expected, and what OpenSSL saw.
-    fn check_agreement(&mut self, agreed: &Agreed, trace: &Trace) -> Result<(), Error> {
-        let info =
-            self.stream.connection().info().ok_or("our connection says nothing about its handshake")?;
-        let words = self.peer.process.words();
-        let printed =
-            if self.spec.is_talkative(self.role) { self.peer.process.printed() } else { String::new() };
-        let Self { spec, role, .. } = *self;
-        let certificates = self.place.certificates;
-        Views { spec, role, info, trace, words: &words, printed: &printed, certificates }.check(agreed)
+    /// A client was told no, a server was not heard: no second hello either way.
+    fn check_renegotiation(&self, trace: &Trace, account: &Account) -> Result<(), Error> {
+        match (self.role, self.place.tool.peer.is_openssl()) {
+            (Role::Client, _) => same("HelloRequests", &trace.count("HelloRequest"), &1),
+            (Role::Server, true) => same("alerts that OpenSSL received", &trace.alerts(false), &vec![100]),
+            (Role::Server, false) => {
+                said("the alert that the peer received", &account.alert_received, &100, false)
+            }
+        }
     }
 
-    fn check_secrets(&self, key_log: &str) -> Result<(), Error> {
-        let wanted = |line: &&str| SECRETS.iter().any(|label| line.split(' ').next() == Some(label));
+    /// What we say was negotiated is what was expected, and what the peer saw.
+    fn check_agreement(&self, agreed: &Agreed, trace: &Trace, account: &Account) -> Result<(), Error> {
+        let info =
+            self.stream.connection().info().ok_or("our connection says nothing about its handshake")?;
+        let Self { spec, role, place, .. } = *self;
+        Views { spec, role, info, trace, account, place }.check(agreed)
+    }
+
+    fn check_secrets(&self, key_log: &str, trace: &Trace) -> Result<(), Error> {
+        let secrets = match trace.version() {
+            Some(ProtocolVersion::TLS1_2) => &MASTER_SECRET[..],
+            _ => &SECRETS,
+        };
+        let wanted = |line: &&str| secrets.iter().any(|label| line.split(' ').next() == Some(label));
         let ours: BTreeSet<&str> = key_log.lines().filter(wanted).collect();
-        let theirs = self.peer.key_log()?;
+        same("number of secrets in our key log", &ours.len(), &secrets.len())?;
+        let Some(theirs) = self.peer.key_log()? else { return Ok(()) };
         let theirs: BTreeSet<&str> = theirs.iter().map(String::as_str).filter(wanted).collect();
-        same("number of secrets in our key log", &ours.len(), &SECRETS.len())?;
+        // A line for exporters not all of them write.
+        let ours: BTreeSet<&str> =
+            ours.into_iter().filter(|line| theirs.contains(line) || !line.starts_with("EXPORTER")).collect();
         if ours == theirs { Ok(()) } else { Err("the secrets of the two key logs differ".into()) }
     }
 
     /// Refused: the same alert on both sides, none the other way.
-    fn refusal(&mut self, expected: End) -> Result<(), Error> {
-        let end = ours::end(&mut self.stream);
+    fn refusal(&mut self, expected: End, says: &str) -> Result<(), Error> {
+        let (end, words) = ours::refused(&mut self.stream);
         same("our connection's end", &end, &expected)?;
+        if !words.contains(says) {
+            return Err(format!("our error does not say {says:?}, but {words:?}").into());
+        }
         ours::hang_up(&self.stream);
-        let trace = self.peer.finish(self.deadline)?;
         let (sent, received) = match expected {
             End::AlertSent(alert) => (vec![], vec![alert]),
             End::AlertReceived(alert) => (vec![alert], vec![]),
             _ => return Err("a refusal ends with an alert".into()),
         };
-        same("alerts that OpenSSL sent", &trace.alerts(true), &sent)?;
-        same("alerts that OpenSSL received", &trace.alerts(false), &received)
+        let expected = received.first().copied();
+        self.peer.finish(|account| account.failed, self.deadline)?;
+        let trace = self.trace()?;
+        same("alerts that the peer received", &trace.alerts(false), &received)?;
+        if self.place.tool.peer.is_openssl() {
+            return same("alerts that the peer sent", &trace.alerts(true), &sent);
+        }
+        // Some say more than one.
+        same("first alert that the peer sent", &trace.alerts(true).first(), &sent.first())?;
+        let Some(expected) = expected else { return Ok(()) };
+        // Servers that serve on say that there was one, and not always which.
+        let silent = self.peer.serves_on();
+        said(
+            "the alert that the peer says it received",
+            &self.peer.account().alert_received,
+            &expected,
+            silent,
+        )
     }
 }
 
@@ -249,6 +421,20 @@ fn of(role: Role, read: &Plaintext) -> &[u8] {
     }
 }
 
+/// What a peer says is what is expected; where it says nothing, that must be how it is.
+pub(super) fn said<T: PartialEq + Debug>(
+    what: &str,
+    said: &Option<T>,
+    expected: &T,
+    may_be_silent: bool,
+) -> Result<(), Error> {
+    match said {
+        Some(said) => same(what, said, expected),
+        None if may_be_silent => Ok(()),
+        None => Err(format!("{what}: the peer says nothing, instead of {expected:?}").into()),
+    }
+}
+
 pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) -> Result<(), Error> {
     if found == expected { Ok(()) } else { Err(format!("{what}: {found:?} instead of {expected:?}").into()) }
 }
@@ -256,6 +442,20 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
 fn same_bytes(what: &str, sent: &[u8], arrived: &[u8]) -> Result<(), Error> {
     same(&format!("length of {what}"), &arrived.len(), &sent.len())?;
     same(&format!("SHA-256 of {what}"), &Hash::Sha256.digest(arrived), &Hash::Sha256.digest(sent))
+}
+
+/// Text for peers that take nothing else: lines of hexadecimal digits, with a bound, since each goes there and back.
+fn lines(len: usize) -> Vec<u8> {
+    digits(len.min(1000)).as_bytes().chunks(50).flat_map(|line| [line, b"\n"].concat()).collect()
+}
+
+/// For peers that take nothing else, a request for a file that is not there.
+fn request(len: usize) -> Vec<u8> {
+    format!("GET /none HTTP/1.0\r\nX: {}\r\n\r\n", digits(len.min(1000))).into()
+}
+
+fn digits(len: usize) -> String {
+    noise(len / 2, 1).iter().map(|byte| format!("{byte:02x}")).collect()
 }
 
 /// Bytes that no record boundary, repetition or loss leaves unchanged (xorshift64, from a fixed seed).

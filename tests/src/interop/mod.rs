@@ -1,6 +1,7 @@
-//! Interoperability with other implementations: OpenSSL as client against our server and as server against our client,
-//! in the last version before the post-quantum algorithms and in the first with them. Loopback only, as many scenarios
-//! at a time as there are processors, each bounded in time and with a peer process of its own.
+//! Interoperability with other implementations, each as client against our server and as server against our client:
+//! OpenSSL, in the last version before the post-quantum algorithms and in the first with them, and, mostly in TLS 1.2,
+//! GnuTLS, NSS, JSSE and Go. Loopback only, as many scenarios at a time as there are processors, each bounded in time and
+//! with a peer process of its own.
 //!
 //! A scenario is a row of `tables`; `check` runs it and compares what both sides say: bytes, alerts, negotiated
 //! values, identities and the secrets of both key logs, never only exit codes.
@@ -8,13 +9,18 @@
 mod agreement;
 mod capture;
 mod check;
+mod foreign;
+mod gnutls;
+mod nss;
 mod openssl;
 mod ours;
+mod own;
 mod peer;
 mod pki;
 mod process;
 mod spec;
 mod tables;
+mod tap;
 mod trace;
 mod trixie;
 
@@ -25,7 +31,7 @@ use std::{env, thread};
 
 pub use peer::Peer;
 
-use openssl::Place;
+use foreign::Place;
 use peer::Tool;
 use spec::{Role, Spec};
 
@@ -60,7 +66,7 @@ impl Selection {
     fn scenarios(&self, peer: Peer) -> Vec<Scenario> {
         let mut scenarios = Vec::new();
         for spec in tables::all().into_iter().filter(|spec| spec.peers.contains(&peer)) {
-            for role in spec.roles {
+            for role in spec.roles.iter().filter(|role| peer.has_what_it_takes(&spec, role.other())) {
                 let name = format!("{} [{}, we are the {}]", spec.name, peer.name(), role.name());
                 let wanted =
                     self.words.is_empty() || self.words.iter().any(|word| name.contains(word.as_str()));
@@ -113,6 +119,9 @@ impl Tally {
         let folder = tool.scratch()?;
         let certificates = folder.path.join("certificates");
         pki::write(&certificates, tool)?;
+        if tool.peer == Peer::Nss {
+            nss::write_database(&certificates, tool)?;
+        }
         let (captured, others): (Vec<_>, Vec<_>) =
             scenarios.iter().partition(|scenario| scenario.spec.captured);
         let mut to_run = others;

@@ -1,130 +1,103 @@
 //! OpenSSL's `s_client` and `s_server` as the other side of a scenario.
 
-use std::fs;
 use std::net::SocketAddr;
-use std::path::{Path, PathBuf};
 use std::process::Command;
-use std::time::Instant;
 
-use oxtls::NamedGroup;
+use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use super::Error;
+use super::foreign::{Account, Place, Said};
 use super::peer::{Peer, Tool};
-use super::process::Process;
-use super::spec::{Ending, Role, Side, Spec, Special};
-use super::trace::Trace;
+use super::spec::{Ending, Resumption, Role, Side, Spec, Special, suite_name};
 
-/// Where a scenario takes place.
-#[derive(Clone, Copy)]
-pub(super) struct Place<'a> {
-    pub(super) tool: &'a Tool,
-    /// The folder of `pki`.
-    pub(super) certificates: &'a Path,
-    /// The scenario's own folder.
-    pub(super) scratch: &'a Path,
+/// `s_client`, connecting to `to`.
+pub(super) fn client(spec: &Spec, to: SocketAddr, again: bool, place: Place<'_>) -> Command {
+    let mut command = place.tool.command("openssl");
+    command.arg("s_client").args(["-connect", &to.to_string(), "-servername", spec.asked]);
+    command.args(["-verify_hostname", spec.asked, "-verify_return_error"]);
+    if spec.ending != Ending::Renegotiation {
+        command.arg("-nocommands");
+    }
+    if spec.client.ocsp {
+        command.arg("-status");
+    }
+    if spec.resumption.is_some() {
+        command.arg(if again { "-sess_in" } else { "-sess_out" }).arg(place.tool.path(&place.session()));
+    }
+    both(&mut command, spec, Role::Client, place);
+    command
 }
 
-impl Place<'_> {
-    /// The file that OpenSSL serves when it serves files.
-    pub(super) fn page(&self) -> PathBuf {
-        self.scratch.join("page")
+/// `s_server`, listening on `at` for one connection.
+pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Command {
+    let mut command = place.tool.command("openssl");
+    command.arg("s_server").args(["-accept", &at.to_string(), "-verify_return_error"]);
+    command.args(["-naccept", if spec.resumption.is_some() { "2" } else { "1" }]);
+    if spec.server.trusts.is_some() {
+        command.args([if spec.certificate_optional { "-verify" } else { "-Verify" }, "4"]);
     }
-
-    /// What a request calls that file: its path from the root, where OpenSSL runs.
-    pub(super) fn page_name(&self) -> String {
-        self.tool.path(&self.page()).display().to_string()
+    match spec.ending {
+        // The end of its standard input makes it close; otherwise that is ignored.
+        Ending::ServerCloses => drop(command.arg("-no_ign_eof")),
+        // So served, the file is sent without looking at what else comes.
+        Ending::HalfClose => drop(command.arg("-HTTP")),
+        Ending::ClientCloses | Ending::PeerDies | Ending::Renegotiation => {}
     }
-
-    /// What OpenSSL calls a file of `pki`.
-    fn file(&self, name: &str, ending: &str) -> PathBuf {
-        self.tool.path(&self.certificates.join(format!("{name}.{ending}")))
+    if spec.server.compression.is_some() {
+        command.arg("-cert_comp");
     }
+    if let (true, Some(identity)) = (spec.server.ocsp, spec.server.identity) {
+        command.arg("-status_file").arg(place.file(identity, "ocsp"));
+    }
+    both(&mut command, spec, Role::Server, place);
+    command
 }
 
-/// OpenSSL running one side of a scenario.
-pub(super) struct OpenSsl {
-    pub(super) process: Process,
-    command: String,
-    trace: PathBuf,
-    key_log: PathBuf,
+/// Adds what both have.
+fn both(command: &mut Command, spec: &Spec, is: Role, place: Place<'_>) {
+    let side = spec.side(is);
+    if !spec.is_talkative(is.other()) {
+        command.arg("-brief");
+    }
+    command.args(["-no-CAfile", "-no-CApath", "-no-CAstore", "-nameopt", "RFC2253", "-msg", "-msgfile"]);
+    command.arg(place.tool.path(&place.trace()));
+    command.arg("-keylogfile").arg(place.tool.path(&place.key_log()));
+    if spec.resumption == Some(Resumption::Identifier) {
+        command.arg("-no_ticket");
+    }
+    if let Some((label, len)) = spec.export {
+        command.args(["-keymatexport", label, "-keymatexportlen", &len.to_string()]);
+    }
+    authentication(command, side, place);
+    negotiation(command, side, place.tool);
+    command.args(side.openssl);
 }
 
-impl OpenSsl {
-    /// `s_client`, connecting to `to`.
-    pub(super) fn client(spec: &Spec, to: SocketAddr, place: Place<'_>) -> Result<Self, Error> {
-        let mut command = place.tool.command();
-        command.arg("s_client").args(["-connect", &to.to_string(), "-servername", spec.asked]);
-        command.args(["-verify_hostname", spec.asked, "-verify_return_error", "-nocommands"]);
-        if spec.client.ocsp {
-            command.arg("-status");
-        }
-        Self::start(command, spec, Role::Client, place)
-    }
-
-    /// `s_server`, listening on `at` for one connection.
-    pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Result<Self, Error> {
-        let mut command = place.tool.command();
-        command.arg("s_server").args(["-accept", &at.to_string(), "-naccept", "1", "-verify_return_error"]);
-        if spec.server.trusts.is_some() {
-            command.args([if spec.certificate_optional { "-verify" } else { "-Verify" }, "4"]);
-        }
-        match spec.ending {
-            // The end of its standard input makes it close; otherwise that is ignored.
-            Ending::ServerCloses => drop(command.arg("-no_ign_eof")),
-            // So served, the file is sent without looking at what else comes.
-            Ending::HalfClose => drop(command.arg("-HTTP")),
-            Ending::ClientCloses | Ending::PeerDies => {}
-        }
-        if spec.server.compression.is_some() {
-            command.arg("-cert_comp");
-        }
-        if let (true, Some(identity)) = (spec.server.ocsp, spec.server.identity) {
-            command.arg("-status_file").arg(place.file(identity, "ocsp"));
-        }
-        Self::start(command, spec, Role::Server, place)
-    }
-
-    /// Adds what both have, and starts it in `role`.
-    fn start(mut command: Command, spec: &Spec, role: Role, place: Place<'_>) -> Result<Self, Error> {
-        let side = if role == Role::Client { &spec.client } else { &spec.server };
-        let (trace, key_log) = (place.scratch.join("openssl.trace"), place.scratch.join("openssl.keys"));
-        if !spec.is_talkative(role.other()) {
-            command.arg("-brief");
-        }
-        command.args(["-no-CAfile", "-no-CApath", "-no-CAstore", "-nameopt", "RFC2253", "-msg", "-msgfile"]);
-        command.arg(place.tool.path(&trace)).arg("-keylogfile").arg(place.tool.path(&key_log));
-        if let Some((label, len)) = spec.export {
-            command.args(["-keymatexport", label, "-keymatexportlen", &len.to_string()]);
-        }
-        authentication(&mut command, side, place);
-        negotiation(&mut command, side, place);
-        command.args(side.openssl);
-        let process = Process::start(&mut command)?;
-        Ok(Self { process, command: format!("{command:?}"), trace, key_log })
-    }
-
-    /// Waits until OpenSSL has ended and reads what it says it sent and received.
-    pub(super) fn finish(&mut self, deadline: Instant) -> Result<Trace, Error> {
-        self.process.exit(deadline)?;
-        Ok(Trace::parse(&fs::read_to_string(&self.trace)?))
-    }
-
-    /// The lines of its key log (RFC 9850).
-    pub(super) fn key_log(&self) -> Result<Vec<String>, Error> {
-        let text = fs::read_to_string(&self.key_log)?;
-        Ok(text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect())
-    }
-
-    /// For the report of a failure: what was run, what it said, which alerts it saw.
-    pub(super) fn account(&self) -> String {
-        let trace = Trace::parse(&fs::read_to_string(&self.trace).unwrap_or_default());
-        format!(
-            "{}\n  sent alerts {:?}, received {:?}, and said:\n{}",
-            self.command,
-            trace.alerts(true),
-            trace.alerts(false),
-            self.process.words()
-        )
+/// What it says in short, or, when it is talkative, at length.
+pub(super) fn account(said: &Said) -> Account {
+    let version = match said.after("Protocol version: ").or_else(|| said.after("Protocol  : ")) {
+        Some("TLSv1.2") => Some(ProtocolVersion::TLS1_2),
+        Some("TLSv1.3") => Some(ProtocolVersion::TLS1_3),
+        _ => None,
+    };
+    let certificate = said.after("Peer certificate: CN=").or_else(|| said.after("subject=CN="));
+    let nobody = said.contains("No peer certificate").then_some("");
+    Account {
+        version,
+        shown: certificate.or(nobody).map(str::to_owned),
+        verified: said.contains("Verification: OK\n").then_some(true),
+        name: said.after("Verified peername: ").map(str::to_owned),
+        stapled: if said.contains("Cert Status: good\n") {
+            Some(true)
+        } else {
+            said.contains("OCSP response: no response sent\n").then_some(false)
+        },
+        resumed: if said.contains("Reused") {
+            Some(true)
+        } else {
+            said.contains("New, TLS").then_some(false)
+        },
+        material: said.after("Keying material: ").map(str::to_owned),
+        ..Account::default()
     }
 }
 
@@ -157,15 +130,22 @@ fn authentication(command: &mut Command, side: &Side, place: Place<'_>) {
     }
 }
 
-fn negotiation(command: &mut Command, side: &Side, place: Place<'_>) {
-    if !side.openssl.iter().any(|option| option.starts_with("-tls")) {
-        command.arg("-tls1_3");
+fn negotiation(command: &mut Command, side: &Side, tool: &Tool) {
+    let (lowest, highest) = side.versions;
+    command.args(["-min_protocol", version_name(lowest), "-max_protocol", version_name(highest)]);
+    let (new, old): (Vec<_>, Vec<_>) = side.suites.iter().copied().partition(|suite| suite.tls13().is_some());
+    if !new.is_empty() {
+        command.args(["-ciphersuites", &join(new.iter().filter_map(|suite| suite.name()), ":")]);
     }
-    if !side.suites.is_empty() {
-        command.args(["-ciphersuites", &join(side.suites.iter().filter_map(|suite| suite.name()), ":")]);
+    if highest < ProtocolVersion::TLS1_2 {
+        // Not to be had at a higher level.
+        command.args(["-cipher", "DEFAULT:@SECLEVEL=0"]);
+    }
+    if !old.is_empty() {
+        command.args(["-cipher", &old.into_iter().map(old_name).collect::<Vec<_>>().join(":")]);
     }
     if !side.groups.is_empty() {
-        let names: Vec<_> = side.groups.iter().map(|group| group_name(*group, side, place.tool)).collect();
+        let names: Vec<_> = side.groups.iter().map(|group| group_name(*group, side, tool)).collect();
         command.args(["-groups", &names.join(":")]);
     }
     if !side.alpn.is_empty() {
@@ -180,6 +160,22 @@ fn negotiation(command: &mut Command, side: &Side, place: Place<'_>) {
     if side.plain {
         command.arg("-no_middlebox");
     }
+}
+
+fn version_name(version: ProtocolVersion) -> &'static str {
+    match version {
+        ProtocolVersion::TLS1_0 => "TLSv1",
+        ProtocolVersion::TLS1_1 => "TLSv1.1",
+        ProtocolVersion::TLS1_2 => "TLSv1.2",
+        _ => "TLSv1.3",
+    }
+}
+
+/// `ECDHE-RSA-AES128-GCM-SHA256`, where the registry has `TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256`.
+fn old_name(suite: CipherSuite) -> String {
+    let name = suite_name(suite).trim_start_matches("TLS_").trim_start_matches("RSA_WITH_");
+    let name = name.replace("_WITH_", "_").replace("AES_", "AES").replace("_CBC", "");
+    name.replace("POLY1305_SHA256", "POLY1305").replace('_', "-")
 }
 
 fn join<'a>(words: impl Iterator<Item = &'a str>, separator: &str) -> String {

@@ -12,12 +12,13 @@ use std::{fs, process, thread};
 use oxtls::pki_types::ServerName;
 use oxtls::{
     ClientAuth, ClientConfig, ClientConnection, Credential, Decision, KeyShares, Need, Role, Roots,
-    ServerConfig, ServerConnection,
+    ServerConfig, ServerConnection, SessionStore, TicketKeys,
 };
 use oxtls_std::Stream;
 
 use super::Error;
-use super::spec::{Compression, Side, Spec};
+use super::spec::{Compression, Resumption, Spec};
+use super::tap::Tap;
 
 /// How long one read or write on a socket may take.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -43,34 +44,32 @@ pub(super) fn free_address() -> Result<SocketAddr, Error> {
     Err("no port is free".into())
 }
 
-/// A client as the scenario wants it, connected to a server that may still be starting.
+/// A client of this configuration, connected to a server that may still be starting.
 pub(super) fn client(
     spec: &Spec,
+    config: &ClientConfig,
     to: SocketAddr,
-    certificates: &Path,
-) -> Result<Stream<oxtls::Client, TcpStream>, Error> {
-    let config = client_config(&spec.client, certificates)?;
-    let connection = ClientConnection::new(&config, ServerName::try_from(spec.asked)?)?;
+) -> Result<Stream<oxtls::Client, Tap>, Error> {
+    let connection = ClientConnection::new(config, ServerName::try_from(spec.asked)?)?;
     Ok(Stream::new(connection, socket(connect(to, Instant::now() + STARTING)?)?))
 }
 
-/// A server as the scenario wants it, on a connection that came in at `listener`.
+/// A server of this configuration, on a connection that came in at `listener`.
 pub(super) fn server(
     spec: &Spec,
+    config: &ServerConfig,
     listener: &TcpListener,
-    certificates: &Path,
-) -> Result<Stream<oxtls::Server, TcpStream>, Error> {
-    let config = server_config(spec, certificates)?;
+) -> Result<Stream<oxtls::Server, Tap>, Error> {
     let socket = socket(accept(listener, Instant::now() + STARTING)?)?;
-    let mut stream = Stream::new(ServerConnection::new(&config), socket);
+    let mut stream = Stream::new(ServerConnection::new(config), socket);
     if spec.server.cookie {
-        demand_cookie(&mut stream, &config)?;
+        demand_cookie(&mut stream, config)?;
     }
     Ok(stream)
 }
 
 /// Runs the handshake up to the first ClientHello and answers it with a HelloRetryRequest that bears a cookie.
-fn demand_cookie(stream: &mut Stream<oxtls::Server, TcpStream>, config: &ServerConfig) -> Result<(), Error> {
+fn demand_cookie(stream: &mut Stream<oxtls::Server, Tap>, config: &ServerConfig) -> Result<(), Error> {
     // It stops at the decision which configuration to use.
     let stopped = stream.handshake();
     let Some(Need::ChooseConfig(token)) = stream.take_need() else {
@@ -80,10 +79,15 @@ fn demand_cookie(stream: &mut Stream<oxtls::Server, TcpStream>, config: &ServerC
     Ok(())
 }
 
-fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error> {
-    let mut builder = ClientConfig::builder().key_log(true).alpn(side.alpn).compatibility_mode(!side.plain);
+/// A client as the scenario wants it.
+pub(super) fn client_config(spec: &Spec, certificates: &Path) -> Result<ClientConfig, Error> {
+    let side = &spec.client;
+    let (lowest, highest) = side.versions;
+    let mut builder = ClientConfig::builder().versions(lowest, highest).key_log(true).alpn(side.alpn);
+    builder = builder.compatibility_mode(!side.plain);
     builder =
         builder.request_ocsp(side.ocsp).certificate_compression(side.compression.map(Compression::ours));
+    builder = builder.tls12_tickets(spec.resumption == Some(Resumption::Ticket));
     if let Some(authority) = side.trusts {
         builder = builder.roots(roots(authority, certificates)?);
     }
@@ -105,9 +109,11 @@ fn client_config(side: &Side, certificates: &Path) -> Result<ClientConfig, Error
     Ok(builder.build()?)
 }
 
-fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error> {
+/// A server as the scenario wants it.
+pub(super) fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error> {
     let side = &spec.server;
-    let mut builder = ServerConfig::builder().key_log(true).alpn(side.alpn);
+    let (lowest, highest) = side.versions;
+    let mut builder = ServerConfig::builder().versions(lowest, highest).key_log(true).alpn(side.alpn);
     for identity in [side.identity, side.second_identity].into_iter().flatten() {
         let credential = credential(identity, certificates)?;
         builder = builder.credential(match side.ocsp {
@@ -116,6 +122,13 @@ fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error
         });
     }
     builder = builder.certificate_compression(side.compression.map(Compression::ours));
+    builder = match spec.resumption {
+        None => builder,
+        Some(Resumption::Identifier) => builder.resumption(oxtls::Resumption::stored(SessionStore::new(16))),
+        Some(Resumption::Ticket) => {
+            builder.resumption(oxtls::Resumption::tickets(TicketKeys::rotating()).tls12_tickets(true))
+        }
+    };
     if side.cookie {
         builder = builder.ask(&[Decision::ChooseConfig]);
     }
@@ -177,20 +190,20 @@ fn accept(listener: &TcpListener, deadline: Instant) -> Result<TcpStream, Error>
                 return Ok(stream);
             }
             Err(error) if error.kind() != io::ErrorKind::WouldBlock => return Err(error.into()),
-            Err(_) if Instant::now() >= deadline => return Err("OpenSSL did not connect in time".into()),
+            Err(_) if Instant::now() >= deadline => return Err("the peer did not connect in time".into()),
             Err(_) => thread::sleep(Duration::from_millis(2)),
         }
     }
 }
 
-fn socket(stream: TcpStream) -> Result<TcpStream, Error> {
+fn socket(stream: TcpStream) -> Result<Tap, Error> {
     stream.set_read_timeout(Some(PATIENCE))?;
     stream.set_write_timeout(Some(PATIENCE))?;
     stream.set_nodelay(true)?;
-    Ok(stream)
+    Ok(Tap::new(stream))
 }
 
-/// What a side's connection ended with.
+/// What our connection ended with.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) enum End {
     /// The peer's close_notify.
@@ -205,14 +218,25 @@ pub(super) enum End {
     Other(String),
 }
 
-/// Reads until the connection ends; data before that is an error of the scenario.
-pub(super) fn end<R: Role>(stream: &mut Stream<R, TcpStream>) -> End {
-    let mut byte = [0];
-    match stream.handshake().and_then(|()| stream.read(&mut byte)) {
-        Ok(0) => End::Closed,
-        Ok(_) => End::Other("data instead of an end".into()),
-        Err(error) => end_of(&error),
+/// All that comes until the connection ends well.
+pub(super) fn receive_all<R: Role>(stream: &mut Stream<R, Tap>) -> Result<Vec<u8>, Error> {
+    let mut data = Vec::new();
+    stream.read_to_end(&mut data)?;
+    Ok(data)
+}
+
+/// Waits for a refusal of either side: how our connection ends, and what it says of that.
+pub(super) fn refused<R: Role>(stream: &mut Stream<R, Tap>) -> (End, String) {
+    match stream.handshake().and_then(|()| stream.read(&mut [0])) {
+        Ok(0) => (End::Closed, String::new()),
+        Ok(_) => (End::Other("data instead of an end".into()), String::new()),
+        Err(error) => (end_of(&error), error.to_string()),
     }
+}
+
+/// Reads until the connection ends; data before that is an error of the scenario.
+pub(super) fn end<R: Role>(stream: &mut Stream<R, Tap>) -> End {
+    refused(stream).0
 }
 
 fn end_of(error: &io::Error) -> End {
@@ -232,7 +256,7 @@ fn end_of(error: &io::Error) -> End {
 
 /// Sends all of `data`, changing keys half-way if `update_keys`.
 pub(super) fn send<R: Role>(
-    stream: &mut Stream<R, TcpStream>,
+    stream: &mut Stream<R, Tap>,
     data: &[u8],
     update_keys: bool,
 ) -> Result<(), Error> {
@@ -246,14 +270,14 @@ pub(super) fn send<R: Role>(
 }
 
 /// Receives `len` bytes.
-pub(super) fn receive<R: Role>(stream: &mut Stream<R, TcpStream>, len: usize) -> Result<Vec<u8>, Error> {
+pub(super) fn receive<R: Role>(stream: &mut Stream<R, Tap>, len: usize) -> Result<Vec<u8>, Error> {
     let mut data = vec![0; len];
     stream.read_exact(&mut data)?;
     Ok(data)
 }
 
 /// Says on the transport's level that no more comes, so that a peer that waits for that ends.
-pub(super) fn hang_up<R: Role>(stream: &Stream<R, TcpStream>) {
+pub(super) fn hang_up<R: Role>(stream: &Stream<R, Tap>) {
     // Fails when the peer has gone already.
-    let _ = stream.transport().shutdown(Shutdown::Write);
+    let _ = stream.transport().socket.shutdown(Shutdown::Write);
 }

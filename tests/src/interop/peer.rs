@@ -1,11 +1,12 @@
-//! The programs on the other side, and where they are.
+//! The implementations on the other side, and where their programs are.
 
 use std::env;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::{self, Command};
 
-use super::{Error, trixie};
+use super::spec::{Ending, Resumption, Role, Spec};
+use super::{Error, own, trixie};
 
 /// A peer that scenarios run with.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -14,32 +15,82 @@ pub enum Peer {
     OpenSsl30,
     /// OpenSSL 3.5: the first with ML-KEM and ML-DSA, on every Debian 13.
     OpenSsl35,
+    /// GnuTLS, by its command-line tools.
+    GnuTls,
+    /// Mozilla's NSS, by its test tools.
+    Nss,
+    /// Java's JSSE, by a class of ours.
+    Jsse,
+    /// Go's crypto/tls, by a program of ours.
+    Go,
 }
 
 impl Peer {
     /// All of them.
-    pub const ALL: [Self; 2] = [Self::OpenSsl30, Self::OpenSsl35];
+    pub const ALL: [Self; 6] =
+        [Self::OpenSsl30, Self::OpenSsl35, Self::GnuTls, Self::Nss, Self::Jsse, Self::Go];
 
-    /// The peer that the command line calls `name`: `openssl-3.0`, `openssl-3.5`.
+    pub(super) const OPENSSL: [Self; 2] = [Self::OpenSsl30, Self::OpenSsl35];
+
+    /// The peer that the command line calls `name`: `openssl-3.0`, `gnutls`.
     #[must_use]
     pub fn named(name: &str) -> Option<Self> {
-        let version = name.strip_prefix("openssl-")?;
-        Self::ALL.into_iter().find(|peer| peer.version() == version)
+        Self::ALL.into_iter().find(|peer| peer.name().to_lowercase().replace(' ', "-") == name)
     }
 
-    fn version(self) -> &'static str {
+    pub(super) fn name(self) -> &'static str {
         match self {
-            Self::OpenSsl30 => "3.0",
-            Self::OpenSsl35 => "3.5",
+            Self::OpenSsl30 => "OpenSSL 3.0",
+            Self::OpenSsl35 => "OpenSSL 3.5",
+            Self::GnuTls => "GnuTLS",
+            Self::Nss => "NSS",
+            Self::Jsse => "JSSE",
+            Self::Go => "Go",
         }
     }
 
-    pub(super) fn name(self) -> String {
-        format!("OpenSSL {}", self.version())
+    pub(super) fn is_openssl(self) -> bool {
+        Self::OPENSSL.contains(&self)
+    }
+
+    /// Whether its programs have what this row asks of their side, and it what the other side shows: rows are for all
+    /// peers, and each of them lacks something.
+    pub(super) fn has_what_it_takes(self, spec: &Spec, is: Role) -> bool {
+        let side = spec.side(is);
+        let shows = |name: &str| spec.client.identity == Some(name) || spec.server.identity == Some(name);
+        let own = |name: &str| side.identity == Some(name);
+        // They keep a certificate to themselves whose authority the server does not name.
+        let unnamed = is == Role::Client && own("stranger");
+        if unnamed && !(self.is_openssl() || self == Self::GnuTls) {
+            return false;
+        }
+        match self {
+            Self::OpenSsl30 | Self::OpenSsl35 => true,
+            // Its server never closes by itself, its client without a word.
+            Self::GnuTls => spec.ending != Ending::ServerCloses,
+            // It has no Ed25519 and no RSA-PSS keys. Its programs have no ALPN, staple nothing of ours, export as servers
+            // only, give a server that asks whatever certificate they have, and look the name up that they verify.
+            Self::Nss => {
+                let staples = is == Role::Server && spec.server.ocsp;
+                let exports = is == Role::Client && spec.export.is_some();
+                let elsewhere = is == Role::Client && spec.asked != "localhost";
+                let gives = is == Role::Client && side.identity.is_none() && spec.server.trusts.is_some();
+                let unknown = shows("ed25519") || shows("rsa-pss");
+                !(staples || exports || gives || unknown || elsewhere) && side.alpn.is_empty()
+            }
+            // It can be told nothing of OCSP, and has no exporter in this version.
+            Self::Jsse => !(spec.client.ocsp || spec.server.ocsp) && spec.export.is_none(),
+            // Nothing restricts its signatures, it never renegotiates, and knows sessions by their tickets alone.
+            Self::Go => {
+                let by_identifier = spec.resumption == Some(Resumption::Identifier);
+                let renegotiates = spec.ending == Ending::Renegotiation;
+                side.schemes.is_empty() && !(shows("rsa-pss") || renegotiates || by_identifier)
+            }
+        }
     }
 }
 
-/// An `openssl` that can be run: the host's, or one in a folder that becomes its root.
+/// Programs of a peer that can be run: the host's, or those in a folder that becomes their root.
 #[derive(Debug)]
 pub(super) struct Tool {
     pub(super) peer: Peer,
@@ -49,46 +100,58 @@ pub(super) struct Tool {
 }
 
 impl Tool {
-    /// The host's if it is of the right version, else one that can be fetched. The error says what is missing.
+    /// The host's if they are of the right version, else some that can be fetched. The error says what is missing.
     pub(super) fn find(peer: Peer) -> Result<Self, Error> {
-        let elsewhere = match Self::at(peer, None) {
-            Ok(tool) => return Ok(tool),
-            Err(error) => error,
-        };
         match peer {
-            Peer::OpenSsl30 => Err(elsewhere),
-            Peer::OpenSsl35 => Self::at(peer, Some(trixie::folder()?)),
+            Peer::OpenSsl30 => Self::at(peer, None),
+            Peer::OpenSsl35 => Self::at(peer, None).or_else(|_| Self::at(peer, Some(trixie::folder()?))),
+            Peer::GnuTls | Peer::Nss => Self::at(peer, Some(trixie::folder()?)),
+            Peer::Jsse => own::compile_java().and_then(|()| Self::at(peer, None)),
+            Peer::Go => own::compile_go().and_then(|()| Self::at(peer, None)),
         }
     }
 
-    /// The host's, whichever peer that is.
+    /// The host's OpenSSL, whichever that is.
     #[cfg(test)]
     pub(super) fn on_host() -> Option<Self> {
-        Peer::ALL.into_iter().find_map(|peer| Self::at(peer, None).ok())
+        Peer::OPENSSL.into_iter().find_map(|peer| Self::at(peer, None).ok())
     }
 
     fn at(peer: Peer, root: Option<PathBuf>) -> Result<Self, Error> {
         let mut tool = Self { peer, version: String::new(), root };
-        let output = tool
-            .command()
-            .arg("version")
+        let mut command = match peer {
+            Peer::OpenSsl30 | Peer::OpenSsl35 => tool.command("openssl"),
+            Peer::GnuTls => tool.command("gnutls-cli"),
+            Peer::Nss => tool.command("dpkg-query"),
+            Peer::Jsse => tool.command("java"),
+            Peer::Go => own::go(),
+        };
+        command.args(match peer {
+            Peer::OpenSsl30 | Peer::OpenSsl35 | Peer::Go => &["version"][..],
+            Peer::Nss => &["-W", "-f", "NSS ${Version}", "libnss3-tools"],
+            Peer::GnuTls | Peer::Jsse => &["--version"],
+        });
+        let output = command
             .output()
-            .map_err(|error| format!("openssl does not run: {error}"))?;
-        tool.version = String::from_utf8_lossy(&output.stdout).trim().to_owned();
-        if tool.version.starts_with(&format!("{}.", peer.name())) {
+            .map_err(|error| format!("{} does not run: {error}", command.get_program().display()))?;
+        let said = String::from_utf8_lossy(&output.stdout);
+        tool.version = said.lines().next().unwrap_or_default().to_owned();
+        if output.status.success()
+            && (!peer.is_openssl() || tool.version.starts_with(&format!("{}.", peer.name())))
+        {
             return Ok(tool);
         }
-        let said = String::from_utf8_lossy(&output.stderr);
-        Err(format!("openssl says it is {:?}, not {}. {}", tool.version, peer.name(), said.trim()).into())
+        let words = String::from_utf8_lossy(&output.stderr);
+        Err(format!("{} is not there, but {:?}. {}", peer.name(), tool.version, words.trim()).into())
     }
 
-    /// `openssl`, to be given its arguments. It runs at the root of the files that it sees.
-    pub(super) fn command(&self) -> Command {
+    /// A program, to be given its arguments. It runs at the root of the files that it sees.
+    pub(super) fn command(&self, program: &str) -> Command {
         let mut command = match &self.root {
-            None => Command::new("openssl"),
+            None => Command::new(program),
             Some(root) => {
                 let mut command = Command::new("chroot");
-                command.arg(root).arg("openssl");
+                command.arg(root).arg(program);
                 command
             }
         };
@@ -107,6 +170,13 @@ impl Tool {
         let above = self.root.as_ref().map_or_else(env::temp_dir, |root| root.join("tmp"));
         Scratch::new(&above)
     }
+}
+
+/// Where what is fetched and compiled for this stays from run to run: git ignores it.
+pub(super) fn build() -> Result<PathBuf, Error> {
+    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../build");
+    fs::create_dir_all(&build)?;
+    Ok(build.canonicalize()?)
 }
 
 /// A folder that goes when this does.

@@ -28,6 +28,9 @@ const REVOKED: [u8; 2] = [0x10, 0x01];
 /// Serial number of the certificate with an OCSP response.
 const STAPLED: [u8; 2] = [0x10, 0x02];
 
+/// keyUsage with digitalSignature and keyEncipherment: NSS wants the latter of every RSA key, and static RSA of course.
+const SIGNS_AND_DECRYPTS: [u8; 4] = [0x03, 0x02, 0x05, 0xa0];
+
 /// Makes all of them in `folder`, which `tool` sees.
 pub(super) fn write(folder: &Path, tool: &Tool) -> Result<(), Error> {
     fs::create_dir_all(folder)?;
@@ -66,7 +69,9 @@ fn kinds_of_key(folder: &Path, ca: &Ca) -> Result<(), Error> {
         ("ml-dsa-87", KeyAlgorithm::MlDsa87),
     ];
     for (name, key) in keys {
-        store(folder, name, &ca.issue(leaf(name).key(key)))?;
+        let leaf = leaf(name).key(key);
+        let leaf = if name == "rsa" { leaf.key_usage(Some(&SIGNS_AND_DECRYPTS)) } else { leaf };
+        store(folder, name, &ca.issue(leaf))?;
     }
     let intermediate = ca.intermediate("Interop ML-DSA-87 Authority", KeyAlgorithm::MlDsa87);
     let deeper = intermediate.intermediate("Interop ML-DSA-44 Authority", KeyAlgorithm::MlDsa44);
@@ -125,7 +130,7 @@ fn status(folder: &Path, tool: &Tool) -> Result<(), Error> {
 }
 
 fn openssl(tool: &Tool, arguments: &[&str]) -> Result<(), Error> {
-    let output = tool.command().args(arguments).output()?;
+    let output = tool.command("openssl").args(arguments).output()?;
     if output.status.success() {
         return Ok(());
     }

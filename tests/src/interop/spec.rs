@@ -1,6 +1,6 @@
 //! A scenario as data: both sides described alike, so that one row runs with us as client and with us as server.
 
-use oxtls::{CertificateCompression, CipherSuite, NamedGroup, SignatureScheme};
+use oxtls::{CertificateCompression, CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
 use super::peer::Peer;
 
@@ -29,12 +29,21 @@ impl Role {
     }
 }
 
+/// The lowest version and the highest.
+pub(super) type Versions = (ProtocolVersion, ProtocolVersion);
+
+pub(super) const TLS12: Versions = (ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_2);
+pub(super) const TLS13: Versions = (ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_3);
+
 /// One side of a scenario. Empty lists leave the implementation's own defaults.
-#[derive(Clone, Copy, Debug, Default)]
+#[derive(Clone, Copy, Debug)]
 pub(super) struct Side {
+    /// The lowest version that it speaks, and the highest.
+    pub(super) versions: Versions,
     /// Name of the certificate and key of `pki` that it shows.
     pub(super) identity: Option<&'static str>,
-    /// A second one, for peers that cannot verify the first or want another authority's. OpenSSL's client has one only.
+    /// A second one, for peers that cannot verify the first or want another authority's. OpenSSL's client has one only,
+    /// and so have all other peers in either role.
     pub(super) second_identity: Option<&'static str>,
     /// Name of the authority that it trusts; none for a server: it asks for no certificate.
     pub(super) trusts: Option<&'static str>,
@@ -96,11 +105,14 @@ pub(super) enum Expect {
     Session(Agreed),
     /// This side refuses, with this alert, which the other receives.
     Refusal { by: Role, alert: Alert },
+    /// We refuse with this alert, and tell our user this.
+    Explained { alert: u8, says: &'static str },
 }
 
 /// What both sides must agree on.
 #[derive(Clone, Copy, Debug, Default)]
 pub(super) struct Agreed {
+    pub(super) version: Option<ProtocolVersion>,
     pub(super) suite: Option<CipherSuite>,
     pub(super) group: Option<NamedGroup>,
     /// `Some(None)`: that no protocol is agreed.
@@ -117,16 +129,28 @@ pub(super) struct Agreed {
     pub(super) client: Option<Option<&'static str>>,
 }
 
-/// The alert of a refusal: where the RFC leaves a choice, ours and OpenSSL's.
+/// The alert of a refusal: where the RFC leaves a choice, ours and the peers'.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Alert {
     pub(super) ours: u8,
     pub(super) openssl: u8,
+    /// What the others send, when not what we do.
+    pub(super) others: &'static [(Peer, u8)],
 }
 
 impl Alert {
     pub(super) const fn same(code: u8) -> Self {
-        Self { ours: code, openssl: code }
+        Self { ours: code, openssl: code, others: &[] }
+    }
+
+    /// This peer's.
+    pub(super) fn of(&self, peer: Peer) -> u8 {
+        let other = self.others.iter().find(|(other, _)| *other == peer);
+        match other {
+            Some((_, code)) => *code,
+            None if peer.is_openssl() => self.openssl,
+            None => self.ours,
+        }
     }
 }
 
@@ -137,10 +161,22 @@ pub(super) enum Ending {
     ClientCloses,
     /// The server closes first, the client answers.
     ServerCloses,
-    /// OpenSSL is killed: we must not take that for a close.
+    /// The peer is killed: we must not take that for a close.
     PeerDies,
+    /// The peer wants to renegotiate (TLS 1.2). A client is refused, which ends it; a server is not heard, and the client
+    /// closes.
+    Renegotiation,
     /// The client closes its side once it has sent; the server sends after that, and then closes its own.
     HalfClose,
+}
+
+/// What a session is resumed by.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Resumption {
+    /// Its identifier (RFC 5246 section 7.3).
+    Identifier,
+    /// A ticket (RFC 5077), or the PSK that TLS 1.3 makes of one.
+    Ticket,
 }
 
 /// One row of a table.
@@ -159,20 +195,45 @@ pub(super) struct Spec {
     pub(super) certificate_optional: bool,
     /// Bytes that each side sends, we first.
     pub(super) payload: usize,
-    /// We change our keys, and ask OpenSSL to, half-way through the payload.
+    /// We change our keys, and ask the peer to, half-way through the payload.
     pub(super) update_keys: bool,
     pub(super) ending: Ending,
-    /// Both sides export as many bytes of keying material under this label (RFC 9846 section 7.5).
+    /// Both sides export as many bytes of keying material under this label (RFC 9846 section 7.5, RFC 5705).
     pub(super) export: Option<(&'static str, usize)>,
+    /// A second connection resumes the session of the first.
+    pub(super) resumption: Option<Resumption>,
     /// Wireshark's tools record it and read it with our key log.
     pub(super) captured: bool,
     pub(super) expect: Expect,
 }
 
+/// Names of suites that the library does not have: they are for peers, to be refused.
+const WEAK: [(CipherSuite, &str); 2] = [
+    (CipherSuite(0x009c), "TLS_RSA_WITH_AES_128_GCM_SHA256"),
+    (CipherSuite(0xc013), "TLS_ECDHE_RSA_WITH_AES_128_CBC_SHA"),
+];
+
+/// The registry's name.
+pub(super) fn suite_name(suite: CipherSuite) -> &'static str {
+    let weak = || WEAK.iter().find(|(weak, _)| *weak == suite).map(|(_, name)| *name);
+    suite.name().or_else(weak).unwrap_or_default()
+}
+
 impl Spec {
-    /// What OpenSSL prints of its own accord about exporters and OCSP, it prints among the data that it hands on.
+    /// The side of this role.
+    pub(super) fn side(&self, role: Role) -> &Side {
+        match role {
+            Role::Client => &self.client,
+            Role::Server => &self.server,
+        }
+    }
+
+    /// What OpenSSL prints of its own accord about exporters, resumption and OCSP, it prints among the data that it hands on.
     pub(super) fn is_talkative(&self, we_are: Role) -> bool {
-        self.export.is_some() || (self.client.ocsp && we_are == Role::Server)
+        // When it is quiet, its server takes no commands either.
+        let commanded = self.ending == Ending::Renegotiation && we_are == Role::Client;
+        let asked = self.client.ocsp && we_are == Role::Server;
+        self.export.is_some() || self.resumption.is_some() || asked || commanded
     }
 }
 
@@ -180,7 +241,7 @@ impl Spec {
 pub(super) const SESSION: Spec = Spec {
     name: "",
     slow: false,
-    peers: &Peer::ALL,
+    peers: &Peer::OPENSSL,
     roles: &Role::BOTH,
     client: CLIENT,
     server: SERVER,
@@ -190,13 +251,28 @@ pub(super) const SESSION: Spec = Spec {
     update_keys: false,
     ending: Ending::ClientCloses,
     export: None,
+    resumption: None,
     captured: false,
     expect: Expect::Session(AGREED),
 };
 
+/// The same in TLS 1.2, with every peer.
+pub(super) const SESSION12: Spec = Spec {
+    peers: &Peer::ALL,
+    client: CLIENT12,
+    server: SERVER12,
+    expect: Expect::Session(AGREED12),
+    ..SESSION
+};
+
+pub(super) const CLIENT12: Side = Side { versions: TLS12, ..CLIENT };
+pub(super) const SERVER12: Side = Side { versions: TLS12, ..SERVER };
+pub(super) const AGREED12: Agreed = Agreed { version: Some(ProtocolVersion::TLS1_2), ..AGREED };
+
 pub(super) const CLIENT: Side = Side { trusts: Some("ca"), ..NOTHING };
 pub(super) const SERVER: Side = Side { identity: Some("p256"), ..NOTHING };
 pub(super) const AGREED: Agreed = Agreed {
+    version: None,
     suite: None,
     group: None,
     alpn: None,
@@ -208,6 +284,7 @@ pub(super) const AGREED: Agreed = Agreed {
 };
 
 const NOTHING: Side = Side {
+    versions: TLS13,
     identity: None,
     second_identity: None,
     trusts: None,

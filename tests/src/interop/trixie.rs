@@ -7,10 +7,11 @@ use std::process::{self, Command};
 use std::time::{Duration, Instant};
 
 use super::Error;
+use super::peer::build;
 use super::process::Process;
 
 /// What is in the folder. A folder that was made with another list is made anew.
-const PACKAGES: [&str; 2] = ["ca-certificates", "openssl"];
+const PACKAGES: [&str; 4] = ["ca-certificates", "gnutls-bin", "libnss3-tools", "openssl"];
 
 /// In a folder that is complete: the list it was made with.
 const MARK: &str = ".packages";
@@ -20,9 +21,7 @@ const LIMIT: Duration = Duration::from_secs(900);
 
 /// The folder, made if it is not there. The error says why it can't be.
 pub(super) fn folder() -> Result<PathBuf, Error> {
-    let build = Path::new(env!("CARGO_MANIFEST_DIR")).join("../build");
-    fs::create_dir_all(&build)?;
-    let folder = build.canonicalize()?.join("trixie");
+    let folder = build()?.join("trixie");
     if !is_made(&folder) {
         make(&folder).map_err(|error| format!("{} can't be made: {error}", folder.display()))?;
     }
@@ -47,6 +46,8 @@ fn make(folder: &Path) -> Result<(), Error> {
     if !status.success() {
         return Err(format!("debootstrap failed ({status}): {}", debootstrap.last_words()).into());
     }
+    // Its programs look `localhost` up.
+    fs::copy("/etc/hosts", unfinished.0.join("etc/hosts"))?;
     fs::write(unfinished.0.join(MARK), PACKAGES.join(","))?;
     remove(folder)?;
     // Fails if a run beside this one was faster; then its folder serves as well.

@@ -28,21 +28,13 @@ fn nothing_in_common() -> Vec<Spec> {
         expect: refusal(Role::Server, AlertDescription::HANDSHAKE_FAILURE),
         ..SESSION
     };
-    let old = Side { openssl: &["-tls1_2"], ..CLIENT };
-    let no_version = Spec {
-        name: "refused: no version in common",
-        client: old,
-        server: Side { openssl: &["-tls1_2"], ..SERVER },
-        expect: refusal(Role::Server, AlertDescription::PROTOCOL_VERSION),
-        ..SESSION
-    };
     let no_scheme = Spec {
         name: "refused: no signature scheme for the server's key in common",
         client: Side { schemes: &[SignatureScheme::ECDSA_SECP384R1_SHA384], ..CLIENT },
         expect: refusal(Role::Server, AlertDescription::HANDSHAKE_FAILURE),
         ..SESSION
     };
-    vec![no_suite, no_group, no_version, no_scheme]
+    vec![no_suite, no_group, no_scheme]
 }
 
 /// The client refuses the server's certificate.
@@ -54,8 +46,8 @@ fn refused_servers() -> Vec<Spec> {
         ..SESSION
     };
     // RFC 9846 section 6.2 has no alert for the former and, for the latter, leaves the choice.
-    let not_yet = Alert { ours: 45, openssl: 42 };
-    let forged = Alert { ours: 42, openssl: 51 };
+    let not_yet = Alert { ours: 45, openssl: 42, others: &[] };
+    let forged = Alert { ours: 42, openssl: 51, others: &[] };
     let unknown_ca = Alert::same(AlertDescription::UNKNOWN_CA.0);
     let expired = Alert::same(AlertDescription::CERTIFICATE_EXPIRED.0);
     let purpose = Alert::same(AlertDescription::UNSUPPORTED_CERTIFICATE.0);

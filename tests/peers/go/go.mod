@@ -1,0 +1,3 @@
+module oxtls.test/peer
+
+go 1.25
