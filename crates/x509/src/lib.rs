@@ -27,6 +27,8 @@
 //! | [`Roots`] | trust anchors from PEM, DER, `webpki-roots` or the platform |
 //! | [`Verifier`], [`Policy`] | path building and validation, RFC 5280 section 6; names, RFC 9525 |
 //! | [`VerifiedPath`], [`PeerIdentity`] | what is known after success |
+//! | [`Revocation`], [`Crl`], [`CrlStore`], [`Stapled`] | CRLs, RFC 5280 section 6.3; stapled OCSP responses, RFC 6960 |
+//! | [`Transparency`], [`LogList`] | signed certificate timestamps, RFC 6962 |
 //! | [`Report`], [`Cause`], [`Rule`] | what is known after failure |
 //! | [`defaults`] | every number, with its source |
 #![forbid(unsafe_code)]
