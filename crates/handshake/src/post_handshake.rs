@@ -434,6 +434,7 @@ mod tests {
         assert_eq!(session.age_add, 0x933d_0932);
         assert_eq!(session.max_early_data, 1024);
         assert_eq!(session.made_at, NOW);
+        assert_eq!(session.verified_at, FINISHED, "not when the ticket came");
         assert_eq!(session.alpn.as_deref(), Some(&b"h2"[..]));
         assert_eq!(session.server_name.as_deref(), Some("example.org"));
         assert_eq!(session.ticket.len(), 178);
@@ -479,6 +480,13 @@ mod tests {
         assert!(stored(&mut client(false), &ticket(0, None)).is_none());
         let mut without = PostHandshake::client_tls13(&outcome(), Hash::Sha256, None, false).receive;
         assert!(stored(&mut without, &ticket(1, None)).is_none());
+        let longest = vec![7; defaults::MAX_TICKET + 1];
+        for (ticket, kept) in [(&longest[1..], true), (&longest, false)] {
+            let message =
+                NewSessionTicket { lifetime: 1, age_add: 5, nonce: b"n", ticket, max_early_data: None };
+            let message = message.encode().unwrap();
+            assert_eq!(stored(&mut client(false), &message).is_some(), kept);
+        }
         let malformed = [HandshakeType::NEW_SESSION_TICKET.0, 0, 0, 1, 0];
         let failure = without.message(&malformed, false, NOW).unwrap_err();
         assert!(matches!(failure.error, Error::Malformed { .. }));
