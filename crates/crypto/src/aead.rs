@@ -40,7 +40,8 @@ use crate::secret::erase;
 
 /// What both directions are made of: the key, the recipe for nonces and the counter.
 struct RecordKey {
-    key: LessSafeKey,
+    /// `None`: the key rests.
+    key: Option<LessSafeKey>,
     /// The IV's first four bytes, which no counter touches, or the salt.
     head: [u8; 4],
     /// The IV's last eight bytes; zero where they travel with the record. One XOR then serves both kinds.
@@ -52,8 +53,7 @@ struct RecordKey {
 
 impl RecordKey {
     fn new(algorithm: AeadAlgorithm, key: &AeadKey, nonces: &Nonces) -> Result<Self, Error> {
-        let unbound =
-            UnboundKey::new(algorithm.algorithm(), key.as_bytes()).map_err(|_| AeadKey::WRONG_LENGTH)?;
+        let key = Self::cipher_of(algorithm, key)?;
         let (head, tail, explicit) = match nonces {
             Nonces::Xor(iv) => {
                 let [a, b, c, d, tail @ ..] = *iv.as_bytes();
@@ -61,7 +61,23 @@ impl RecordKey {
             }
             Nonces::Explicit(salt) => (*salt, [0; 8], true),
         };
-        Ok(Self { key: LessSafeKey::new(unbound), head, tail, explicit, sequence: 0, algorithm })
+        Ok(Self { key: Some(key), head, tail, explicit, sequence: 0, algorithm })
+    }
+
+    fn cipher_of(algorithm: AeadAlgorithm, key: &AeadKey) -> Result<LessSafeKey, Error> {
+        let unbound = UnboundKey::new(algorithm.algorithm(), key.as_bytes());
+        Ok(LessSafeKey::new(unbound.map_err(|_| AeadKey::WRONG_LENGTH)?))
+    }
+
+    #[inline]
+    fn cipher(&self) -> Result<&LessSafeKey, Error> {
+        self.key.as_ref().ok_or(RESTING)
+    }
+
+    /// The cipher again, of the key that it had.
+    fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
+        self.key = Some(Self::cipher_of(self.algorithm, key)?);
+        Ok(())
     }
 
     /// The nonce for `counter`: this key's sequence number, or an explicit nonce off the wire.
@@ -172,7 +188,7 @@ impl SealingKey {
         let successor = self.0.successor()?;
         let nonce = self.0.nonce(self.0.sequence);
         self.0
-            .key
+            .cipher()?
             .seal_out_of_place_scatter(
                 nonce,
                 Aad::from(aad),
@@ -201,13 +217,48 @@ impl SealingKey {
         let successor = self.0.successor()?;
         let nonce = self.0.nonce(self.0.sequence);
         self.0
-            .key
+            .cipher()?
             .seal_in_place_scatter(nonce, Aad::from(aad), in_out, extra_in, extra_out_and_tag)
             .map_err(|_| SEAL_LENGTHS)?;
         self.0.sequence = successor;
         Ok(())
     }
 }
+
+/// Whoever lets a key rest wakes it.
+const RESTING: Error = Error::Internal("a record key is used while it rests");
+
+/// What a key of either direction can do while it is not needed: its cipher's state, which in the library below takes
+/// some 600 bytes, goes, and what counts stays: nonces, and the number of the next record.
+macro_rules! resting {
+    ($key:ty) => {
+        impl $key {
+            /// Erases the cipher's state. Nothing can be done with the key until it is [woken](Self::wake).
+            pub fn rest(&mut self) {
+                self.0.key = None;
+            }
+
+            /// Whether it rests.
+            #[inline]
+            #[must_use]
+            pub fn is_resting(&self) -> bool {
+                self.0.key.is_none()
+            }
+
+            /// Makes the cipher's state again, of the very key that this one was made of: nobody here remembers which.
+            /// The next record has the number that it would have had.
+            ///
+            /// # Errors
+            /// [`Error::InvalidLength`] for a key of another algorithm.
+            pub fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
+                self.0.wake(key)
+            }
+        }
+    };
+}
+
+resting!(SealingKey);
+resting!(OpeningKey);
 
 /// The one way for sealing to fail: the library checks nothing else.
 const SEAL_LENGTHS: Error =
@@ -359,7 +410,7 @@ impl OpeningKey {
         let (in_out, tag) =
             ciphertext_and_tag.split_last_chunk_mut::<TAG_LEN>().ok_or(Error::DecryptFailed)?;
         self.0
-            .key
+            .cipher()?
             .open_in_place_separate_tag(self.0.nonce(counter), Aad::from(aad), tag, in_out)
             .map_err(|_| Error::DecryptFailed)?;
         self.0.sequence = successor;
@@ -383,7 +434,7 @@ impl OpeningKey {
             return Err(Error::InvalidLength("an output as long as the ciphertext"));
         }
         self.0
-            .key
+            .cipher()?
             .open_separate_gather(self.0.nonce(counter), Aad::from(aad), ciphertext, tag, out)
             .map_err(|_| Error::DecryptFailed)?;
         self.0.sequence = successor;

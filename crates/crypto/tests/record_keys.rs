@@ -364,3 +364,27 @@ fn limits_are_those_of_the_rfcs() {
     assert_eq!(AeadAlgorithm::ChaCha20Poly1305.confidentiality_limit(), u64::MAX);
     assert_eq!(AeadAlgorithm::ChaCha20Poly1305.integrity_limit(), 1 << 36);
 }
+
+#[test]
+fn a_key_that_rests_does_nothing_and_wakes_where_it_was() {
+    for algorithm in ALL {
+        let (mut one, mut other) = (sealing(algorithm, false), sealing(algorithm, false));
+        let (mut reader, plaintext) = (opening(algorithm, false), bytes(100, 1));
+        for n in 0..4 {
+            if n == 2 {
+                one.rest();
+                reader.rest();
+                assert!(one.is_resting() && reader.is_resting());
+                assert!(matches!(seal(&mut one, b"aad", &plaintext), Err(Error::Internal(_))));
+                assert!(matches!(reader.open_in_place(b"aad", &mut bytes(50, 2)), Err(Error::Internal(_))));
+                one.wake(&key(algorithm)).unwrap();
+                reader.wake(&key(algorithm)).unwrap();
+                assert!(!one.is_resting() && !reader.is_resting());
+            }
+            let mut record = seal(&mut one, b"aad", &plaintext).unwrap();
+            assert_eq!(record, seal(&mut other, b"aad", &plaintext).unwrap(), "{algorithm:?} {n}");
+            assert_eq!(reader.open_in_place(b"aad", &mut record), Ok(plaintext.len()));
+            assert_eq!(one.sequence(), other.sequence());
+        }
+    }
+}

@@ -38,6 +38,66 @@ impl<Key> Traffic<Key> {
     }
 }
 
+/// A key of either direction that can [rest](SealingKey::rest).
+trait Rests {
+    fn rest(&mut self);
+    fn is_resting(&self) -> bool;
+    fn algorithm(&self) -> AeadAlgorithm;
+    fn wake(&mut self, key: &AeadKey) -> Result<(), Error>;
+}
+
+macro_rules! rests {
+    ($key:ty) => {
+        impl Rests for $key {
+            fn rest(&mut self) {
+                self.rest();
+            }
+
+            #[inline]
+            fn is_resting(&self) -> bool {
+                self.is_resting()
+            }
+
+            fn algorithm(&self) -> AeadAlgorithm {
+                self.algorithm()
+            }
+
+            fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
+                self.wake(key)
+            }
+        }
+    };
+}
+
+rests!(SealingKey);
+rests!(OpeningKey);
+
+impl<Key: Rests> Traffic<Key> {
+    /// The key, whose cipher is made again if it rested.
+    #[inline]
+    fn awake(&mut self) -> Result<&mut Key, Error> {
+        if self.key.is_resting() {
+            self.wake()?;
+        }
+        Ok(&mut self.key)
+    }
+
+    #[cold]
+    fn wake(&mut self) -> Result<(), Error> {
+        let raw = AeadKey::expand_label(self.key.algorithm(), self.hash, &self.secret, "key")?;
+        self.key.wake(&raw)
+    }
+}
+
+impl<Key: Rests> Protection<Key> {
+    /// Lets the key rest, if it can be made again.
+    fn rest(&mut self) {
+        if let Self::Tls13(traffic) = self {
+            traffic.key.rest();
+        }
+    }
+}
+
 /// One way of protecting records for each version that differs in it.
 enum Protection<Key> {
     Tls13(Traffic<Key>),
@@ -164,6 +224,13 @@ impl WriteKey {
         self.protection.update(self.algorithm(), SealingKey::new)
     }
 
+    /// Erases the cipher's state, some 600 bytes in the library below, until the next record: for a connection that will
+    /// be idle for a while. It is then made again of the secret, which takes about as long as two records of a few bytes.
+    /// Keys of TLS 1.2, whose secret is not there any more, do not rest.
+    pub fn rest(&mut self) {
+        self.protection.rest();
+    }
+
     #[inline]
     pub(crate) fn is_early(&self) -> bool {
         self.early
@@ -206,7 +273,7 @@ impl WriteKey {
                 let (ciphertext, tail_and_tag) = body
                     .split_at_mut_checked(content.len())
                     .ok_or(Error::InvalidLength("a record body as long as its content"))?;
-                traffic.key.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
+                traffic.awake()?.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
             }
             Protection::Tls12(key) => tls12::seal(key, header, content, body),
         }
@@ -293,6 +360,13 @@ impl ReadKey {
         self.protection.update(self.algorithm(), OpeningKey::new)
     }
 
+    /// Erases the cipher's state, some 600 bytes in the library below, until the next record: for a connection that will
+    /// be idle for a while. It is then made again of the secret, which takes about as long as two records of a few bytes.
+    /// Keys of TLS 1.2, whose secret is not there any more, do not rest.
+    pub fn rest(&mut self) {
+        self.protection.rest();
+    }
+
     #[inline]
     pub(crate) fn is_early(&self) -> bool {
         self.early
@@ -317,7 +391,7 @@ impl ReadKey {
         body: &mut [u8],
     ) -> Result<Range<usize>, RecordError> {
         match &mut self.protection {
-            Protection::Tls13(traffic) => Ok(0..traffic.key.open_in_place(header, body)?),
+            Protection::Tls13(traffic) => Ok(0..traffic.awake()?.open_in_place(header, body)?),
             Protection::Tls12(key) => tls12::open_in_place(key, header, body),
         }
     }
@@ -337,7 +411,7 @@ impl ReadKey {
         let (ciphertext, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(RecordError::DecryptFailed)?;
         let needed = ciphertext.len();
         let out = out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?;
-        traffic.key.open_separate(header, ciphertext, tag, out)?;
+        traffic.awake()?.open_separate(header, ciphertext, tag, out)?;
         Ok(needed)
     }
 }

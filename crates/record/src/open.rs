@@ -160,6 +160,13 @@ impl Reader {
         Ok(key.update()?)
     }
 
+    /// Lets the present key [rest](crate::ReadKey::rest) until the next record.
+    pub fn rest(&mut self) {
+        if let Some(key) = &mut self.key {
+            key.rest();
+        }
+    }
+
     /// The present key.
     #[must_use]
     pub fn key(&self) -> Option<&ReadKey> {

@@ -80,6 +80,13 @@ impl Writer {
         Ok(self.key.as_mut().ok_or(SealError::NoKey)?.update()?)
     }
 
+    /// Lets the present key [rest](crate::WriteKey::rest) until the next record.
+    pub fn rest(&mut self) {
+        if let Some(key) = &mut self.key {
+            key.rest();
+        }
+    }
+
     /// The present key.
     #[must_use]
     pub fn key(&self) -> Option<&WriteKey> {

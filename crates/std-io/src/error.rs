@@ -33,7 +33,7 @@ pub(crate) fn seal_failed(error: SealError) -> io::Error {
     io::Error::new(kind, error)
 }
 
-/// The handshake stands still until its caller answers a [`Need`]; see [`Stream::take_need`](crate::Stream::take_need).
+/// The handshake stands still until its caller answers a [`Need`](oxtls::Need); see [`Stream::take_need`](crate::Stream::take_need).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct NeedWaits;
 

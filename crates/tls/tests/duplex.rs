@@ -169,3 +169,31 @@ fn halves_make_their_connection_whole_again() {
     let bytes = seal(&mut client, b"answered");
     assert_eq!(feed(&mut server, &bytes).unwrap().data, b"answered");
 }
+
+#[test]
+fn a_connection_that_has_rested_goes_on_as_if_it_had_not() {
+    let (mut client, mut server) = connected();
+    for n in 0..20_u8 {
+        if n % 3 == 0 {
+            client.rest();
+            client.rest();
+        }
+        if n % 2 == 0 {
+            server.rest();
+        }
+        if n == 7 {
+            client.update_keys(true).unwrap();
+            client.rest();
+        }
+        let bytes = seal(&mut client, &[n; 100]);
+        server.rest();
+        assert_eq!(feed(&mut server, &bytes).unwrap().data, [n; 100]);
+        let bytes = seal(&mut server, &[n; 10]);
+        assert_eq!(feed(&mut client, &bytes).unwrap().data, [n; 10]);
+    }
+    // What does not open does not open any better.
+    let mut bytes = seal(&mut client, b"data");
+    server.rest();
+    bytes[10] ^= 1;
+    assert!(feed(&mut server, &bytes).is_err());
+}

@@ -147,3 +147,30 @@ fn keys_print_no_secret() {
     }
     assert_eq!(writer.key().unwrap().secret().unwrap().len(), Hash::Sha256.output_len());
 }
+
+#[test]
+fn keys_that_have_rested_go_on_with_the_next_record_and_the_next_generation() {
+    for suite in 0..SUITES.len() {
+        let (mut writer, mut reader) = pair(suite);
+        for n in 0..6 {
+            if n % 2 == 1 {
+                writer.rest();
+            }
+            if n % 3 == 1 {
+                reader.rest();
+            }
+            if n == 4 {
+                // Between the two nothing is sealed: both rest while their keys move on.
+                writer.update_key().unwrap();
+                reader.update_key().unwrap();
+                writer.rest();
+            }
+            let mut record = seal(&mut writer, ContentType::ApplicationData, b"hello");
+            assert_eq!(open_all(&mut reader, &mut record), b"hello");
+            assert_eq!(writer.key().unwrap().sequence(), n % 4 + 1);
+        }
+    }
+    // Without a key nothing rests.
+    Writer::new().rest();
+    Reader::new().rest();
+}

@@ -147,6 +147,11 @@ impl ReceiveHalf {
         });
     }
 
+    /// Lets the key rest until it opens again.
+    pub(crate) fn rest(&mut self) {
+        self.reader.rest();
+    }
+
     /// Enforces our record_size_limit.
     pub(crate) fn set_record_size_limit(&mut self, limit: u16) {
         self.reader.set_record_size_limit(limit);

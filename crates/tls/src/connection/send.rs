@@ -156,6 +156,11 @@ impl SendHalf {
         Ok(())
     }
 
+    /// Lets the key rest until it seals again.
+    pub(crate) fn rest(&mut self) {
+        self.writer.rest();
+    }
+
     /// Pads records from here on.
     pub(crate) fn set_padding(&mut self, padding: Padding) {
         self.writer.set_padding(padding);

@@ -75,6 +75,11 @@ impl Sender {
         self.half.update_key_now(ask_peer)
     }
 
+    /// As [`Connection::rest`](super::Connection::rest), of this half.
+    pub fn rest(&mut self) {
+        self.half.rest();
+    }
+
     /// As [`Connection::send_ticket`](super::Connection::send_ticket).
     ///
     /// # Errors
@@ -129,6 +134,11 @@ impl Receiver {
     #[must_use]
     pub fn is_confirmed(&self) -> bool {
         self.half.is_confirmed()
+    }
+
+    /// As [`Connection::rest`](super::Connection::rest), of this half.
+    pub fn rest(&mut self) {
+        self.half.rest();
     }
 
     /// As [`Connection::take_session`](super::Connection::take_session).
