@@ -96,12 +96,14 @@ impl EarlyState {
 
 impl<R: Role> Connection<R> {
     /// What has become of early data so far. After the handshake it stands in
-    /// [`Info::early_data`](super::Info::early_data) too, and here until that is taken.
+    /// [`Info::early_data`](super::Info::early_data) too, and here until that is taken. After a handshake that failed it
+    /// is what was known then: of data that was [offered](EarlyDataStatus::Offered) the server may have taken all, some or
+    /// none.
     #[must_use]
     pub fn early_data(&self) -> EarlyDataStatus {
         match &self.handshaking {
             Some(handshaking) => handshaking.early.status,
-            None => self.info.as_ref().map_or(EarlyDataStatus::NotOffered, |info| info.early_data()),
+            None => self.info.as_ref().map_or(self.early_data, |info| info.early_data()),
         }
     }
 }

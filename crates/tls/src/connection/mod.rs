@@ -71,6 +71,8 @@ pub struct Connection<R: Role> {
     key_log: KeyLogLines,
     /// Tickets that the caller seals.
     tickets: Vec<NewTicket>,
+    /// What was known of early data when the handshake failed.
+    early_data: EarlyDataStatus,
     failed: bool,
 }
 
@@ -205,6 +207,7 @@ impl<R: Role> Connection<R> {
             info: None,
             key_log: KeyLogLines::default(),
             tickets: Vec::new(),
+            early_data: EarlyDataStatus::NotOffered,
             failed: false,
         }
     }
@@ -452,6 +455,7 @@ impl<R: Role> Connection<R> {
             info: None,
             key_log: KeyLogLines::default(),
             tickets: Vec::new(),
+            early_data: EarlyDataStatus::NotOffered,
             failed,
         })
     }
@@ -476,6 +480,7 @@ impl<R: Role> Connection<R> {
         self.failed = true;
         if let Some(handshaking) = self.handshaking.take() {
             handshaking.role.fail();
+            self.early_data = handshaking.early.status;
         }
         self.receive.erase();
     }

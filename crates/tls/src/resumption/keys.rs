@@ -193,8 +193,9 @@ impl TicketKeys {
                 }
                 drop(rotating);
                 let mut rotating = lock.write().unwrap_or_else(PoisonError::into_inner);
-                // Without randomness the old keys go on opening, and seal nothing anew.
                 if !rotating.is_current(now) && rotating.rotate(now).is_err() {
+                    // Without randomness nothing is sealed, and the old keys are tried again at the next ticket: what
+                    // should have gone opens nothing meanwhile.
                     return Arc::default();
                 }
                 Arc::clone(&rotating.ring)

@@ -81,7 +81,7 @@ impl ReplayVerdict {
 
 impl ReplayGuard {
     /// A guard that remembers at least so many hellos with early data within its window
-    /// ([`defaults::REPLAY_WINDOW`]): a server that takes 1,000 a second needs some 30,000. Some 60 bytes each at most,
+    /// ([`defaults::REPLAY_WINDOW`]): a server that takes 1,000 a second needs some 30,000. Some 80 bytes each at most,
     /// taken as they are needed.
     ///
     /// # Errors

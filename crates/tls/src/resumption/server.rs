@@ -22,7 +22,8 @@ use crate::defaults;
 ///
 /// By default, without any of this, a server resumes: TLS 1.3 sessions by tickets under
 /// [rotating keys](TicketKeys::rotating) of its configuration's own, TLS 1.2 sessions by their IDs, of which it keeps
-/// the last 1,024. No early data.
+/// the last 1,024. No early data. Where the caller verifies clients ([`VerifyPeer`](crate::Decision::VerifyPeer)) it makes
+/// none without being told to: with this, the caller's verdict stands for the lifetime of a session.
 ///
 /// ```no_run
 /// # fn f(credential: oxtls::Credential) -> Result<(), oxtls::ConfigError> {
