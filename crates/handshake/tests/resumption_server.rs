@@ -123,6 +123,31 @@ mod t4_psk {
     }
 
     #[test]
+    fn the_name_is_acknowledged_in_full_handshakes_alone() {
+        for resumed in [false, true] {
+            let (mut pair, made) = if resumed {
+                let (made, mut pair, hello) = ready(&nothing);
+                asked(&mut pair, &hello);
+                pair.server.found(made.psk());
+                pair.server.resume(false);
+                (pair, Some(made))
+            } else {
+                (pair(&STREAM, &nothing), None)
+            };
+            let mut acknowledged = None;
+            pair.run_with(|_, message| {
+                if message.typ_is(HandshakeType::ENCRYPTED_EXTENSIONS) {
+                    let extensions = split_extensions(message.body());
+                    acknowledged = Some(extensions.iter().any(|(typ, _)| *typ == ExtensionType::SERVER_NAME));
+                }
+            });
+            assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
+            assert_eq!(acknowledged, Some(!resumed), "RFC 6066 section 3");
+            drop(made);
+        }
+    }
+
+    #[test]
     fn a_session_of_a_session_goes_back_to_the_same_proof() {
         let (made, mut pair, hello) = ready(&nothing);
         asked(&mut pair, &hello);

@@ -156,6 +156,20 @@ fn early_data_goes_on_until_the_servers_finished_has_come_and_no_further() {
 }
 
 #[test]
+fn only_the_first_client_hello_bears_an_older_version() {
+    let (client, server) = (early_client(), early_server(Resumption::default()).build().unwrap());
+    connect(&client, &server);
+    let bytes = drain(&mut ends(&client, &server).0);
+    let (mut rest, mut records) = (&bytes[..], Vec::new());
+    while let [typ, major, minor, high, low, behind @ ..] = rest {
+        records.push((*typ, [*major, *minor]));
+        rest = &behind[usize::from(u16::from_be_bytes([*high, *low]))..];
+    }
+    // RFC 9846 section 5.1: the ChangeCipherSpec ahead of early data is not the hello.
+    assert_eq!(records, [(22, [3, 1]), (20, [3, 3])]);
+}
+
+#[test]
 fn the_limit_binds_the_client_to_the_byte() {
     let (client, server) = (early_client(), early_server(Resumption::default()).build().unwrap());
     connect(&client, &server);

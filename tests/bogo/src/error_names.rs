@@ -69,6 +69,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::NoExtendedMasterSecret => "NO_EXTENDED_MASTER_SECRET",
         HandshakeError::NoSecureRenegotiation => "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
         HandshakeError::InappropriateFallback => "INAPPROPRIATE_FALLBACK",
+        HandshakeError::EarlyDataBeforeTls12 => "WRONG_VERSION_ON_EARLY_DATA",
         HandshakeError::Renegotiation => "NO_RENEGOTIATION",
         HandshakeError::CertificateRequired { .. } => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
         HandshakeError::Refused { cause, .. } => {
@@ -115,6 +116,13 @@ fn of_illegal(what: &str) -> &'static str {
         "compress_certificate that names an algorithm twice" => "ERROR_PARSING_EXTENSION",
         "a certificate compression that was not offered" => "UNKNOWN_CERT_COMPRESSION_ALG",
         "a compressed certificate longer than we take" => "UNCOMPRESSED_CERT_TOO_LARGE",
+        "selected_identity" => "PSK_IDENTITY_NOT_FOUND",
+        "a cipher suite of another hash than the session's" => "OLD_SESSION_PRF_HASH_MISMATCH",
+        "early_data with another suite or protocol than its own" => "EARLY_DATA_MISMATCH",
+        "pre_shared_key with unequal counts of identities and binders" => {
+            "PSK_IDENTITY_BINDER_COUNT_MISMATCH"
+        }
+        "pre_shared_key that is not the last extension" => "PRE_SHARED_KEY_MUST_BE_LAST",
         "AlertLevel" => "UNKNOWN_ALERT_TYPE",
         "legacy_compression_method" => "COMPRESSION_METHOD",
         "certificate_request_context" => "REQUEST_CONTEXT",

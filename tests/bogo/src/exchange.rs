@@ -5,12 +5,13 @@ mod pump;
 use std::fmt;
 use std::io;
 
-use oxtls::{Connection as Tls, Role};
+use oxtls::{ClientSession, Connection as Tls, EarlyDataStatus, SessionStore};
 
 use crate::credentials::Candidate;
 use crate::error_names;
 use crate::expect;
 use crate::flags::Config;
+use crate::memory::{Seen, Side};
 
 pub(crate) use pump::Happened;
 use pump::Pump;
@@ -33,30 +34,64 @@ pub(crate) enum Failure {
     Unexpected(String),
 }
 
+/// What a connection is told.
+pub(crate) struct Told<'c> {
+    pub(crate) config: &'c Config,
+    /// Once early data was refused.
+    pub(crate) retry: &'c Config,
+    /// It is not the test's first.
+    pub(crate) again: bool,
+    /// A server's sessions of TLS 1.2 that go by their IDs.
+    pub(crate) ids: &'c SessionStore,
+}
+
 /// A connection of a test.
-pub(crate) struct Connection<'c, R: Role> {
+pub(crate) struct Connection<'c, R: Side> {
     pump: Pump<'c, R>,
     config: &'c Config,
+    told: Told<'c>,
+    /// What was written as early data is not written again, if the server took it.
+    is_early_written: bool,
+    /// What was more than early data may be.
+    behind_early: Vec<u8>,
     /// Plaintext that the echo has not read yet.
     unread: Vec<u8>,
     key_log: String,
 }
 
-impl<'c, R: Role> Connection<'c, R> {
+impl<'c, R: Side> Connection<'c, R> {
     /// Opens the socket and says which test this is.
-    pub(crate) fn open(tls: Tls<R>, config: &'c Config, ours: &'c [Candidate]) -> Result<Self, Failure> {
-        let pump = Pump::connect(tls, config, ours)?;
-        Ok(Self { pump, config, unread: Vec::new(), key_log: String::new() })
+    pub(crate) fn open(
+        tls: Tls<R>,
+        told: Told<'c>,
+        ours: &'c [Candidate],
+        seen: Seen,
+    ) -> Result<Self, Failure> {
+        let config = told.config;
+        let pump = Pump::connect(tls, config, ours, seen)?;
+        let (unread, key_log) = (Vec::new(), String::new());
+        Ok(Self { pump, config, told, is_early_written: false, behind_early: Vec::new(), unread, key_log })
     }
 
-    /// The whole life of the connection. However it ends, what waits is sent and the socket closed in order.
-    pub(crate) fn run(mut self) -> Result<(), Failure> {
-        let result = self.exchange();
+    /// The whole life of the connection; gives the session to resume it by. However it ends, what waits is sent and the
+    /// socket closed in order.
+    pub(crate) fn run(mut self) -> Result<Option<ClientSession>, Failure> {
+        let result = self.exchange().and_then(|()| self.check_session());
         self.pump.end();
-        result
+        result.map(|()| self.pump.seen.session)
+    }
+
+    /// The session of TLS 1.3 comes after the handshake.
+    fn check_session(&mut self) -> Result<(), Failure> {
+        let info = self.pump.tls.info();
+        match info.and_then(|info| expect::unexpected_session(self.config, info, &self.pump.seen)) {
+            Some(why) => Err(unexpected(why)),
+            None => Ok(()),
+        }
     }
 
     fn exchange(&mut self) -> Result<(), Failure> {
+        self.write_early()?;
         if !self.config.implicit_handshake {
             self.handshake()?;
         }
@@ -68,9 +103,24 @@ impl<'c, R: Role> Connection<'c, R> {
         self.shut_down()
     }
 
-    /// Goes on until the handshake is done and as expected.
+    /// A client's first write goes out as early data, if it can.
+    fn write_early(&mut self) -> Result<(), Failure> {
+        if !self.config.shim_writes_first || R::early_data_left(&self.pump.tls) == 0 {
+            return Ok(());
+        }
+        self.pump.flush()?;
+        let data = self.config.shim_initial_write.as_deref().unwrap_or(INITIAL_WRITE);
+        for _ in 0..self.config.repeat_shim_initial_write.unwrap_or(1) {
+            let taken = self.pump.write_early(data, self.config.read_with_unfinished_write)?;
+            self.behind_early.extend(data.iter().skip(taken));
+        }
+        self.is_early_written = true;
+        Ok(())
+    }
+
+    /// Goes on until the handshake is done and as expected, or a server may send to a client whose early data came.
     fn handshake(&mut self) -> Result<(), Failure> {
-        while self.pump.is_handshaking() {
+        while self.pump.is_handshaking() && !(self.config.server && self.pump.tls.can_seal()) {
             match self.pump.next()? {
                 Happened::HandshakeDone => self.check_handshake()?,
                 Happened::Data(data) => self.unread.extend(data),
@@ -86,7 +136,18 @@ impl<'c, R: Role> Connection<'c, R> {
             crate::broken("the handshake was not to be done");
         }
         let Some(info) = self.pump.tls.info() else { crate::broken("a handshake is done without its Info") };
-        match expect::unexpected(self.config, info, self.pump.ours, self.pump.verified) {
+        self.pump.seen.has_session_id = !self.told.ids.is_empty();
+        if let EarlyDataStatus::Rejected { .. } = info.early_data()
+            && !self.config.server
+        {
+            if !self.config.expect_reject_early_data {
+                return Err(unexpected("early data was rejected"));
+            }
+            // What was written is the writer's still; from here on the connection is one without early data.
+            self.is_early_written = false;
+            self.config = self.told.retry;
+        }
+        match expect::unexpected(self.config, self.told.again, info, self.pump.ours, &self.pump.seen) {
             Some(why) => Err(unexpected(why)),
             None => Ok(()),
         }
@@ -132,6 +193,14 @@ impl<'c, R: Role> Connection<'c, R> {
     }
 
     fn write_first(&mut self) -> Result<(), Failure> {
+        // Whether early data was taken is known only then.
+        if self.is_early_written {
+            self.handshake()?;
+        }
+        if self.is_early_written {
+            let rest = std::mem::take(&mut self.behind_early);
+            return self.write(&rest);
+        }
         if !self.config.shim_writes_first {
             return Ok(());
         }
@@ -144,8 +213,8 @@ impl<'c, R: Role> Connection<'c, R> {
 
     /// Sends back every byte inverted, until the peer says or shows that it sends no more.
     fn echo(&mut self) -> Result<(), Failure> {
-        let mut unfinished = self.config.read_with_unfinished_write;
-        if unfinished {
+        let mut unfinished = self.told.config.read_with_unfinished_write;
+        if unfinished && !self.told.config.shim_writes_first {
             self.handshake()?;
             self.pump.begin_write(self.config.shim_initial_write.as_deref().unwrap_or(INITIAL_WRITE))?;
         }

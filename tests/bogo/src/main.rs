@@ -10,6 +10,7 @@ mod error_names;
 mod exchange;
 mod expect;
 mod flags;
+mod memory;
 mod peer;
 mod setup;
 
@@ -19,6 +20,7 @@ use std::process::ExitCode;
 use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use flags::{Config, Configs, Refused};
+use memory::Memory;
 use oxtls::Clock;
 use setup::Prepared;
 
@@ -61,18 +63,19 @@ fn connect(configs: &Configs) -> Result<(), setup::Error> {
     let pass = |config: &Config| {
         hand.advance(Duration::from_secs(config.resumption_delay.unwrap_or_default().into()));
     };
-    let first = Prepared::new(&configs.initial, &clock)?;
+    let memory = Memory::new().map_err(setup::refused)?;
+    let first = Prepared::new(&configs.initial, &configs.retry, &clock, &memory)?;
     let Some(later_ones) = configs.initial.resume_count.filter(|count| *count > 0) else {
-        return first.connect();
+        return first.connect(None, false).map(drop);
     };
-    let later = Prepared::new(&configs.resume, &clock)?;
-    first.connect()?;
+    let later = Prepared::new(&configs.resume, &configs.retry, &clock, &memory)?;
+    let mut session = first.connect(None, false)?;
     pass(first.config);
     for _ in 0..later_ones {
-        if !later.config.expect_session_miss {
-            return Err(setup::Error::NotImplemented("a session is to be resumed".into()));
+        let offered = session.as_ref().and_then(memory::copy);
+        if let Some(newer) = later.connect(offered, true)? {
+            session = Some(newer);
         }
-        later.connect()?;
         pass(later.config);
     }
     Ok(())

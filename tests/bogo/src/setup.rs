@@ -9,16 +9,17 @@ use std::sync::Arc;
 use oxtls::pki_types::pem::PemObject;
 use oxtls::pki_types::{CertificateDer, ServerName, TrustAnchor};
 use oxtls::{
-    CipherSuite, ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, Clock, ConfigError,
-    Decision, KeyShares, NamedGroup, ProtocolVersion, Retry, Role, Roots, ServerConfig, ServerConfigBuilder,
-    ServerConnection, SignatureScheme,
+    CipherSuite, ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock,
+    ConfigError, Decision, KeyShares, NamedGroup, ProtocolVersion, Retry, Roots, ServerConfig,
+    ServerConfigBuilder, ServerConnection, SignatureScheme,
 };
 
 use crate::compression;
 use crate::credentials::{self, Candidate};
 use crate::encoding;
-use crate::exchange::Connection;
+use crate::exchange::{Connection, Told};
 use crate::flags::Config;
+use crate::memory::{Memory, Seen, Side};
 
 /// What the suite expects a stack to accept without being told: no Ed25519, no P-521, no ML-DSA.
 const VERIFY_SCHEMES: [SignatureScheme; 8] = [
@@ -51,6 +52,9 @@ pub(crate) enum Error {
 /// for the next is there.
 pub(crate) struct Prepared<'c> {
     pub(crate) config: &'c Config,
+    /// Once early data was refused.
+    retry: &'c Config,
+    memory: &'c Memory,
     ours: Vec<Candidate>,
     library: Library,
 }
@@ -63,33 +67,60 @@ enum Library {
 
 impl<'c> Prepared<'c> {
     /// Makes the library's configuration, with a clock that the shim sets.
-    pub(crate) fn new(config: &'c Config, clock: &Clock) -> Result<Self, Error> {
+    pub(crate) fn new(
+        config: &'c Config,
+        retry: &'c Config,
+        clock: &Clock,
+        memory: &'c Memory,
+    ) -> Result<Self, Error> {
         let ours = credentials::candidates(config)?;
         let library = if config.server {
             let made = server(config, &ours, protocols(config))?.clock(clock.clone());
-            Library::Server(made.build().map_err(refused)?)
+            Library::Server(made.resumption(memory.resumption(config)).build().map_err(refused)?)
         } else {
             let made = client(config, &ours)?.clock(clock.clone());
             Library::Client(made.build().map_err(refused)?)
         };
-        Ok(Self { config, ours, library })
+        Ok(Self { config, retry, memory, ours, library })
     }
 
-    /// One connection, to its end.
-    pub(crate) fn connect(&self) -> Result<(), Error> {
+    /// One connection, to its end; a client offers this session, and gives the newest that it got. `again`: it is not
+    /// the test's first.
+    pub(crate) fn connect(
+        &self,
+        offered: Option<ClientSession>,
+        again: bool,
+    ) -> Result<Option<ClientSession>, Error> {
         match &self.library {
             Library::Client(client) => {
                 // A test without a name has no use for one, and the library's users always have one.
                 let name = self.config.host_name.as_deref().unwrap_or(b"test");
                 let name = ServerName::try_from(name).map_err(|error| Error::Failed(error.to_string()))?;
-                self.run(ClientConnection::new(client, name.to_owned()).map_err(refused)?)
+                let seen = Seen {
+                    session_offered: offered.is_some(),
+                    session_allows_early_data: offered
+                        .as_ref()
+                        .is_some_and(|session| session.max_early_data() > 0),
+                    ..Seen::default()
+                };
+                let tls = match offered {
+                    Some(session) => ClientConnection::with_session(client, name.to_owned(), session),
+                    None => ClientConnection::new(client, name.to_owned()),
+                };
+                self.run(tls.map_err(refused)?, seen, again)
             }
-            Library::Server(server) => self.run(ServerConnection::new(server)),
+            Library::Server(server) => self.run(ServerConnection::new(server), Seen::default(), again),
         }
     }
 
-    fn run<R: Role>(&self, tls: oxtls::Connection<R>) -> Result<(), Error> {
-        let connection = Connection::open(tls, self.config, &self.ours);
+    fn run<S: Side>(
+        &self,
+        tls: oxtls::Connection<S>,
+        seen: Seen,
+        again: bool,
+    ) -> Result<Option<ClientSession>, Error> {
+        let configs = Told { config: self.config, retry: self.retry, again, ids: &self.memory.ids };
+        let connection = Connection::open(tls, configs, &self.ours, seen);
         connection.and_then(Connection::run).map_err(|failure| Error::Failed(failure.to_string()))
     }
 }
@@ -111,7 +142,10 @@ fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuild
         .shuffle_extensions(config.permute_extensions)
         .certificate_compression(compression::algorithms(config))
         .max_chain(LONGEST_CHAIN)
-        .key_log(config.export_traffic_secrets);
+        .key_log(config.export_traffic_secrets)
+        .hand_out_sessions()
+        .tls12_tickets(!config.no_ticket)
+        .early_data(config.enable_early_data);
     if let Some(shares) = key_shares(config)? {
         builder = builder.key_shares(KeyShares::Exactly(shares));
     }
@@ -135,7 +169,8 @@ fn protocols(config: &Config) -> Vec<Vec<u8>> {
     if config.reject_alpn {
         return vec![b"no client has this".to_vec()];
     }
-    config.select_alpn.iter().filter(|_| !config.decline_alpn).cloned().collect()
+    let chosen = config.select_alpn.iter().filter(|protocol| !config.decline_alpn && !protocol.is_empty());
+    chosen.cloned().collect()
 }
 
 /// A server's configuration with these application protocols.
@@ -166,6 +201,7 @@ pub(crate) fn server(
         .certificate_compression(compression::algorithms(config))
         .max_chain(LONGEST_CHAIN)
         .alpn(protocols)
+        .half_rtt(config.enable_early_data)
         .key_log(config.export_traffic_secrets);
     if let Some(bytes) = config.max_cert_list {
         builder = builder.max_message(bytes);
@@ -231,7 +267,14 @@ fn decisions(config: &Config) -> Vec<Decision> {
         || config.select_empty_alpn
         || config.expect_advertised_alpn.is_some()
         || config.expect_server_name.is_some()
+        || config.expect_early_data_reason.is_some()
         || !config.expect_peer_verify_pref.is_empty();
+    if config.server && config.is_async {
+        decisions.push(Decision::FindSession);
+    }
+    if config.server && (config.is_async || config.expect_ticket_age_skew.is_some()) {
+        decisions.push(Decision::AcceptSession);
+    }
     if config.server && (config.is_async || hello_matters) {
         decisions.push(Decision::ChooseConfig);
     }

@@ -29,7 +29,7 @@ impl<'a> OfferedPsks<'a> {
         core::iter::from_fn(move || parse_identity(&mut r).ok())
     }
 
-    /// The binders, in the order of the identities; each has 32 to 255 bytes.
+    /// The binders, in the order of the identities; each has up to 255 bytes.
     pub fn binders(&self) -> impl Iterator<Item = &'a [u8]> + Clone + use<'a> {
         let mut r = Reader::new(self.binders, "pre_shared_key");
         core::iter::from_fn(move || r.vec_u8().ok())
@@ -50,7 +50,7 @@ fn parse_identity<'a>(r: &mut Reader<'a>) -> Result<PskIdentity<'a>, Error> {
 /// Reads a client's offer.
 ///
 /// # Errors
-/// [`Error::Malformed`], also for an empty list, an empty identity or a binder of under 32 bytes;
+/// [`Error::Malformed`], also for an empty list or an empty identity;
 /// [`Error::IllegalParameter`] if there are not as many binders as identities.
 pub fn parse<'a>(r: &mut Reader<'a>) -> Result<OfferedPsks<'a>, Error> {
     let psks = OfferedPsks { identities: r.nonempty_u16()?, binders: r.nonempty_u16()? };
@@ -62,9 +62,8 @@ pub fn parse<'a>(r: &mut Reader<'a>) -> Result<OfferedPsks<'a>, Error> {
         identity_count = identity_count.saturating_add(1);
     }
     while !binders.is_empty() {
-        if binders.vec_u8()?.len() < 32 {
-            return Err(binders.malformed());
-        }
+        // One of another length than its hash's does not verify, whatever length that is.
+        binders.vec_u8()?;
         binder_count = binder_count.saturating_add(1);
     }
     if identity_count != binder_count {

@@ -530,7 +530,8 @@ fn pre_shared_key_has_a_binder_for_each_identity() {
     assert!(malformed(&[], &[binder]));
     assert!(malformed(&[b"a"], &[]));
     assert!(malformed(&[b""], &[binder]));
-    assert!(malformed(&[b"a"], &[&[1; 31]]));
+    // The MAC of no hash, which does not verify: that is another error than a list that cannot be read.
+    psks(&[b"a"], &[&[1; 31]]).unwrap();
 }
 
 #[test]

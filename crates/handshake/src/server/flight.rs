@@ -109,16 +109,18 @@ fn limits(common: &Common, asked: &Asked, out: &mut Out) {
     }
 }
 
-/// EncryptedExtensions (RFC 9846 section 4.4.1): answers to what the hello asked, nothing else but our groups.
+/// EncryptedExtensions (RFC 9846 section 4.4.1): answers to what the hello asked, nothing else but our groups. A
+/// `resumption` says whether its early data is taken.
 pub(super) fn encrypted_extensions(
     connection: &Connection,
     asked: &Asked,
     transport: &Transport,
-    early_data: bool,
+    resumption: Option<bool>,
 ) -> Result<Vec<u8>> {
     let config = &connection.config;
     EncryptedExtensions {
-        server_name: asked.server_name.is_some(),
+        // Who resumes has acknowledged the name already, and must not do so again (RFC 6066 section 3).
+        server_name: asked.server_name.is_some() && resumption.is_none(),
         alpn: connection.alpn.as_deref(),
         supported_groups: if negotiate::announces_groups(config, connection.group) {
             config.common.groups.clone()
@@ -126,7 +128,7 @@ pub(super) fn encrypted_extensions(
             Vec::new()
         },
         record_size_limit: asked.record_size_limit.and(config.common.record_size_limit),
-        early_data,
+        early_data: resumption == Some(true),
         quic_transport_parameters: match transport {
             Transport::Quic { parameters } => Some(parameters),
             Transport::Stream => None,

@@ -235,7 +235,7 @@ fn server_hello_to_certificate(
     authentication::check_choice(&credential, scheme, &schemes)?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
-    connection.send(flight::encrypted_extensions(&connection, &asked, &transport, false)?, out);
+    connection.send(flight::encrypted_extensions(&connection, &asked, &transport, None)?, out);
     if connection.config.client_auth != ClientAuth::None {
         connection.send(flight::new_certificate_request(&connection.config)?, out);
     }
@@ -279,7 +279,7 @@ pub(super) fn server_hello_to_finished(
     let secrets = flight::server_hello(&mut chosen, asked, Some((place, early)), early_data, out)?;
     let (mut connection, transport) = connect(chosen, asked);
     let taken = matches!(early_data, Decision::Accept { .. });
-    connection.send(flight::encrypted_extensions(&connection, asked, &transport, taken)?, out);
+    connection.send(flight::encrypted_extensions(&connection, asked, &transport, Some(taken))?, out);
     let mut finishing = our_finished(connection, secrets, out)?;
     finishing.early_data = taken;
     // Whoever has no secret of this session reads nothing of what is said now.

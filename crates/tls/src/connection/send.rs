@@ -6,6 +6,7 @@ use std::sync::Arc;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::post_handshake::{NewTicket, key_update};
 use oxtls_handshake::step::{Direction, KeyChange, KeySecret, Level};
+use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
 use super::mailbox::Mailbox;
@@ -127,6 +128,8 @@ impl SendHalf {
     /// Queues an unprotected ChangeCipherSpec.
     pub(crate) fn change_cipher_spec(&mut self) -> Result<(), oxtls_record::SealError> {
         self.flush_flight()?;
+        // It comes right behind the first ClientHello where early data follows.
+        self.writer.set_plaintext_version(ProtocolVersion::TLS1_2.0);
         self.seal_into_queue(ContentType::ChangeCipherSpec, &[1])
     }
 

@@ -3,11 +3,12 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 
-use oxtls::{Connection, Event, Need, Role, SealError};
+use oxtls::{Connection, Event, Need, SealError};
 
 use super::Failure;
 use crate::credentials::Candidate;
 use crate::flags::Config;
+use crate::memory::{Seen, Side};
 use crate::peer::{self, Decided};
 
 /// What is read from the socket at once.
@@ -30,10 +31,9 @@ pub(crate) enum Happened {
 }
 
 /// A connection and its socket.
-pub(super) struct Pump<'c, R: Role> {
+pub(super) struct Pump<'c, R: Side> {
     pub(super) tls: Connection<R>,
-    /// How often the peer's certificates were shown to us.
-    pub(super) verified: u32,
+    pub(super) seen: Seen,
     config: &'c Config,
     pub(super) ours: &'c [Candidate],
     socket: TcpStream,
@@ -47,12 +47,13 @@ pub(super) struct Pump<'c, R: Role> {
     is_deaf: bool,
 }
 
-impl<'c, R: Role> Pump<'c, R> {
+impl<'c, R: Side> Pump<'c, R> {
     /// Connects to the runner and tells it which test this is.
     pub(super) fn connect(
         tls: Connection<R>,
         config: &'c Config,
         ours: &'c [Candidate],
+        seen: Seen,
     ) -> Result<Self, Failure> {
         let port = config.port.and_then(|port| u16::try_from(port).ok()).unwrap_or_default();
         let address = if config.ipv6 {
@@ -65,7 +66,7 @@ impl<'c, R: Role> Pump<'c, R> {
         let id = config.shim_id.unwrap_or_default().to_le_bytes();
         socket.write_all(&id).map_err(Failure::Io)?;
         let (input, unwritten) = (Vec::new(), Vec::new());
-        Ok(Self { tls, verified: 0, config, ours, socket, input, shown: 0, unwritten, is_deaf: false })
+        Ok(Self { tls, seen, config, ours, socket, input, shown: 0, unwritten, is_deaf: false })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
@@ -78,6 +79,9 @@ impl<'c, R: Role> Pump<'c, R> {
             // Afterwards what waits is a KeyUpdate that the peer asked for: it goes out ahead of our next data, so
             // that however many it asks for before that, it gets one.
             if self.tls.is_handshaking() {
+                if self.tls.wants_transmit() {
+                    self.finish_write()?;
+                }
                 self.flush()?;
             }
             let shown =
@@ -85,13 +89,15 @@ impl<'c, R: Role> Pump<'c, R> {
             let window = self.input.get_mut(..shown).unwrap_or_default();
             let progress = self.tls.feed(window).map_err(Failure::Tls)?;
             let data = match &progress.event {
-                Some(Event::Data(range)) => window.get(range.clone()).unwrap_or_default().to_vec(),
+                Some(Event::Data(range) | Event::EarlyData(range)) => {
+                    window.get(range.clone()).unwrap_or_default().to_vec()
+                }
                 _ => Vec::new(),
             };
             self.input.drain(..progress.consumed.min(shown));
             self.shown = shown.saturating_sub(progress.consumed);
             match progress.event {
-                Some(Event::Data(_)) => return Ok(Happened::Data(data)),
+                Some(Event::Data(_) | Event::EarlyData(_)) => return Ok(Happened::Data(data)),
                 Some(Event::Closed) => return Ok(Happened::Closed),
                 Some(event) => {
                     if let Some(happened) = self.event(event)? {
@@ -112,8 +118,10 @@ impl<'c, R: Role> Pump<'c, R> {
     /// An event that carries no data; a decision may lead to the next one.
     fn event(&mut self, mut event: Event) -> Result<Option<Happened>, Failure> {
         loop {
+            self.seen.collect(&mut self.tls, &event);
             match event {
                 Event::HandshakeDone => {
+                    self.finish_write()?;
                     self.flush()?;
                     return Ok(Some(Happened::HandshakeDone));
                 }
@@ -122,7 +130,7 @@ impl<'c, R: Role> Pump<'c, R> {
                     Some(next) => event = next,
                     None => return Ok(None),
                 },
-                Event::PeerWantsReply => return Ok(None),
+                Event::PeerWantsReply | Event::SessionReceived => return Ok(None),
                 other => crate::broken(&format!("the library says {other:?}")),
             }
         }
@@ -132,7 +140,8 @@ impl<'c, R: Role> Pump<'c, R> {
         if self.config.is_async {
             self.suspend()?;
         }
-        match peer::decide(self.config, self.ours, need, &mut self.verified) {
+        self.seen.note(&need);
+        match peer::decide(self.config, self.ours, need, &mut self.seen.verified) {
             Decided::Answer(answer) => self.tls.answer(answer).map_err(Failure::Tls),
             Decided::AsConfigured(need) => self.tls.answer_as_configured(need).map_err(Failure::Tls),
             Decided::Refuse(error) => Err(Failure::Tls(self.tls.abort(error))),
@@ -193,6 +202,24 @@ impl<'c, R: Role> Pump<'c, R> {
         let mut sealed = self.seal(data)?;
         self.unwritten = sealed.split_off(1.min(sealed.len()));
         self.send(&sealed)
+    }
+
+    /// Seals and sends early data, as much as the session allows, or no more than a byte of it at first; says how much it
+    /// was.
+    pub(super) fn write_early(&mut self, data: &[u8], unfinished: bool) -> Result<usize, Failure> {
+        let (mut sealed, mut taken) = (Vec::new(), 0);
+        let mut window = vec![0; WINDOW];
+        while taken < data.len() && R::early_data_left(&self.tls) > 0 {
+            let rest = data.get(taken..).unwrap_or_default();
+            let done = R::seal_early(&mut self.tls, rest, &mut window).map_err(Failure::Seal)?;
+            sealed.extend(window.iter().take(done.written));
+            taken += done.taken;
+        }
+        if unfinished {
+            self.unwritten = sealed.split_off(1.min(sealed.len()));
+        }
+        self.send(&sealed)?;
+        Ok(taken)
     }
 
     /// Lets the rest of it out.
