@@ -94,6 +94,7 @@ rules! {
     LeafExtendedKeyUsagePresent = "CA/Browser Forum BR section 7.1.2.7.6", "The peer's certificate carries an extendedKeyUsage.";
     AnyExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.7.10", "The peer's certificate does not claim anyExtendedKeyUsage.";
     ForeignExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.7.10", "A server's certificate is not meant for signing code, mail, time stamps or OCSP responses too.";
+    LeafCriticality = "CA/Browser Forum BR section 7.1.2.7.6", "extendedKeyUsage, certificatePolicies and cRLDistributionPoints of the peer's certificate are not critical.";
     AnchorExtendedKeyUsage = "CA/Browser Forum BR section 7.1.2.1.2", "Root certificates carry no extendedKeyUsage.";
     AuthorityKeyIdentifierPresent = "RFC 5280 section 4.2.1.1", "Every certificate that is not self-signed carries an authority key identifier.";
     AuthorityKeyIdentifierForm = "RFC 5280 section 4.2.1.1, CA/Browser Forum BR section 7.1.2.11.1", "The authority key identifier is not critical and consists of a key identifier, which in a root is its own.";
@@ -113,7 +114,7 @@ rules! {
     CommonNameInSubjectAltName = "CA/Browser Forum BR section 7.1.4.3", "A common name that spells one of the subjectAltName values, or a host or address in a form that needs care, is a copy of one, character for character.";
     PublicSuffixWildcard = "CA/Browser Forum BR section 3.2.2.6", "A wildcard does not stand for all names below a public suffix.";
     RsaModulusWholeOctets = "CA/Browser Forum BR section 6.1.5", "The size of an RSA modulus is a multiple of 8 bits.";
-    RsaExponent = "CA/Browser Forum BR section 6.1.6", "An RSA public exponent is at least 2^16 + 1.";
+    RsaExponent = "CA/Browser Forum BR section 6.1.6", "The RSA public exponent of a certificate that is no root's is at least 2^16 + 1.";
     PublicKeyAlgorithm = "CA/Browser Forum BR section 7.1.3.1", "Public keys are RSA keys without restriction, or on the curves P-256, P-384 and P-521.";
     AnchorVersion = "CA/Browser Forum BR section 7.1.1", "Root certificates are of version 3.";
     UniqueIdentifiers = "RFC 5280 section 4.1.2.8", "Certificates carry no unique identifiers.";

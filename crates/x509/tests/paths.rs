@@ -365,19 +365,23 @@ fn unknown_critical_extensions_refuse_whom_they_stand_in() {
     refused(server(trusting(&root), &middle.issue(leaf()).chain), Rule::CriticalExtension, FIRST);
 }
 
+/// The leaf of this chain with another key.
+fn with_key(root: &Ca, leaf: &CertificateDer<'_>, key: &[u8]) -> [CertificateDer<'static>; 1] {
+    let spki = Certificate::parse(leaf).expect("a certificate").spki().to_vec();
+    let certificate = root.resign(leaf, |tbs| {
+        let mut fields = der::contents(tbs).to_vec();
+        der::replace(&mut fields, &spki, key);
+        *tbs = der::tlv(0x30, &[&fields]);
+    });
+    [certificate]
+}
+
 #[test]
 fn weak_and_unknown_keys_are_refused_before_they_are_used() {
     let root = root();
     let issued = root.issue(leaf());
     let spki = Certificate::parse(&issued.chain[0]).expect("a certificate").spki().to_vec();
-    let with_key = |key: &[u8]| {
-        let certificate = root.resign(&issued.chain[0], |tbs| {
-            let mut fields = der::contents(tbs).to_vec();
-            der::replace(&mut fields, &spki, key);
-            *tbs = der::tlv(0x30, &[&fields]);
-        });
-        [certificate]
-    };
+    let with_key = |key: &[u8]| with_key(&root, &issued.chain[0], key);
     let rsa = |octets: usize| {
         let modulus = der::tlv(0x02, &[&[0], &vec![0xc1; octets]]);
         let key = der::tlv(0x30, &[&modulus, &[0x02, 0x03, 1, 0, 1]]);
@@ -391,6 +395,19 @@ fn weak_and_unknown_keys_are_refused_before_they_are_used() {
     let mut p192 = spki.clone();
     der::replace(&mut p192, &der::oid("1.2.840.10045.3.1.7"), &der::oid("1.2.840.10045.3.1.1"));
     refused(server(trusting(&root), &with_key(&p192)), Rule::KeyAlgorithm, LEAF);
+    let dsa = der::tlv(
+        0x30,
+        &[&der::tlv(0x30, &[&der::oid("1.2.840.10040.4.1")]), &der::tlv(0x03, &[&[0, 2, 1, 1]])],
+    );
+    refused(server(trusting(&root), &with_key(&dsa)), Rule::KeyAlgorithm, LEAF);
+}
+
+#[test]
+fn keys_have_the_form_and_the_parameters_of_their_algorithm() {
+    let root = root();
+    let issued = root.issue(leaf());
+    let spki = Certificate::parse(&issued.chain[0]).expect("a certificate").spki().to_vec();
+    let with_key = |key: &[u8]| with_key(&root, &issued.chain[0], key);
     let rsa_with = |modulus: &[u8], exponent: &[u8], parameters: &[u8]| {
         let key = der::tlv(0x30, &[&der::tlv(2, &[modulus]), &der::tlv(2, &[exponent])]);
         let algorithm = der::tlv(0x30, &[&der::oid("1.2.840.113549.1.1.1"), parameters]);
@@ -434,11 +451,6 @@ fn weak_and_unknown_keys_are_refused_before_they_are_used() {
     ] {
         refused(server(trusting(&root), &chain), Rule::KeyAlgorithm, LEAF);
     }
-    let dsa = der::tlv(
-        0x30,
-        &[&der::tlv(0x30, &[&der::oid("1.2.840.10040.4.1")]), &der::tlv(0x03, &[&[0, 2, 1, 1]])],
-    );
-    refused(server(trusting(&root), &with_key(&dsa)), Rule::KeyAlgorithm, LEAF);
 }
 
 #[test]

@@ -78,6 +78,10 @@ fn subscribers() -> Vec<Deviation> {
         by_leaf(Rule::LeafExtendedKeyUsagePresent, leaf().eku(&[])),
         by_leaf(Rule::AnyExtendedKeyUsage, leaf().eku(&[SERVER_AUTH, "2.5.29.37.0"])),
         by_leaf(Rule::ForeignExtendedKeyUsage, leaf().eku(&[SERVER_AUTH, "1.3.6.1.5.5.7.3.3"])),
+        by_leaf(
+            Rule::LeafCriticality,
+            leaf().eku(&[]).extension("2.5.29.37", true, &der::tlv(0x30, &[&der::oid(SERVER_AUTH)])),
+        ),
         by_leaf(Rule::AuthorityKeyIdentifierPresent, leaf().without_key_ids()),
         by_leaf(
             Rule::AuthorityKeyIdentifierForm,

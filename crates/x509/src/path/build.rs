@@ -16,8 +16,9 @@ use crate::trust::Anchor;
 use crate::trust_mode::SpkiPin;
 
 use super::budget::{Exhausted, Remaining};
+use super::candidates::{Issuer, anchor_candidate, mark_reachable, node_candidate, unknown_issuer};
 use super::policy_set::PolicySet;
-use super::{Anchors, Chain, Context, Detail, Fault, Node, check, constraints, policies};
+use super::{Chain, Context, Detail, Fault, Node, candidates, check, constraints, policies};
 
 /// A path that was validated: chain positions from the leaf up, and the anchor's index.
 pub(crate) struct Found {
@@ -51,13 +52,6 @@ pub(crate) struct Attempt<'a> {
 struct Frame {
     node: usize,
     next: usize,
-}
-
-/// Who may have signed a certificate.
-#[derive(Clone, Copy, PartialEq, Eq)]
-enum Issuer {
-    Anchor(usize),
-    Node(usize),
 }
 
 /// A pair of certificates whose signature has been checked.
@@ -119,7 +113,7 @@ pub(crate) fn search_within<'a>(
     };
     let mut attempts = search.attempts;
     if attempts.is_empty() {
-        attempts.push(Attempt { path: climb(&chain.nodes), fault });
+        attempts.push(Attempt { path: candidates::climb(&chain.nodes), fault });
     }
     Err(Box::new(Failure { fault, attempts }))
 }
@@ -448,7 +442,7 @@ impl<'a> Search<'a, '_> {
         };
         let key = match key {
             Some(Ok(key)) => key,
-            Some(Err(error)) => return Ok(Some(bad_key(at, *error))),
+            Some(Err(error)) => return Ok(Some(Fault::bad_key(at, *error))),
             None => return unknown,
         };
         if key.verify(algorithm, signed, signature).is_err() {
@@ -481,7 +475,7 @@ impl<'a> Search<'a, '_> {
         if fault.rule == Rule::WorkBudget {
             return Err(Some(fault));
         }
-        if self.best.is_none_or(|best| rank(fault.rule) > rank(best.rule)) {
+        if self.best.is_none_or(|best| fault.rank() > best.rank()) {
             self.best = Some(fault);
         }
         Ok(())
@@ -516,117 +510,5 @@ impl Node<'_> {
     fn key(&self) -> Result<&oxtls_crypto::signature::PublicKey, &oxtls_crypto::Error> {
         let spki = self.certificate.spki();
         self.key.get_or_init(|| oxtls_crypto::signature::PublicKey::from_spki(spki)).as_ref()
-    }
-}
-
-/// The anchor if it bears the issuer's name and belongs to this round.
-fn anchor_candidate(context: &Context<'_>, child: &Node<'_>, anchor: usize, hinted: bool) -> Option<Issuer> {
-    let found = context.roots.anchor(anchor)?;
-    if context.crl_issuer.is_some_and(|only| only != anchor) {
-        return None;
-    }
-    let named = match child.issued_by {
-        Anchors::None => false,
-        Anchors::All => true,
-        Anchors::Some => found.subject() == child.certificate.issuer(),
-    };
-    (named && hinted != contradicts(child, found.key_id())).then_some(Issuer::Anchor(anchor))
-}
-
-/// The certificate if it bears the issuer's name, leads to an anchor and belongs to this round. The leaf issues
-/// nothing.
-fn node_candidate(nodes: &[Node<'_>], child: &Node<'_>, index: usize, hinted: bool) -> Option<Issuer> {
-    let node = nodes.get(index)?;
-    let named = index != 0 && node.reachable && node.subject == child.issuer;
-    let key_id = node.certificate.subject_key_id().map(|ski| ski.key_id);
-    (named && hinted != contradicts(child, key_id)).then_some(Issuer::Node(index))
-}
-
-/// Whether both key identifiers are there and differ.
-fn contradicts(child: &Node<'_>, issuer_key_id: Option<&[u8]>) -> bool {
-    let wanted = child.certificate.authority_key_id().and_then(|aki| aki.key_id);
-    matches!((wanted, issuer_key_id), (Some(wanted), Some(found)) if wanted != found)
-}
-
-/// Marks the certificates from which names lead to an anchor.
-fn mark_reachable(context: &Context<'_>, nodes: &mut [Node<'_>]) {
-    /// Positions to go on from, as bits.
-    const BITS: usize = 128;
-    const { assert!(defaults::MAX_CHAIN <= BITS) };
-    let mut fresh = 0u128;
-    for (bit, node) in (0u32..).zip(nodes.iter_mut()) {
-        node.issued_by = namesakes(context, node);
-        node.reachable = node.issued_by != Anchors::None;
-        if node.reachable && !node.is_self_issued() {
-            fresh |= 1u128.wrapping_shl(bit);
-        }
-    }
-    while let Some(subject) = usize::try_from(fresh.trailing_zeros())
-        .ok()
-        .and_then(|index| nodes.get(index))
-        .map(|node| node.subject)
-    {
-        fresh &= fresh.wrapping_sub(1);
-        for (bit, node) in (0u32..).zip(nodes.iter_mut()) {
-            if !node.reachable && node.issuer == subject {
-                node.reachable = true;
-                fresh |= 1u128.wrapping_shl(bit);
-            }
-        }
-    }
-}
-
-fn namesakes(context: &Context<'_>, node: &Node<'_>) -> Anchors {
-    let issuer = node.certificate.issuer();
-    let bucket = context.roots.bucket(node.issuer_hash).iter();
-    let mut verdicts = bucket.filter_map(|&index| context.roots.anchor(index)).map(|a| a.subject() == issuer);
-    match verdicts.next() {
-        None => Anchors::None,
-        Some(first) if verdicts.any(|other| other != first) => Anchors::Some,
-        Some(true) => Anchors::All,
-        Some(false) => Anchors::None,
-    }
-}
-
-/// The chain as its names suggest it, for reports on chains that lead nowhere: from the leaf up, each certificate
-/// once.
-pub(crate) fn climb(nodes: &[Node<'_>]) -> Vec<Position> {
-    let mut path: Vec<&Node<'_>> = nodes.first().into_iter().collect();
-    while let Some(top) = path.last().filter(|top| !top.is_self_issued()) {
-        let next = nodes.iter().skip(1).find(|node| {
-            node.subject == top.issuer && !path.iter().any(|used| used.position == node.position)
-        });
-        match next {
-            Some(next) => path.push(next),
-            None => break,
-        }
-    }
-    path.into_iter().map(Node::at).collect()
-}
-
-fn unknown_issuer<'a>(nodes: &[Node<'_>]) -> Fault<'a> {
-    let last = climb(nodes).pop().unwrap_or(Position::Chain(0));
-    Fault::new(Rule::IssuerKnown, last, None)
-}
-
-/// A key that can't be used.
-const fn bad_key<'a>(at: Position, error: oxtls_crypto::Error) -> Fault<'a> {
-    let what = match error {
-        oxtls_crypto::Error::InvalidPublicKey(what) | oxtls_crypto::Error::UnsupportedKey(what) => what,
-        _ => "it cannot be used",
-    };
-    Fault::new(Rule::KeyAlgorithm, at, None).with(Detail::What(what))
-}
-
-/// How much a rule broken says about the chain: the one that got furthest is reported.
-fn rank(rule: Rule) -> u8 {
-    match rule {
-        Rule::IssuerKnown => 0,
-        Rule::PathDepth => 1,
-        Rule::Signature => 2,
-        // All but the pins was good.
-        Rule::PinnedKey | Rule::NotRevoked | Rule::StatusKnown => 4,
-        Rule::StapledStatus | Rule::MustStaple | Rule::Transparency => 4,
-        _ => 3,
     }
 }

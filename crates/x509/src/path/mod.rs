@@ -2,6 +2,7 @@
 
 pub(crate) mod budget;
 pub(crate) mod build;
+mod candidates;
 pub(crate) mod check;
 pub(crate) mod constraints;
 mod directory;
@@ -77,6 +78,28 @@ impl<'a> Fault<'a> {
 
     pub(crate) const fn malformed(error: ParseError, at: Position) -> Self {
         Self { rule: error.rule, at, offset: Some(error.offset), detail: Detail::What(error.what) }
+    }
+
+    /// A key that can't be used.
+    const fn bad_key(at: Position, error: oxtls_crypto::Error) -> Self {
+        let what = match error {
+            oxtls_crypto::Error::InvalidPublicKey(what) | oxtls_crypto::Error::UnsupportedKey(what) => what,
+            _ => "it cannot be used",
+        };
+        Self::new(Rule::KeyAlgorithm, at, None).with(Detail::What(what))
+    }
+
+    /// How much the rule broken says about the chain: the one that got furthest is reported.
+    const fn rank(&self) -> u8 {
+        match self.rule {
+            Rule::IssuerKnown => 0,
+            Rule::PathDepth => 1,
+            Rule::Signature => 2,
+            // All but the pins, or the status, was good.
+            Rule::PinnedKey | Rule::NotRevoked | Rule::StatusKnown => 4,
+            Rule::StapledStatus | Rule::MustStaple | Rule::Transparency => 4,
+            _ => 3,
+        }
     }
 }
 

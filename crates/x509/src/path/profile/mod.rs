@@ -75,6 +75,13 @@ fn subscriber<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Check
         profile.context.purpose == Purpose::ServerAuth
             && usage.is_some_and(|usage| foreign.iter().any(|purpose| usage.contains(purpose)))
     })?;
+    let critical = certificate.extensions().find(|extension| {
+        let never = [oid::EXTENDED_KEY_USAGE, oid::CERTIFICATE_POLICIES, oid::CRL_DISTRIBUTION_POINTS];
+        extension.critical && never.contains(&extension.oid.0)
+    });
+    profile.refuse_if(Rule::LeafCriticality, critical.map_or(0, |extension| extension.offset), || {
+        critical.is_some()
+    })?;
     profile.refuse_if(Rule::CommonNameInSubjectAltName, certificate.offsets.subject, || {
         !names::common_names_are_copies(certificate)
     })
@@ -170,11 +177,11 @@ fn key<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> 
         offset,
         || matches!(kind, KeyKind::Rsa { bits, .. } if !bits.is_multiple_of(8)),
     )?;
-    profile.refuse_if(
-        Rule::RsaExponent,
-        offset,
-        || matches!(kind, KeyKind::Rsa { exponent, .. } if exponent < 0x1_0001),
-    )?;
+    // Roots are trusted by configuration, and some old ones have an exponent of 3.
+    profile.refuse_if(Rule::RsaExponent, offset, || {
+        matches!(kind, KeyKind::Rsa { exponent, .. } if exponent < 0x1_0001)
+            && matches!(profile.at, Position::Chain(_))
+    })?;
     profile.refuse_if(Rule::PublicKeyAlgorithm, offset, || {
         !matches!(kind, KeyKind::Rsa { pss: false, .. } | KeyKind::Ec)
     })
