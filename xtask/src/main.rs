@@ -27,6 +27,7 @@ cargo xtask <verb>
                     --peer NAME    only with this one: openssl-3.0, openssl-3.5, gnutls, nss, jsse, go
                     --quick        without those that move many megabytes
                     --list         names them and runs nothing
+                    --record       makes the recordings anew that tests of the handshake play
                     WORD ...       only the scenarios whose name contains one of the words
   bogo [args]       BoringSSL's protocol suite against our shim; closes with `N passed, N failed, N skipped`
                     --set core|modern|all   which tests (core)

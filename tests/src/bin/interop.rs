@@ -24,6 +24,7 @@ fn selection() -> Result<Selection, interop::Error> {
         match arg {
             Arg::Long("quick") => selection.quick = true,
             Arg::Long("list") => selection.list = true,
+            Arg::Long("record") => selection.record = true,
             Arg::Long("peer") => {
                 let name = parser.value()?.string()?;
                 let peer = Peer::named(&name).ok_or_else(|| format!("no such peer: {name}"))?;

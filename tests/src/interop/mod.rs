@@ -9,6 +9,8 @@
 mod agreement;
 mod capture;
 mod check;
+#[path = "../../../crates/handshake/tests/recorded/driver.rs"]
+mod driver;
 mod foreign;
 mod gnutls;
 mod nss;
@@ -18,6 +20,7 @@ mod own;
 mod peer;
 mod pki;
 mod process;
+mod record;
 mod spec;
 mod tables;
 mod tap;
@@ -45,6 +48,8 @@ pub struct Selection {
     pub quick: bool,
     /// Name them and run nothing.
     pub list: bool,
+    /// Run nothing, but make the recordings anew that tests of the handshake play.
+    pub record: bool,
     /// Only with these peers; with all if empty.
     pub peers: Vec<Peer>,
     /// Only those whose name contains one of these words; all if empty.
@@ -92,6 +97,9 @@ struct Tally {
 /// # Errors
 /// What keeps them from being run at all.
 pub fn run(selection: &Selection) -> Result<bool, Error> {
+    if selection.record {
+        return record::all().map(|()| true);
+    }
     let mut tally = Tally::default();
     for peer in selection.peers() {
         let scenarios = selection.scenarios(peer);

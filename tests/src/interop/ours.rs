@@ -168,7 +168,8 @@ fn roots(authority: &str, certificates: &Path) -> Result<Roots, Error> {
     Ok(roots)
 }
 
-fn connect(to: SocketAddr, deadline: Instant) -> Result<TcpStream, Error> {
+/// Connects to a server that may still be starting.
+pub(super) fn connect(to: SocketAddr, deadline: Instant) -> Result<TcpStream, Error> {
     loop {
         match TcpStream::connect(to) {
             Ok(stream) => return Ok(stream),
@@ -181,7 +182,8 @@ fn connect(to: SocketAddr, deadline: Instant) -> Result<TcpStream, Error> {
     }
 }
 
-fn accept(listener: &TcpListener, deadline: Instant) -> Result<TcpStream, Error> {
+/// Waits for a client.
+pub(super) fn accept(listener: &TcpListener, deadline: Instant) -> Result<TcpStream, Error> {
     listener.set_nonblocking(true)?;
     loop {
         match listener.accept() {
