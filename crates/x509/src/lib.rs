@@ -26,11 +26,20 @@
 //! | [`Certificate`] and its parts | one certificate, read in one pass without allocation, DER only |
 //! | [`Roots`] | trust anchors from PEM, DER, `webpki-roots` or the platform |
 //! | [`Verifier`], [`Policy`] | path building and validation, RFC 5280 section 6; names, RFC 9525 |
+//! | [`ReferenceIdentifier`] | the name wanted of a peer: host, address, URI (SPIFFE), service, mailbox |
+//! | [`PolicyInputs`] | what is asked of certificate policies; [`VerifiedPath::policies`] has what came of it |
+//! | [`Trust`], [`SpkiPin`] | other reasons to trust a peer: pinned keys, exactly this certificate, anyone |
+//! | [`SignatureCache`] | signatures verified before, and why remembering them is safe |
 //! | [`VerifiedPath`], [`PeerIdentity`] | what is known after success |
 //! | [`Revocation`], [`Crl`], [`CrlStore`], [`Stapled`] | CRLs, RFC 5280 section 6.3; stapled OCSP responses, RFC 6960 |
 //! | [`Transparency`], [`LogList`] | signed certificate timestamps, RFC 6962 |
 //! | [`Report`], [`Cause`], [`Rule`] | what is known after failure |
 //! | [`defaults`] | every number, with its source |
+//!
+//! | feature | what |
+//! | --- | --- |
+//! | `webpki-roots`, `native-roots` | `Roots::webpki`, `Roots::native` |
+//! | `public-suffix` | the list of publicsuffix.org, for [`Rule::PublicSuffixWildcard`]: without it only wildcards below single labels are told |
 #![forbid(unsafe_code)]
 
 mod algorithm;
