@@ -129,7 +129,9 @@ impl SignatureCache {
         }
         if let Some(mut set) = self.set(entry) {
             set.rotate_right(1);
-            set[0] = Some(entry);
+            if let Some(first) = set.first_mut() {
+                *first = Some(entry);
+            }
         }
     }
 

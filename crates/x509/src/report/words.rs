@@ -8,6 +8,7 @@ use crate::time;
 
 impl Cause {
     /// What to do, in one sentence without a full stop.
+    #[allow(clippy::too_many_lines, reason = "a table: one sentence for each cause")]
     pub(super) fn advice(&self, at: Position) -> String {
         let fixed = match self {
             Self::EmptyChain => "the peer must be set up with a certificate",
@@ -116,6 +117,7 @@ impl Cause {
 }
 
 impl fmt::Display for Cause {
+    #[allow(clippy::too_many_lines, reason = "a table: one sentence for each cause")]
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match self {
             Self::EmptyChain => f.write_str("is missing: the peer sent none"),
