@@ -277,6 +277,8 @@ fn verified(
     match verdict {
         Ok(path) => {
             *expires_at = Some(end_of(&path));
+            // This question is asked only of a peer that has: its signature may be remembered, if anyone remembers.
+            path.possession_proved();
             *identity = Some(path.into_identity());
             Ok(Settled::Answer(token.accept()))
         }
