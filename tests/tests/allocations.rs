@@ -26,9 +26,26 @@ const NAME: &str = "server.test";
 /// 2^14: the plaintext of a full record (RFC 9846 section 5.2).
 const FULL: usize = 1 << 14;
 
-/// Header before, and content type and tag behind, the plaintext of a record.
-const HEADER: usize = 5;
-const OVERHEAD: usize = 22;
+/// What stands around the plaintext of a record.
+#[derive(Clone, Copy)]
+struct Shape {
+    /// Ahead of it: the header, and in TLS 1.2 with GCM the explicit nonce.
+    ahead: usize,
+    /// In all: with the tag, and in TLS 1.3 the content type.
+    overhead: usize,
+}
+
+impl Shape {
+    fn of(suite: CipherSuite) -> Self {
+        match suite.tls12() {
+            None => Self { ahead: 5, overhead: 22 },
+            Some(_) if suite == CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256 => {
+                Self { ahead: 5, overhead: 21 }
+            }
+            Some(_) => Self { ahead: 13, overhead: 29 },
+        }
+    }
+}
 
 struct Pki {
     roots: Arc<Roots>,
@@ -143,6 +160,7 @@ fn connect(
 
 /// The buffers of one direction, made before anything is counted.
 struct Buffers {
+    shape: Shape,
     plaintext: Vec<u8>,
     window: Vec<u8>,
     /// What lay in the window before it was opened.
@@ -152,11 +170,17 @@ struct Buffers {
 }
 
 impl Buffers {
-    fn new(len: usize) -> Self {
+    fn new(len: usize, shape: Shape) -> Self {
         let plaintext = (0_u32..).map(|n| n.wrapping_mul(2_654_435_761).to_be_bytes()[0]).take(len).collect();
         // Room for four full records, and some to spare: longer data goes window by window.
-        let window = len.min(4 * FULL) + 4 * OVERHEAD + 9;
-        Self { plaintext, window: vec![0; window], sealed: vec![0; window], untouched: vec![0xee; window] }
+        let window = len.min(4 * FULL) + 4 * shape.overhead + 9;
+        Self {
+            shape,
+            plaintext,
+            window: vec![0; window],
+            sealed: vec![0; window],
+            untouched: vec![0xee; window],
+        }
     }
 
     /// Seals all of the plaintext at one end and opens it at the other. Returns how many records it took.
@@ -171,7 +195,7 @@ impl Buffers {
             while at < sealed.written {
                 let len = (self.plaintext.len() - taken).min(FULL);
                 self.open(to, at..sealed.written, taken..taken + len);
-                at += len + OVERHEAD;
+                at += len + self.shape.overhead;
                 taken += len;
                 records += 1;
             }
@@ -189,21 +213,26 @@ impl Buffers {
         plaintext: std::ops::Range<usize>,
     ) {
         let (start, len) = (fed.start, plaintext.len());
+        let Shape { ahead, overhead } = self.shape;
         let progress = to.feed(&mut self.window[fed]).unwrap();
-        assert_eq!(progress.consumed, len + OVERHEAD);
+        assert_eq!(progress.consumed, len + overhead);
         let Some(Event::Data(range)) = progress.event else { panic!("no data") };
-        assert_eq!(range, HEADER..HEADER + len);
-        let end = start + len + OVERHEAD;
-        assert!(self.window[start + HEADER..][..len] == self.plaintext[plaintext]);
-        assert!(self.window[..HEADER + start][start..] == self.sealed[start..start + HEADER], "the header");
+        assert_eq!(range, ahead..ahead + len);
+        let end = start + len + overhead;
+        assert!(self.window[start + ahead..][..len] == self.plaintext[plaintext]);
+        assert!(self.window[start..start + ahead] == self.sealed[start..start + ahead], "the header");
         assert!(self.window[end..] == self.sealed[end..], "the records behind it");
     }
 }
 
-const SUITES: [CipherSuite; 3] = [
+/// Of both versions: a client that is given one of TLS 1.2 alone speaks nothing else.
+const SUITES: [CipherSuite; 6] = [
     CipherSuite::TLS_AES_128_GCM_SHA256,
     CipherSuite::TLS_AES_256_GCM_SHA384,
     CipherSuite::TLS_CHACHA20_POLY1305_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_CHACHA20_POLY1305_SHA256,
 ];
 
 /// Over a stack that could not hold a copy of a full record, and with no allocation that could: the data is where it
@@ -215,7 +244,7 @@ fn a_thousand_records_of_any_size_either_way_allocate_nothing_and_copy_nothing()
         // Boxed, so that the thread has nothing of it on its stack.
         let mut ends = Box::new((client.connection, server.connection));
         for size in [1, 100, FULL, 1 << 20] {
-            let mut buffers = Box::new(Buffers::new(size));
+            let mut buffers = Box::new(Buffers::new(size, Shape::of(suite)));
             let run = move || {
                 let before = tally();
                 let (client, server) = &mut *ends;
@@ -244,7 +273,9 @@ fn the_allocator_counts_what_a_connection_holds() {
     assert!(held > 1000 && left < held / 10, "{held} bytes held, {left} left");
 }
 
-/// At most so much for a handshake of one side.
+/// At most so much for a handshake of one side. Numbers of allocations differ by one or two from handshake to handshake
+/// and from run to run: an ECDSA signature, in the flight or in a certificate, has 70 to 72 bytes, and a buffer that
+/// doubles may have to do so once more for it. The ceilings have room for that and for a few more.
 struct Ceiling {
     allocations: u64,
     bytes: u64,
@@ -267,28 +298,28 @@ fn a_handshake_stays_below_its_ceilings() {
     let x25519 = [NamedGroup::X25519];
     let (client, server) = full();
     let (client, server) = handshake(client.groups(&x25519), server.groups(&x25519));
-    below("X25519, client", client.cost, &Ceiling { allocations: 60, bytes: 14_500 });
-    below("X25519, server", server.cost, &Ceiling { allocations: 60, bytes: 15_500 });
+    below("X25519, client", client.cost, &Ceiling { allocations: 52, bytes: 14_500 });
+    below("X25519, server", server.cost, &Ceiling { allocations: 52, bytes: 15_500 });
 
     let (client, server) = full();
     let (client, server) = handshake(client, server);
     below(
         "default groups (X25519MLKEM768), client",
         client.cost,
-        &Ceiling { allocations: 64, bytes: 27_000 },
+        &Ceiling { allocations: 58, bytes: 27_000 },
     );
     below(
         "default groups (X25519MLKEM768), server",
         server.cost,
-        &Ceiling { allocations: 64, bytes: 30_000 },
+        &Ceiling { allocations: 58, bytes: 30_000 },
     );
 
     let (client, server) = full();
     let mutual = server.client_auth(ClientAuth::Required(Arc::clone(&PKI.roots)));
     let with_certificate = client.credential(PKI.client.clone());
     let (client, server) = handshake(with_certificate.groups(&x25519), mutual.groups(&x25519));
-    below("X25519 and client certificate, client", client.cost, &Ceiling { allocations: 78, bytes: 18_500 });
-    below("X25519 and client certificate, server", server.cost, &Ceiling { allocations: 78, bytes: 26_500 });
+    below("X25519 and client certificate, client", client.cost, &Ceiling { allocations: 68, bytes: 18_500 });
+    below("X25519 and client certificate, server", server.cost, &Ceiling { allocations: 68, bytes: 26_500 });
 }
 
 #[test]
