@@ -2,6 +2,8 @@
 
 use core::fmt;
 
+use oxtls_crypto::signature::PublicKey;
+
 use crate::algorithm::CertificateSignature;
 use crate::extension::{
     AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, ExtendedKeyUsage,
@@ -225,6 +227,16 @@ impl<'a> Certificate<'a> {
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
         self.issuer == self.subject
+    }
+
+    /// Whether its own key made its signature, which costs a verification. Names alone do not say so: a CA that renews its
+    /// key is self-issued.
+    pub(crate) fn is_self_signed(&self) -> bool {
+        let CertificateSignature::Known(algorithm) = self.signature_algorithm else {
+            return false;
+        };
+        let key = PublicKey::from_spki(self.spki);
+        key.is_ok_and(|key| key.verify(algorithm, self.tbs, self.signature).is_ok())
     }
 
     /// basicConstraints.

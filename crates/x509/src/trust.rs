@@ -27,6 +27,7 @@ pub struct Anchor {
     certificate: Option<Box<[u8]>>,
     key_id: Option<Box<[u8]>>,
     key: OnceLock<Result<PublicKey, oxtls_crypto::Error>>,
+    self_signed: OnceLock<bool>,
 }
 
 impl Anchor {
@@ -39,6 +40,7 @@ impl Anchor {
             certificate: Some(der.into()),
             key_id: certificate.subject_key_id().map(|ski| ski.key_id.into()),
             key: OnceLock::new(),
+            self_signed: OnceLock::new(),
         })
     }
 
@@ -56,6 +58,7 @@ impl Anchor {
             certificate: None,
             key_id: None,
             key: OnceLock::new(),
+            self_signed: OnceLock::new(),
         })
     }
 
@@ -90,6 +93,13 @@ impl Anchor {
     /// The parsed key: parsed at its first use, then kept.
     pub(crate) fn key(&self) -> Result<&PublicKey, &oxtls_crypto::Error> {
         self.key.get_or_init(|| PublicKey::from_spki(&self.spki)).as_ref()
+    }
+
+    /// Whether it came as a certificate that its own key signed: looked at once, since a search may come back often.
+    pub(crate) fn is_self_signed(&self) -> bool {
+        *self
+            .self_signed
+            .get_or_init(|| self.certificate().is_some_and(|certificate| certificate.is_self_signed()))
     }
 
     /// The subject key identifier of its certificate.

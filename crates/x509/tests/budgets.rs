@@ -310,3 +310,23 @@ fn the_longest_policies_end_with_the_budget() {
     let report = bounded(LIMIT, || verify(&roots, &issued.chain)).expect_err("too much");
     assert_eq!(report.cause, Cause::BudgetExceeded { what: "certificate policies" });
 }
+
+/// Whether a root is self-signed is asked under the strict policy where it has no authority key identifier: once, not
+/// along each of the paths that lead to it.
+#[test]
+fn a_root_is_asked_once_whether_it_is_self_signed() {
+    let (above, count) = (root(), 30);
+    let identifier = der::tlv(4, &[b"12345678"]);
+    let spec =
+        |name: &str| CaSpec::new(name, P256).without_key_ids().extension("2.5.29.14", false, &identifier);
+    let top = above.intermediate_with(spec("Top"));
+    let authority = der::tlv(0x30, &[&der::tlv(0x80, &[b"12345678"])]);
+    let middle = || spec("Middle").extension("2.5.29.35", false, &authority);
+    let cas: Vec<_> = (0..count).map(|_| top.intermediate_with(middle())).collect();
+    let leaf = LeafSpec::client("x").without_key_ids().extension("2.5.29.35", false, &authority);
+    let mut chain = vec![cas[0].issue(leaf).chain[0].clone()];
+    chain.extend(cas.iter().map(|ca| ca.certificate().clone()));
+    let verifier = Verifier::new(trusting(&top), Purpose::ClientAuth).with_policy(Policy::strict());
+    let outcome = bounded(LIMIT, || verifier.verify_client(&chain, UnixTime::now()));
+    refused(outcome, Rule::AuthorityKeyIdentifierPresent, ANCHOR);
+}

@@ -328,7 +328,7 @@ impl<'a> Search<'a, '_> {
         let Some(certificate) = certificate else {
             return self.check_names(anchor.name_constraints());
         };
-        check::anchor(&self.context, certificate, at)?;
+        check::anchor(&self.context, certificate, index)?;
         self.check_path_length(certificate, self.path_length(), at)?;
         self.check_names(certificate.name_constraints())
     }

@@ -47,12 +47,13 @@ pub(crate) fn intermediate<'a>(
 
 /// An anchor that came as a certificate. It is trusted by configuration: its own signature proves nothing, and
 /// version 1 roots, which can't say that they are CAs, are taken at the configuration's word.
-pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, index: usize) -> Checked<'a> {
+    let at = Position::Anchor(index);
     any(context, certificate, at)?;
     if certificate.version() == Version::V3 {
         issuer(context, certificate, at)?;
     }
-    profile::anchor(context, certificate, at)
+    profile::anchor(context, certificate, index)
 }
 
 /// What holds for every certificate that another one signs.

@@ -3,9 +3,6 @@
 
 mod names;
 
-use oxtls_crypto::signature::PublicKey;
-
-use crate::algorithm::CertificateSignature;
 use crate::certificate::{Certificate, Version};
 use crate::extension::KeyUsage;
 use crate::oid;
@@ -57,7 +54,7 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     }
     let end = certificate.offsets.extensions;
     profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, end, || {
-        let exempt = || certificate.is_self_issued() && is_self_signed(certificate);
+        let exempt = || certificate.is_self_issued() && certificate.is_self_signed();
         !(has_authority_key_id(certificate) || exempt())
     })
 }
@@ -106,11 +103,11 @@ pub(crate) fn intermediate<'a>(
 }
 
 /// Rules for anchors that came as certificates.
-pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
-    if !context.policy.has_profile() {
+pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, index: usize) -> Checked<'a> {
+    let Some(anchor) = context.roots.anchor(index).filter(|_| context.policy.has_profile()) else {
         return Ok(());
-    }
-    let profile = Profile { context, at };
+    };
+    let profile = Profile { context, at: Position::Anchor(index) };
     common(&profile, certificate)?;
     profile.refuse_if(Rule::AnchorVersion, certificate.offsets.version, || {
         certificate.version() != Version::V3
@@ -125,7 +122,7 @@ pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, a
         self_issued && usage.is_some()
     })?;
     profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, certificate.offsets.extensions, || {
-        !has_authority_key_id(certificate) && !is_self_signed(certificate)
+        !has_authority_key_id(certificate) && !anchor.is_self_signed()
     })?;
     profile.refuse_if(Rule::AuthorityKeyIdentifierForm, identifier.map_or(0, |aki| aki.offset), || {
         let own = certificate.subject_key_id().map(|ski| ski.key_id);
@@ -222,13 +219,4 @@ fn authority<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checke
 
 fn has_authority_key_id(certificate: &Certificate<'_>) -> bool {
     certificate.authority_key_id().is_some_and(|aki| aki.key_id.is_some())
-}
-
-/// Whether its own key made its signature. Names alone do not say so: a CA that renews its key is self-issued.
-fn is_self_signed(certificate: &Certificate<'_>) -> bool {
-    let CertificateSignature::Known(algorithm) = certificate.signature_algorithm() else {
-        return false;
-    };
-    let key = PublicKey::from_spki(certificate.spki());
-    key.is_ok_and(|key| key.verify(algorithm, certificate.tbs(), certificate.signature()).is_ok())
 }
