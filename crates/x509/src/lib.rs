@@ -43,6 +43,7 @@
 #![forbid(unsafe_code)]
 
 mod algorithm;
+mod allowed;
 mod certificate;
 pub mod defaults;
 mod encode;
@@ -69,6 +70,7 @@ mod trust_mode;
 mod verifier;
 
 pub use algorithm::CertificateSignature;
+pub use allowed::AllowedAlgorithms;
 pub use certificate::{Certificate, Validity, Version};
 pub use extension::{
     AuthorityInfoAccess, AuthorityKeyIdentifier, BasicConstraints, CertificatePolicies, ExtendedKeyUsage,

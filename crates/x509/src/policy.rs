@@ -1,5 +1,6 @@
 //! What is asked of a chain: purpose, optional rules, budget.
 
+use crate::allowed::AllowedAlgorithms;
 use crate::defaults;
 use crate::extension::NameConstraints;
 use crate::oid::{self, ObjectIdentifier};
@@ -75,6 +76,7 @@ pub struct Policy {
     budget: Budget,
     inputs: PolicyInputs,
     name_constraints: Option<Box<[u8]>>,
+    allowed: Option<Box<AllowedAlgorithms>>,
 }
 
 /// What is asked of a path's certificate policies: inputs (c), (e), (f) and (g) of RFC 5280 section 6.1.1, under their
@@ -115,7 +117,13 @@ impl Policy {
     }
 
     fn with_rules(optional: RuleSet) -> Self {
-        Self { optional, budget: Budget::default(), inputs: PolicyInputs::default(), name_constraints: None }
+        Self {
+            optional,
+            budget: Budget::default(),
+            inputs: PolicyInputs::default(),
+            name_constraints: None,
+            allowed: None,
+        }
     }
 
     /// Adds one optional rule. Rules of path validation itself always hold: adding one changes nothing.
@@ -132,6 +140,19 @@ impl Policy {
     pub fn lift(mut self, rule: Rule) -> Self {
         self.optional = self.optional.without(rule);
         self
+    }
+
+    /// Allows certificates these signatures and keys only. CRLs and OCSP responses are not meant.
+    #[must_use]
+    pub fn with_allowed_algorithms(mut self, allowed: AllowedAlgorithms) -> Self {
+        self.allowed = Some(Box::new(allowed));
+        self
+    }
+
+    /// The only signatures and keys that are allowed; `None`: all that can be verified.
+    #[must_use]
+    pub fn allowed_algorithms(&self) -> Option<&AllowedAlgorithms> {
+        self.allowed.as_deref()
     }
 
     /// Replaces the budget.
@@ -214,6 +235,7 @@ impl Policy {
             &flags.map(u8::from),
             &sha256(&[wanted.as_flattened()]),
             &sha256(&[self.name_constraints.as_deref().unwrap_or(&[])]),
+            &self.allowed.as_ref().map_or([0; 32], |allowed| allowed.digest()),
         ])
     }
 

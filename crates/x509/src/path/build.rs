@@ -326,6 +326,7 @@ impl<'a> Search<'a, '_> {
         let at = Position::Anchor(index);
         self.check_names(self.context.policy.name_constraints())?;
         let Some(certificate) = certificate else {
+            check::allowed_key(&self.context, anchor.spki(), at, None)?;
             return self.check_names(anchor.name_constraints());
         };
         check::anchor(&self.context, certificate, index)?;

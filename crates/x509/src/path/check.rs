@@ -15,7 +15,7 @@ type Checked<'a> = Result<(), Fault<'a>>;
 /// The peer's own certificate.
 pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
     let at = Position::Chain(0);
-    signed(certificate, at)?;
+    signed(context, certificate, at)?;
     any(context, certificate, at)?;
     if certificate.version() != Version::V3 {
         return Err(Fault::new(Rule::LeafVersion, at, Some(certificate.offsets.version)));
@@ -39,7 +39,7 @@ pub(crate) fn intermediate<'a>(
     certificate: &Certificate<'a>,
     at: Position,
 ) -> Checked<'a> {
-    signed(certificate, at)?;
+    signed(context, certificate, at)?;
     any(context, certificate, at)?;
     issuer(context, certificate, at)?;
     profile::intermediate(context, certificate, at)
@@ -57,10 +57,17 @@ pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, i
 }
 
 /// What holds for every certificate that another one signs.
-fn signed<'a>(certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+fn signed<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
     let offset = Some(certificate.offsets.algorithm);
     match certificate.signature_algorithm() {
-        CertificateSignature::Known(_) => Ok(()),
+        CertificateSignature::Known(algorithm) => {
+            let allowed = context.policy.allowed_algorithms();
+            if allowed.is_none_or(|allowed| allowed.signatures.contains(&algorithm)) {
+                return Ok(());
+            }
+            let what = Detail::What("a signature algorithm that the policy does not allow");
+            Err(Fault::new(Rule::SignatureAlgorithm, at, offset).with(what))
+        }
         CertificateSignature::Broken(name) => {
             Err(Fault::new(Rule::SignatureAlgorithm, at, offset).with(Detail::What(name)))
         }
@@ -75,7 +82,7 @@ pub(crate) fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: 
     if let Some((offset, oid)) = certificate.extensions.unknown_critical {
         return Err(Fault::new(Rule::CriticalExtension, at, Some(offset)).with(Detail::Extension(oid)));
     }
-    key(certificate, at)?;
+    key(context, certificate, at)?;
     let validity = certificate.validity();
     if context.now < validity.not_before {
         return Err(Fault::new(Rule::NotBefore, at, Some(certificate.offsets.validity)));
@@ -87,13 +94,27 @@ pub(crate) fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: 
 }
 
 /// Weak and unknown keys are refused before the crypto library sees them.
-fn key<'a>(certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
+fn key<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
     let offset = certificate.offsets.spki;
     let rule = match KeyKind::read(certificate.spki()) {
         Ok(kind) => kind.broken_rule(),
         Err(_) => Some(Rule::KeyAlgorithm),
     };
-    rule.map_or(Ok(()), |rule| Err(Fault::new(rule, at, Some(offset))))
+    match rule {
+        Some(rule) => Err(Fault::new(rule, at, Some(offset))),
+        None => allowed_key(context, certificate.spki(), at, Some(offset)),
+    }
+}
+
+/// Whether the policy has such a key in a path. An anchor may be no more than a name and a key.
+pub(crate) fn allowed_key<'a>(
+    context: &Context<'_>,
+    spki: &[u8],
+    at: Position,
+    offset: Option<u32>,
+) -> Checked<'a> {
+    let broken = context.policy.allowed_algorithms().and_then(|allowed| allowed.broken_by(spki));
+    broken.map_or(Ok(()), |(rule, what)| Err(Fault::new(rule, at, offset).with(Detail::What(what))))
 }
 
 /// What holds for every certificate that signs others.
