@@ -288,10 +288,19 @@ proptest! {
 #[test]
 fn mutated_chains_never_panic_and_are_never_accepted() {
     let root = root();
+    let policy = |last: u8| der::oid(&format!("1.3.6.1.4.1.5555.{last}"));
+    let information = [1, 2].map(|last| der::tlv(0x30, &[&policy(last)])).concat();
+    let policies = der::tlv(0x30, &[&information]);
+    let mappings = der::tlv(0x30, &[&der::tlv(0x30, &[&policy(1), &policy(2)])]);
     let spec = oxtls_test_pki::CaSpec::new("Middle", P256)
         .permit(0x82, b"example.com")
-        .exclude(0x87, &[10, 0, 0, 0, 255, 0, 0, 0]);
-    let issued = root.intermediate_with(spec).issue(leaf().ip([127, 0, 0, 1].into()).subject("CN=x"));
+        .exclude(0x87, &[10, 0, 0, 0, 255, 0, 0, 0])
+        .extension("2.5.29.32", false, &policies)
+        .extension("2.5.29.33", false, &mappings)
+        .extension("2.5.29.36", true, &der::tlv(0x30, &[&[0x80, 1, 3, 0x81, 1, 2]]))
+        .extension("2.5.29.54", true, &[2, 1, 1]);
+    let leaf = leaf().ip([127, 0, 0, 1].into()).subject("CN=x").extension("2.5.29.32", false, &policies);
+    let issued = root.intermediate_with(spec).issue(leaf);
     let roots = trusting(&root);
     let mut state = 0x9e37_79b9_7f4a_7c15_u64;
     let mut random = move || {
