@@ -1,6 +1,7 @@
 //! GnuTLS's `gnutls-cli` and `gnutls-serv` as the other side of a scenario.
 //!
-//! `gnutls-serv` listens on all interfaces and has no option against it; it is killed when its scenario ends.
+//! `gnutls-serv` listens on all interfaces and has no option against it; it is killed when its scenario ends, or whoever
+//! started it.
 
 use std::net::SocketAddr;
 use std::process::Command;
@@ -43,7 +44,7 @@ pub(super) fn client(spec: &Spec, to: SocketAddr, place: Place<'_>) -> Command {
 
 /// `gnutls-serv`, listening.
 pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Command {
-    let mut command = place.tool.command("gnutls-serv");
+    let mut command = place.tool.server("gnutls-serv");
     command.args(["--port", &at.port().to_string()]);
     command.arg("--echo");
     if !spec.server.alpn.is_empty() {

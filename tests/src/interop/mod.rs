@@ -212,7 +212,7 @@ mod tests {
     use oxtls::{CipherSuite, NamedGroup};
 
     use super::*;
-    use spec::{AGREED, Agreed, Alert, Ending, Expect, SERVER, SESSION, Side};
+    use spec::{AGREED, AGREED12, Agreed, Alert, Ending, Expect, SERVER, SESSION, SESSION12, Side};
 
     const fn expecting(agreed: Agreed) -> Spec {
         Spec { payload: 10, expect: Expect::Session(agreed), ..SESSION }
@@ -242,6 +242,17 @@ mod tests {
             refused_with(Role::Client, 42),
             refused_with(Role::Server, 48),
             Spec { asked: "elsewhere.test", ..SESSION },
+            Spec { payload: 10, expect: Expect::Session(AGREED12), ..SESSION },
+            Spec {
+                payload: 10,
+                expect: Expect::Session(Agreed { group: Some(NamedGroup::SECP521R1), ..AGREED12 }),
+                ..SESSION12
+            },
+            Spec {
+                payload: 10,
+                expect: Expect::Session(Agreed { client: Some(Some("p256")), ..AGREED12 }),
+                ..SESSION12
+            },
         ];
         let run = |spec: &Spec, role: Role, name: &str| {
             let scratch = folder.path.join(name);

@@ -1,6 +1,7 @@
 //! NSS's `tstclnt` and `selfserv` as the other side of a scenario.
 //!
-//! `selfserv` listens on all interfaces and has no option against it; it is killed when its scenario ends.
+//! `selfserv` listens on all interfaces and has no option against it; it is killed when its scenario ends, or whoever
+//! started it.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -105,7 +106,7 @@ pub(super) fn client(spec: &Spec, to: SocketAddr, place: Place<'_>) -> Command {
 
 /// `selfserv`, listening.
 pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Command {
-    let mut command = place.tool.command("stdbuf");
+    let mut command = place.tool.server("stdbuf");
     command.args(["-oL", "selfserv", "-p", &at.port().to_string()]);
     match (spec.server.trusts, spec.certificate_optional) {
         (None, _) => {}

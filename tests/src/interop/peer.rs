@@ -159,6 +159,13 @@ impl Tool {
         command
     }
 
+    /// The same for a server that would serve on for ever: it does not outlive us, however we end.
+    pub(super) fn server(&self, program: &str) -> Command {
+        let mut command = self.command("setpriv");
+        command.args(["--pdeathsig", "KILL", program]);
+        command
+    }
+
     /// What the tool calls a file of ours, which must lie in [`Tool::scratch`].
     pub(super) fn path(&self, ours: &Path) -> PathBuf {
         let inside = self.root.as_ref().and_then(|root| ours.strip_prefix(root).ok());

@@ -240,12 +240,12 @@ const STREAMS: &[Peer] = &[Peer::OpenSsl30, Peer::OpenSsl35, Peer::Jsse, Peer::G
 
 /// A peer that has suites alone that are not spoken here. What we say of it names them.
 fn weak() -> Vec<Spec> {
-    let by_us = |name, suites: &'static [CipherSuite; 1]| Spec {
+    let by_us = |name, suites: &'static [CipherSuite; 1], says| Spec {
         name,
         roles: &[Role::Server],
         client: Side { suites, ..CLIENT12 },
         server: RSA12,
-        expect: Expect::Explained { alert: AlertDescription::HANDSHAKE_FAILURE.0, says: "0x" },
+        expect: Expect::Explained { alert: AlertDescription::HANDSHAKE_FAILURE.0, says },
         ..SESSION12
     };
     let by_peer = |name, suites: &'static [CipherSuite; 1]| Spec {
@@ -260,8 +260,8 @@ fn weak() -> Vec<Spec> {
         ..SESSION12
     };
     vec![
-        by_us("1.2: refused: a client with CBC alone", &[CBC]),
-        by_us("1.2: refused: a client with static RSA alone", &[STATIC_RSA]),
+        by_us("1.2: refused: a client with CBC alone", &[CBC], "suite 0xc013"),
+        by_us("1.2: refused: a client with static RSA alone", &[STATIC_RSA], "suite 0x009c"),
         by_peer("1.2: refused: a server with CBC alone", &[CBC]),
         by_peer("1.2: refused: a server with static RSA alone", &[STATIC_RSA]),
     ]

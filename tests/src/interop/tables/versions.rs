@@ -61,7 +61,7 @@ fn refused() -> Vec<Spec> {
     ]
 }
 
-/// A peer that has nothing newer than TLS 1.1.
+/// A peer that has nothing newer than TLS 1.1, and one that says that it has (RFC 7507).
 fn old() -> Vec<Spec> {
     let by_us = Spec {
         roles: &[Role::Server],
@@ -73,5 +73,17 @@ fn old() -> Vec<Spec> {
         expect: REFUSED,
         ..between("refused: versions: client both, server 1.0 and 1.1", BOTH, OLD)
     };
-    vec![by_us, by_peer]
+    let fallen = between("", TLS12, BOTH);
+    let fallback = Spec {
+        name: "refused: versions: client fallen back to 1.2, server both",
+        peers: &Peer::OPENSSL,
+        roles: &[Role::Server],
+        client: Side { openssl: &["-fallback_scsv"], ..fallen.client },
+        expect: Expect::Refusal {
+            by: Role::Server,
+            alert: Alert::same(AlertDescription::INAPPROPRIATE_FALLBACK.0),
+        },
+        ..fallen
+    };
+    vec![by_us, by_peer, fallback]
 }
