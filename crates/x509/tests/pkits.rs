@@ -44,9 +44,7 @@ fn judge(case: &Case<'_>) -> Result<VerifiedPath, (Option<Rule>, String)> {
     let verifier = Verifier::new(roots, Purpose::ServerAuth)
         .with_policy(policy(case.json))
         .with_revocation(Revocation::hard_fail(crls(case)));
-    verifier
-        .verify_client(&case.chain(), case.times()[0])
-        .map_err(|report| (Some(report.rule), report.explain()))
+    verifier.verify_client(&case.chain(), case.time()).map_err(|report| (Some(report.rule), report.explain()))
 }
 
 /// What may refuse a case of a section. Names that do not chain and signatures by strangers show as a search that finds

@@ -70,27 +70,22 @@ impl<'c> Case<'c> {
         texts.map(read).collect()
     }
 
-    /// When it is to be judged, as whole seconds: one, or the two around a fraction. A chain is valid at a fraction of
-    /// a second if it is at both: at 0.5 s past its last second a certificate is over, at 0.5 s before its first not
-    /// begun.
-    pub fn times(&self) -> Vec<UnixTime> {
+    /// When it is to be judged. Certificates count in whole seconds, and a fraction is dropped, as `UnixTime::now` drops
+    /// it: a certificate is valid throughout its last second, and not at all in the one before its first.
+    pub fn time(&self) -> UnixTime {
         let Some(text) = self.json["validation_time"].as_str() else {
-            return vec![UnixTime::now()];
+            return UnixTime::now();
         };
         let (date, rest) = text.split_once('T').expect("a date and a time");
         let clock = rest.trim_end_matches("+00:00").trim_end_matches('Z');
-        let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+        let (clock, _) = clock.split_once('.').unwrap_or((clock, ""));
         let number = |text: &str| text.parse::<i64>().expect("a number");
         let date: Vec<_> = date.split('-').map(number).collect();
         let clock: Vec<_> = clock.split(':').map(number).collect();
         let (y, m) = if date[1] <= 2 { (date[0] - 1, date[1] + 9) } else { (date[0], date[1] - 3) };
         let days = 365 * y + y / 4 - y / 100 + y / 400 + (153 * m + 2) / 5 + date[2] - 1 - 719_468;
         let seconds = days * 86_400 + clock[0] * 3_600 + clock[1] * 60 + clock[2];
-        let seconds = u64::try_from(seconds).expect("after 1970");
-        let between = fraction.bytes().any(|digit| digit != b'0');
-        let seconds = [Some(seconds), between.then_some(seconds + 1)];
-        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        seconds.into_iter().flatten().map(time).collect()
+        UnixTime::since_unix_epoch(Duration::from_secs(u64::try_from(seconds).expect("after 1970")))
     }
 }
 

@@ -61,16 +61,13 @@ impl<'c> Case<'c> {
             .with_policy(self.policy(policy)?)
             .with_revocation(self.revocation()?);
         let names = self.names()?;
-        for now in self.times()? {
-            if names.is_empty() {
-                let path = verifier.verify_client(&chain, now).map_err(|report| report.explain())?;
-                self.check_policies(&path)?;
-            }
-            for name in &names {
-                verifier
-                    .verify_peer(&chain, name, Stapled::default(), now)
-                    .map_err(|report| report.explain())?;
-            }
+        let now = self.time()?;
+        if names.is_empty() {
+            let path = verifier.verify_client(&chain, now).map_err(|report| report.explain())?;
+            self.check_policies(&path)?;
+        }
+        for name in &names {
+            verifier.verify_peer(&chain, name, Stapled::default(), now).map_err(|report| report.explain())?;
         }
         Ok(())
     }
@@ -138,15 +135,14 @@ impl<'c> Case<'c> {
             .collect()
     }
 
-    /// When it is judged, in whole seconds: a fraction lies between two, and what is valid at it is so at both.
-    fn times(&self) -> Result<Vec<UnixTime>, String> {
+    /// When it is judged. Certificates count in whole seconds, and a fraction is dropped, as `UnixTime::now` drops it: a
+    /// certificate is valid throughout its last second, and not at all in the one before its first.
+    fn time(&self) -> Result<UnixTime, String> {
         let Some(text) = self.json["validation_time"].as_str() else {
-            return Ok(vec![UnixTime::now()]);
+            return Ok(UnixTime::now());
         };
-        let (seconds, between) =
-            seconds(text).ok_or_else(|| format!("{text:?} is no time that is known here"))?;
-        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
-        Ok([Some(seconds), between.then_some(seconds + 1)].into_iter().flatten().map(time).collect())
+        let seconds = seconds(text).ok_or_else(|| format!("{text:?} is no time that is known here"))?;
+        Ok(UnixTime::since_unix_epoch(Duration::from_secs(seconds)))
     }
 
     fn certificates(&self, field: &str) -> Result<Vec<CertificateDer<'static>>, String> {
@@ -175,11 +171,11 @@ fn identifiers(value: &Value) -> Result<Vec<ObjectIdentifier>, String> {
     list(value).iter().map(read).collect()
 }
 
-/// `2024-03-01T00:00:00.999+00:00`, or with a Z: seconds since 1970, and whether there is a fraction.
-fn seconds(text: &str) -> Option<(u64, bool)> {
+/// `2024-03-01T00:00:00.999+00:00`, or with a Z: whole seconds since 1970.
+fn seconds(text: &str) -> Option<u64> {
     let (date, rest) = text.split_once('T')?;
     let clock = rest.trim_end_matches("+00:00").trim_end_matches('Z');
-    let (clock, fraction) = clock.split_once('.').unwrap_or((clock, ""));
+    let (clock, _) = clock.split_once('.').unwrap_or((clock, ""));
     let numbers = |text: &str, between: char| -> Option<[i64; 3]> {
         let numbers: Result<Vec<i64>, _> = text.split(between).map(str::parse).collect();
         numbers.ok()?.try_into().ok()
@@ -189,5 +185,5 @@ fn seconds(text: &str) -> Option<(u64, bool)> {
     let (year, month) = if month <= 2 { (year - 1, month + 9) } else { (year, month - 3) };
     let days = 365 * year + year / 4 - year / 100 + year / 400 + (153 * month + 2) / 5 + day - 719_469;
     let seconds = days * 86_400 + hour * 3_600 + minute * 60 + second;
-    Some((u64::try_from(seconds).ok()?, fraction.bytes().any(|digit| digit != b'0')))
+    u64::try_from(seconds).ok()
 }
