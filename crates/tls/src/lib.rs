@@ -52,6 +52,7 @@ mod config;
 mod connection;
 pub mod defaults;
 mod error;
+pub mod policy;
 mod reload;
 mod resumption;
 mod trace;

@@ -8,7 +8,7 @@ use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::verifier::{ask_for_evidence, made_for, trusts_nobody};
+use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
 use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
 use crate::defaults;
 use crate::resumption::{ClientResumption, PolicyHash, SessionCache};
@@ -266,11 +266,15 @@ impl ClientConfigBuilder {
             Some(verifier) if trusts_nobody(&verifier) && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
             }
-            Some(verifier) => Some(made_for(verifier, Purpose::ServerAuth)?),
+            Some(verifier) => Some(within(made_for(verifier, Purpose::ServerAuth)?, &self.session)),
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
         complete(&mut self.common, &self.session)?;
+        if let Some(policy) = &self.session.policy {
+            policy.check_early_data(self.early_data)?;
+            self.credentials.iter().try_for_each(|credential| policy.check_credential(credential))?;
+        }
         ask_for_evidence(&mut self.common, verifier.as_ref());
         let named = verifier.as_ref().filter(|_| self.name_authorities);
         let cache = match self.sessions {
@@ -283,7 +287,8 @@ impl ClientConfigBuilder {
         let judge = verifier.as_ref().filter(|_| !asks);
         let resumption = cache.map(|cache| ClientResumption {
             cache,
-            policy: PolicyHash::client(&self.session_context, &self.credentials, judge),
+            policy: PolicyHash::client(&self.session_context, &self.credentials, judge)
+                .within(self.session.policy.as_ref()),
             max_since_verified: self.max_since_verified,
             early_data: self.early_data,
             ticket_request: self.ticket_request,

@@ -197,6 +197,11 @@ impl Credential {
         Arc::clone(&self.inner)
     }
 
+    /// The kind of the leaf's key.
+    pub(crate) fn key_algorithm(&self) -> KeyAlgorithm {
+        self.facts.key
+    }
+
     /// Whether the leaf carries this DNS name.
     pub(crate) fn carries(&self, name: &str) -> bool {
         let Ok(name) = DnsName::try_from(name) else { return false };

@@ -24,6 +24,7 @@ use oxtls_record::Padding;
 use crate::clock::Clock;
 use crate::compression::CertificateCompression;
 use crate::defaults;
+use crate::policy::{ProtocolPolicy, Said};
 
 /// A decision that a connection hands to its caller as a [`Need`](crate::Need) instead of taking it itself.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -59,6 +60,9 @@ pub(crate) struct Session {
     pub(crate) compression: Vec<CertificateCompression>,
     /// Suites that somebody has chosen; `None`: those of every version that is spoken.
     pub(crate) suites: Option<Vec<CipherSuite>>,
+    /// What all of it must lie within.
+    pub(crate) policy: Option<ProtocolPolicy>,
+    pub(crate) said: Said,
 }
 
 impl Session {
@@ -78,6 +82,8 @@ impl Default for Session {
             max_fragment: None,
             compression: Vec::new(),
             suites: None,
+            policy: None,
+            said: Said::default(),
         }
     }
 }
@@ -99,6 +105,9 @@ pub(crate) fn complete(common: &mut Common, session: &Session) -> Result<(), Con
         None if common.min_version <= ProtocolVersion::TLS1_2 => handshake_defaults::SUITES_TLS12.to_vec(),
         None => handshake_defaults::SUITES.to_vec(),
     };
+    if let Some(policy) = &session.policy {
+        policy.complete(common, session)?;
+    }
     if session.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
         return Err(ConfigError::Invalid(format!("max_fragment has {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes")));
     }
@@ -130,6 +139,7 @@ macro_rules! common_builder_methods {
         ) -> Self {
             self.common.min_version = lowest;
             self.common.max_version = highest;
+            self.session.said.versions = true;
             self
         }
 
@@ -138,6 +148,13 @@ macro_rules! common_builder_methods {
         /// all suites that this library has for the versions.
         pub fn suites(mut self, suites: &[oxtls_handshake::suite::CipherSuite]) -> Self {
             self.session.suites = Some(suites.to_vec());
+            self
+        }
+
+        /// Stays within this policy, of [`policy`](crate::policy) or one's own, wherever among the calls this is: what is
+        /// not said otherwise comes from it, and what is said must lie within it. Of several calls the last counts.
+        pub fn policy(mut self, policy: $crate::policy::ProtocolPolicy) -> Self {
+            self.session.policy = Some(policy);
             self
         }
 
@@ -156,12 +173,14 @@ macro_rules! common_builder_methods {
         /// Key exchange groups, in order of preference.
         pub fn groups(mut self, groups: &[oxtls_crypto::key_exchange::NamedGroup]) -> Self {
             self.common.groups = groups.to_vec();
+            self.session.said.groups = true;
             self
         }
 
         /// Signature schemes that the peer may use, in order of preference.
         pub fn verify_schemes(mut self, schemes: &[oxtls_crypto::signature::SignatureScheme]) -> Self {
             self.common.verify_schemes = schemes.to_vec();
+            self.session.said.verify_schemes = true;
             self
         }
 

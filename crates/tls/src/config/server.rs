@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
 use oxtls_x509::{Purpose, Roots, Verifier};
 
-use super::verifier::{ask_for_evidence, made_for, trusts_nobody};
+use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
 use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
 use crate::resumption::{Resumption, ServerResumption};
 
@@ -85,6 +85,7 @@ impl ServerConfig {
         check_credentials(&credentials, &inner.session)?;
         let (client_auth, verifier) = (inner.handshake.client_auth, inner.judge());
         let kept = inner.resumption.as_ref().map(|kept| kept.under(client_auth, verifier)).transpose()?;
+        let kept = kept.map(|kept| kept.within(inner.session.policy.as_ref()));
         let inner = ServerInner {
             credentials: compressed(credentials, &inner.session.compression)?,
             session: inner.session.clone(),
@@ -115,7 +116,8 @@ impl ServerConfig {
             resumption: None,
         };
         let kept = self.inner.resumption.as_ref();
-        inner.resumption = kept.map(|kept| kept.under(mode, inner.judge())).transpose()?;
+        let kept = kept.map(|kept| kept.under(mode, inner.judge())).transpose()?;
+        inner.resumption = kept.map(|kept| kept.within(inner.session.policy.as_ref()));
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -225,6 +227,7 @@ impl ServerConfigBuilder {
         };
         let judge = verifier.as_ref().filter(|_| !asks);
         let kept = kept.map(|kept| ServerResumption::new(kept, mode, judge)).transpose()?;
+        let kept = kept.map(|kept| kept.within(self.session.policy.as_ref()));
         let mut handshake = ServerHandshake {
             common: Arc::new(self.common),
             client_auth: mode,
@@ -237,6 +240,9 @@ impl ServerConfigBuilder {
             if kept.is_elsewhere() {
                 self.session.ask.extend([Decision::FindSession, Decision::SealTicket]);
             }
+        }
+        if let Some(policy) = &self.session.policy {
+            policy.check_early_data(handshake.early_data)?;
         }
         handshake.check()?;
         let inner = ServerInner {
@@ -254,7 +260,9 @@ fn check_credentials(credentials: &[Credential], session: &Session) -> Result<()
     if credentials.is_empty() && !session.asks(Decision::ChooseCredential) {
         return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
     }
-    Ok(())
+    session.policy.iter().try_for_each(|policy| {
+        credentials.iter().try_for_each(|credential| policy.check_credential(credential))
+    })
 }
 
 /// What the machine is told of client authentication, and what judges clients' chains.
@@ -274,7 +282,7 @@ fn judge_of(
     if trusts_nobody(&verifier) && !session.asks(Decision::VerifyPeer) {
         return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
     }
-    Ok((mode, Some(made_for(verifier, Purpose::ClientAuth)?)))
+    Ok((mode, Some(within(made_for(verifier, Purpose::ClientAuth)?, session))))
 }
 
 /// DER names of the authorities that clients are told.

@@ -3,7 +3,7 @@
 use oxtls_handshake::config::Common;
 use oxtls_x509::{Purpose, Trust, Verifier};
 
-use super::ConfigError;
+use super::{ConfigError, Session};
 
 /// Whether no chain could pass: something is to be trusted, and nothing is there.
 pub(super) fn trusts_nobody(verifier: &Verifier) -> bool {
@@ -17,6 +17,14 @@ pub(super) fn made_for(verifier: Verifier, purpose: Purpose) -> Result<Verifier,
     }
     let (wanted, found) = (purpose.name(), verifier.purpose().name());
     Err(ConfigError::Invalid(format!("the verifier must be for {wanted}, but it is for {found}")))
+}
+
+/// The verifier, within the configuration's policy.
+pub(super) fn within(verifier: Verifier, session: &Session) -> Verifier {
+    match &session.policy {
+        Some(policy) => policy.limit_verifier(verifier),
+        None => verifier,
+    }
 }
 
 /// What a verifier looks at, the peer must be asked for: stapled responses (RFC 6066 section 8) and timestamps

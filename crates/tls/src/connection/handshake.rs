@@ -295,7 +295,12 @@ impl<R: Role> Connection<R> {
         handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
         let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
         trace::asked(&need, asked);
-        let settled = if asked { Ok(Settled::Ask(need)) } else { handshaking.role.settle(need) };
+        let limited = handshaking.role.session().policy.map_or(Ok(()), |policy| policy.limit_need(&mut need));
+        let settled = match limited {
+            Err(error) => Err(error),
+            Ok(()) if asked => Ok(Settled::Ask(need)),
+            Ok(()) => handshaking.role.settle(need),
+        };
         match settled {
             Ok(Settled::Answer(answer)) => self.input(Input::Answer(answer))?,
             Err(error) => self.input(Input::Abort(error))?,

@@ -6,6 +6,7 @@ use oxtls_x509::Verifier;
 use pki_types::ServerName;
 
 use crate::config::Credential;
+use crate::policy::ProtocolPolicy;
 
 /// Bytes of each half.
 const HALF: usize = 16;
@@ -39,6 +40,16 @@ impl PolicyHash {
         let fingerprint = verifier.map(Verifier::fingerprint);
         let verifier = fingerprint.as_ref().map_or(&b"caller"[..], |fingerprint| fingerprint);
         Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", verifier]))
+    }
+
+    /// The same under a policy of protocols, where there is one: sessions belong to where they were made, and one made
+    /// with less than the policy asks for is nobody's under it.
+    pub(crate) fn within(self, policy: Option<&ProtocolPolicy>) -> Self {
+        let Some(policy) = policy else { return self };
+        let mut this = self;
+        let context = half(&[b"oxtls policy", self.context(), &policy.fingerprint()]);
+        this.0.iter_mut().zip(context).for_each(|(to, from)| *to = from);
+        this
     }
 
     /// A client's for a server of this name.

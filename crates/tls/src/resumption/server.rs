@@ -17,6 +17,7 @@ use super::store::SessionStore;
 use super::ticket;
 use crate::config::{ConfigError, Decision};
 use crate::defaults;
+use crate::policy::ProtocolPolicy;
 
 /// How a server's sessions are resumed: a shorter handshake, without certificates, for clients that come back.
 ///
@@ -274,6 +275,12 @@ impl ServerResumption {
         verifier: Option<&Verifier>,
     ) -> Result<Self, ConfigError> {
         Self::new(self.settings.clone(), client_auth, verifier)
+    }
+
+    /// The same under a policy of protocols.
+    pub(crate) fn within(mut self, policy: Option<&ProtocolPolicy>) -> Self {
+        self.policy = self.policy.within(policy);
+        self
     }
 
     /// Tells the machine.
