@@ -594,14 +594,34 @@ fn strangers_with_the_name_of_a_crls_issuer_cost_little() {
             let spec = LeafSpec::bare().subject("CN=Intermediate").key_usage(None).serial(&[1, place]);
             ca.issue(spec).certificate().clone()
         }));
-        let start = Instant::now();
-        let report = verify(&root, &chain, Revocation::hard_fail(crls())).expect_err("nobody signed it");
-        let took = start.elapsed();
-        assert!(matches!(report.rule, Rule::StatusKnown | Rule::WorkBudget), "{}", report.rule);
-        println!("100 strangers that {name}: {took:?}, {}", report.rule);
-        // Without optimisation and beside other tests; a hundredth of it with.
-        assert!(took < Duration::from_millis(500), "{took:?}");
+        let revocation = Revocation::hard_fail(crls());
+        // The best of some: other tests run at the same time.
+        let mut took = Duration::MAX;
+        for _ in 0..5 {
+            let start = Instant::now();
+            let report = verify(&root, &chain, revocation.clone()).expect_err("nobody signed it");
+            took = took.min(start.elapsed());
+            assert!(matches!(report.rule, Rule::StatusKnown | Rule::WorkBudget), "{}", report.rule);
+        }
+        println!("100 strangers that {name}: {took:?}");
+        assert!(took < Duration::from_millis(if cfg!(debug_assertions) { 200 } else { 5 }), "{took:?}");
     }
+}
+
+/// Nor can a peer keep the certificates of CRL issuers that the store has from being found.
+#[test]
+fn what_a_peer_sends_along_hides_no_issuer_of_crls() {
+    let (root, issuer, issued) = indirect();
+    let bad = serial(issued.certificate());
+    let revoking = CrlSpec::new(1).scope(&indirect_scope()).revoke_of(bad, &directory("CN=Root"));
+    let crls = by_issuer(&root, &issuer, revoking, elsewhere());
+    let stranger = Ca::new("Stranger", P256);
+    let mut chain = issued.chain.clone();
+    chain.extend((0u8..120).map(|place| {
+        let spec = LeafSpec::bare().subject("CN=CRL Issuer").key_usage(None).serial(&[1, place]);
+        stranger.issue(spec).certificate().clone()
+    }));
+    refused(verify(&root, &chain, Revocation::soft_fail(crls)), Rule::NotRevoked, LEAF);
 }
 
 /// The anchor's own status is nobody's to say.
