@@ -12,6 +12,7 @@ mod expect;
 mod flags;
 mod memory;
 mod peer;
+mod policies;
 mod setup;
 
 use std::env;

@@ -20,6 +20,7 @@ use crate::encoding;
 use crate::exchange::{Connection, Told};
 use crate::flags::Config;
 use crate::memory::{Memory, Seen, Side};
+use crate::policies;
 
 /// What the suite expects a stack to accept without being told: no Ed25519, no P-521, no ML-DSA.
 const VERIFY_SCHEMES: [SignatureScheme; 8] = [
@@ -146,6 +147,9 @@ fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuild
         .hand_out_sessions()
         .tls12_tickets(!config.no_ticket)
         .early_data(config.enable_early_data);
+    if let Some(policy) = policies::named(config) {
+        builder = builder.policy(policy);
+    }
     if let Some(shares) = key_shares(config)? {
         builder = builder.key_shares(KeyShares::Exactly(shares));
     }
@@ -195,7 +199,9 @@ pub(crate) fn server(
         .suites(&suites(config)?)
         .ask(&decisions(config))
         .client_auth(client_auth)
-        .prefer_client_order(!config.server_preference && config.tls13_ciphers.is_empty())
+        .prefer_client_order(
+            !config.server_preference && config.tls13_ciphers.is_empty() && !policies::has_an_order(config),
+        )
         .retry(Retry::ForPreference)
         .grease(config.enable_grease)
         .certificate_compression(compression::algorithms(config))
@@ -203,6 +209,9 @@ pub(crate) fn server(
         .alpn(protocols)
         .half_rtt(config.enable_early_data)
         .key_log(config.export_traffic_secrets);
+    if let Some(policy) = policies::named(config) {
+        builder = builder.policy(policy);
+    }
     if let Some(bytes) = config.max_cert_list {
         builder = builder.max_message(bytes);
     }
@@ -245,7 +254,9 @@ fn der_content(element: &[u8]) -> Option<&[u8]> {
 
 /// The lowest and the highest version of those that the flags leave and the library has.
 fn versions(config: &Config) -> Result<(ProtocolVersion, ProtocolVersion), Error> {
-    let range = config.min_version.unwrap_or_default()..=config.max_version.unwrap_or(u16::MAX);
+    let policy = policies::named(config).map(|policy| (policy.min_version.0, policy.max_version.0));
+    let (lowest, highest) = policy.unwrap_or((0, u16::MAX));
+    let range = config.min_version.unwrap_or(lowest)..=config.max_version.unwrap_or(highest);
     let left = [(ProtocolVersion::TLS1_2, config.no_tls12), (ProtocolVersion::TLS1_3, config.no_tls13)];
     let mut left = left.into_iter().filter(|(version, is_off)| !is_off && range.contains(&version.0));
     let Some((lowest, _)) = left.next() else {
@@ -285,7 +296,11 @@ fn decisions(config: &Config) -> Vec<Decision> {
 }
 
 fn groups(config: &Config) -> Result<Vec<NamedGroup>, Error> {
-    if config.curves.is_empty() { Ok(GROUPS.to_vec()) } else { supported_groups(&config.curves) }
+    match policies::named(config) {
+        _ if !config.curves.is_empty() => supported_groups(&config.curves),
+        Some(policy) => Ok(policy.groups.to_vec()),
+        None => Ok(GROUPS.to_vec()),
+    }
 }
 
 /// What is named; else the suite expects a share of the most preferred post-quantum group and of the most preferred
@@ -311,7 +326,7 @@ fn supported_groups(codes: &[u16]) -> Result<Vec<NamedGroup>, Error> {
 
 fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
     if config.verify_prefs.is_empty() {
-        return Ok(VERIFY_SCHEMES.to_vec());
+        return Ok(policies::named(config).map_or(&VERIFY_SCHEMES[..], |policy| policy.schemes).to_vec());
     }
     let mut schemes = supported(&config.verify_prefs, "signature scheme", SignatureScheme::is_supported)?;
     // The suite lets a client accept schemes that are for certificates only in TLS 1.3, to see that the handshake is
@@ -324,7 +339,7 @@ fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
 
 fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
     if config.tls13_ciphers.is_empty() {
-        return Ok(oxtls::handshake::defaults::SUITES_TLS12.to_vec());
+        return Ok(policies::suites(config));
     }
     supported(&config.tls13_ciphers, "cipher suite", |suite: CipherSuite| suite.tls13().is_some())
 }
