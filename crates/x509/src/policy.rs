@@ -104,7 +104,7 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// What no CA does that can be helped: TLS asks for the one, RFC 5280 section 4.2.1.10 for the other.
+    /// TLS asks for the one; the other (RFC 5280 section 4.2.1.10) no CA at work is known to break.
     const DEFAULT_RULES: RuleSet =
         RuleSet::empty().with(Rule::DigitalSignature).with(Rule::NameConstraintsNeedCa);
 
