@@ -1,0 +1,240 @@
+//! What every contender has in common: the cases, the wire, the clock, and how it is spoken to.
+//!
+//! A contender is a process of its own, so that libraries that define the same symbols can stand beside each other. It
+//! is started with the folder of certificates, says what it is in one line, and then answers each line that it reads:
+//!
+//! | asked | answered |
+//! |---|---|
+//! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's, for that many handshakes |
+//! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, for that many writes |
+//! | `memory CASE COUNT` | bytes and allocations of the server and of the client for each of that many connections |
+//!
+//! or `cannot` and why. Whoever asks takes turns among the contenders; see `xtask/src/bench`.
+
+mod memory;
+
+use std::error::Error;
+use std::io::{BufRead, Write, stdin, stdout};
+use std::path::{Path, PathBuf};
+use std::time::{Duration, Instant};
+
+pub use memory::Usage;
+
+/// Whatever a contender fails with.
+pub type Failure = Box<dyn Error + Send + Sync>;
+
+/// What kind of connection.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Case {
+    /// TLS 1.2 instead of 1.3.
+    pub tls12: bool,
+    /// The folder's RSA-2048 chain instead of its P-256 chain.
+    pub rsa: bool,
+    /// The client shows a certificate, P-256.
+    pub mutual: bool,
+    /// X25519MLKEM768 instead of X25519.
+    pub hybrid: bool,
+    /// Every connection resumes the session of the one before.
+    pub resumed: bool,
+}
+
+impl Case {
+    /// Every case by its name.
+    pub const ALL: [(&'static str, Self); 7] = {
+        const PLAIN: Case = Case { tls12: false, rsa: false, mutual: false, hybrid: false, resumed: false };
+        [
+            ("tls13", PLAIN),
+            ("tls13-mutual", Case { mutual: true, ..PLAIN }),
+            ("tls13-hybrid", Case { hybrid: true, ..PLAIN }),
+            ("tls13-rsa", Case { rsa: true, ..PLAIN }),
+            ("tls13-resumed", Case { resumed: true, ..PLAIN }),
+            ("tls12", Case { tls12: true, ..PLAIN }),
+            ("tls12-resumed", Case { tls12: true, resumed: true, ..PLAIN }),
+        ]
+    };
+
+    fn named(name: &str) -> Result<Self, Failure> {
+        let case = Self::ALL.into_iter().find(|(known, _)| *known == name);
+        case.map(|(_, case)| case).ok_or_else(|| format!("no such case: {name}").into())
+    }
+}
+
+/// The name in the server's certificate.
+pub const SERVER_NAME: &str = "server.test";
+
+/// PEM files: each chain is a leaf and an intermediate, all below one root of the same kind of key.
+#[derive(Debug)]
+pub struct Files(PathBuf);
+
+impl Files {
+    fn kind(rsa: bool) -> &'static str {
+        if rsa { "rsa" } else { "ecdsa" }
+    }
+
+    /// The root's certificate.
+    #[must_use]
+    pub fn root(&self, rsa: bool) -> PathBuf {
+        self.0.join(format!("{}-root.pem", Self::kind(rsa)))
+    }
+
+    /// The server's chain and its key.
+    #[must_use]
+    pub fn server(&self, rsa: bool) -> (PathBuf, PathBuf) {
+        let kind = Self::kind(rsa);
+        (self.0.join(format!("{kind}-server.pem")), self.0.join(format!("{kind}-server.key")))
+    }
+
+    /// The client's chain and its key, P-256.
+    #[must_use]
+    pub fn client(&self) -> (PathBuf, PathBuf) {
+        (self.0.join("ecdsa-client.pem"), self.0.join("ecdsa-client.key"))
+    }
+}
+
+/// One end of a connection, over memory.
+pub trait End {
+    /// Takes all that the other end has sent; application data is counted, not kept.
+    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure>;
+    /// Appends all that is to be sent.
+    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure>;
+    /// Application data, appended as records.
+    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure>;
+    /// The handshake goes on.
+    fn is_handshaking(&self) -> bool;
+    /// The handshake resumed a session.
+    fn resumed(&self) -> bool;
+}
+
+/// A library, set up for one case: AES-128-GCM, SHA-256, no ALPN, the session of the last connection kept if the case
+/// resumes.
+pub trait Library: Sized {
+    /// Name and version.
+    fn name() -> String;
+    /// The configurations of both ends, or why the library cannot do this.
+    fn new(case: Case, files: &Files) -> Result<Self, Failure>;
+    /// A new client.
+    fn client(&self) -> Result<impl End, Failure>;
+    /// A new server.
+    fn server(&self) -> Result<impl End, Failure>;
+}
+
+/// Speaks for a library until nothing more is asked.
+pub fn run<L: Library>() -> Result<(), Failure> {
+    let folder = std::env::args_os().nth(1).ok_or("the folder of certificates is missing")?;
+    let files = Files(PathBuf::from(folder));
+    let mut ready: Vec<(String, L)> = Vec::new();
+    say(&L::name())?;
+    for line in stdin().lock().lines() {
+        match answer::<L>(&line?, &files, &mut ready) {
+            Ok(answer) => say(&answer)?,
+            Err(error) => say(&format!("cannot: {error}"))?,
+        }
+    }
+    Ok(())
+}
+
+fn say(line: &str) -> Result<(), Failure> {
+    let mut out = stdout().lock();
+    writeln!(out, "{}", line.replace('\n', " "))?;
+    Ok(out.flush()?)
+}
+
+fn answer<L: Library>(line: &str, files: &Files, ready: &mut Vec<(String, L)>) -> Result<String, Failure> {
+    let words: Vec<&str> = line.split_whitespace().collect();
+    let [verb, name, numbers @ ..] = words.as_slice() else { return Err("what is asked?".into()) };
+    let numbers = numbers.iter().map(|number| number.parse()).collect::<Result<Vec<usize>, _>>()?;
+    if !ready.iter().any(|(known, _)| known == name) {
+        let library = L::new(Case::named(name)?, files)?;
+        ready.push(((*name).to_owned(), library));
+    }
+    let case = Case::named(name)?;
+    let library = ready.iter().find(|(known, _)| known == name).map(|(_, library)| library).ok_or("no library")?;
+    match (*verb, numbers.as_slice()) {
+        ("handshake", [units]) => handshakes(library, case, *units),
+        ("bulk", [size, units]) => bulk(library, *size, *units),
+        ("memory", [count]) => memory::measure(library, case, *count),
+        _ => Err(format!("not understood: {line}").into()),
+    }
+}
+
+/// How long the calls of each end took.
+#[derive(Default)]
+struct Times {
+    server: Duration,
+    client: Duration,
+}
+
+fn timed<T>(total: &mut Duration, act: impl FnOnce() -> Result<T, Failure>) -> Result<T, Failure> {
+    let start = Instant::now();
+    let result = act();
+    *total += start.elapsed();
+    result
+}
+
+/// One handshake, tickets included.
+fn connect(
+    client: &mut impl End,
+    server: &mut impl End,
+    times: &mut Times,
+    wire: &mut Vec<u8>,
+) -> Result<(), Failure> {
+    for _ in 0..8 {
+        let done = !client.is_handshaking() && !server.is_handshaking();
+        wire.clear();
+        timed(&mut times.client, || client.transmit(wire))?;
+        if !wire.is_empty() {
+            timed(&mut times.server, || server.receive(wire))?;
+        }
+        wire.clear();
+        timed(&mut times.server, || server.transmit(wire))?;
+        if !wire.is_empty() {
+            timed(&mut times.client, || client.receive(wire))?;
+        }
+        if done {
+            return Ok(());
+        }
+    }
+    Err("the handshake does not end".into())
+}
+
+fn handshakes<L: Library>(library: &L, case: Case, units: usize) -> Result<String, Failure> {
+    let mut times = Times::default();
+    let mut wire = Vec::with_capacity(64 * 1024);
+    if case.resumed {
+        // The first has nothing to resume.
+        connect(&mut library.client()?, &mut library.server()?, &mut Times::default(), &mut wire)?;
+    }
+    for _ in 0..units {
+        let mut client = timed(&mut times.client, || library.client())?;
+        let mut server = timed(&mut times.server, || library.server())?;
+        connect(&mut client, &mut server, &mut times, &mut wire)?;
+        if client.resumed() != case.resumed {
+            return Err(if case.resumed { "not resumed" } else { "resumed" }.into());
+        }
+        timed(&mut times.client, || Ok(drop(client)))?;
+        timed(&mut times.server, || Ok(drop(server)))?;
+    }
+    Ok(format!("{} {}", times.server.as_nanos(), times.client.as_nanos()))
+}
+
+fn bulk<L: Library>(library: &L, size: usize, units: usize) -> Result<String, Failure> {
+    let (mut client, mut server) = (library.client()?, library.server()?);
+    let mut wire = Vec::with_capacity(2 * size + 64 * 1024);
+    connect(&mut client, &mut server, &mut Times::default(), &mut wire)?;
+    let data = vec![7; size];
+    let (mut sending, mut receiving) = (Duration::ZERO, Duration::ZERO);
+    for _ in 0..units {
+        wire.clear();
+        timed(&mut sending, || client.send(&data, &mut wire))?;
+        let received = timed(&mut receiving, || server.receive(&mut wire))?;
+        if received != size {
+            return Err(format!("{received} of {size} bytes came").into());
+        }
+    }
+    Ok(format!("{} {}", sending.as_nanos(), receiving.as_nanos()))
+}
+
+/// Reads a PEM file.
+pub fn read(path: &Path) -> Result<Vec<u8>, Failure> {
+    std::fs::read(path).map_err(|error| format!("{}: {error}", path.display()).into())
+}
