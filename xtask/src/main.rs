@@ -1,6 +1,7 @@
 //! Every developer verb of the workspace: `cargo xtask help`.
 #![forbid(unsafe_code)]
 
+mod bench;
 mod bogo;
 mod ci;
 mod run;
@@ -29,6 +30,11 @@ cargo xtask <verb>
                     --list         names them and runs nothing
                     --record       makes the recordings anew that tests of the handshake play
                     WORD ...       only the scenarios whose name contains one of the words
+  bench [args]      records, handshakes and chains beside the raw cryptography, each in one run: tables of ratios
+                    --peers         ours beside other libraries instead, in processes that take turns; builds them
+                                    (benches/peers, minutes the first time)
+                    --quick         with --peers: fewer rounds
+                    --json FILE     with --peers: the tables for a program
   bogo [args]       BoringSSL's protocol suite against our shim; closes with `N passed, N failed, N skipped`
                     --set core|modern|all   which tests (core)
                     --test GLOB             only those of the set whose name matches
@@ -70,6 +76,7 @@ fn verb() -> Result<bool, run::Error> {
         Some("demo") => run::succeeds(test::demo().args(rest)),
         Some("test") => test::test(&test_scope(rest)?),
         Some("interop") => run::succeeds(test::interop().args(rest)),
+        Some("bench") => bench::bench(rest),
         Some("bogo") => bogo::bogo(rest),
         Some("x509") => x509::x509(rest),
         Some("ci") => {
