@@ -1,7 +1,8 @@
 //! The record layer beside the raw AEAD of the same library: same algorithm, same size, same memory traffic, same run.
 //!
 //! `cargo bench -p oxtls-benches --bench record` gives criterion's numbers, then a table of speeds as a percentage of
-//! the raw AEAD's, from interleaved rounds: that table is what counts. `-- ratios` gives the table alone.
+//! the raw AEAD's, from interleaved rounds: that table is what counts. `-- ratios` gives the tables alone, `-- versions`
+//! the one of TLS 1.2 beside TLS 1.3.
 
 use std::hint::black_box;
 use std::time::{Duration, Instant};
@@ -9,7 +10,7 @@ use std::time::{Duration, Instant};
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
 use criterion::{BenchmarkGroup, Criterion, Throughput, measurement::WallTime};
 use oxtls_benches::ratio::{Contender, speed};
-use oxtls_crypto::aead::AeadAlgorithm;
+use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, FixedIv};
 use oxtls_crypto::{Hash, Secret};
 use oxtls_record::{
     ApplicationDataMode, ContentType, Mode, ReadKey, Reader, Record, WriteKey, Writer,
@@ -24,6 +25,10 @@ const WINDOWS: [usize; 5] = [4 << 10, 16 << 10, 64 << 10, 256 << 10, MIB + 65 * 
 const TAG_LEN: usize = 16;
 
 fn main() {
+    if std::env::args().any(|arg| arg == "versions") {
+        print_versions();
+        return;
+    }
     let table_only = std::env::args().any(|arg| arg == "ratios");
     if !table_only {
         let mut criterion = Criterion::default()
@@ -40,6 +45,7 @@ fn main() {
     // As a test, or when only listed, the numbers would mean nothing.
     if !std::env::args().any(|arg| arg == "--test" || arg == "--list") {
         print_table();
+        print_versions();
     }
 }
 
@@ -47,11 +53,11 @@ fn records(criterion: &mut Criterion, algorithm: AeadAlgorithm) {
     for size in SIZES {
         let mut group = criterion.benchmark_group(format!("record/{algorithm}/{size}"));
         group.throughput(Throughput::Bytes(size as u64));
-        bench(&mut group, "seal", &mut Seal::new(algorithm, size));
+        bench(&mut group, "seal", &mut Seal::new(Version::Tls13, algorithm, size));
         bench(&mut group, "seal, raw", &mut RawSeal::new(algorithm, size));
-        bench(&mut group, "open", &mut Open::new(algorithm, size));
+        bench(&mut group, "open", &mut Open::new(Version::Tls13, algorithm, size));
         bench(&mut group, "open, raw", &mut RawOpen::new(algorithm, size));
-        bench(&mut group, "open_into", &mut OpenInto(Open::new(algorithm, size)));
+        bench(&mut group, "open_into", &mut OpenInto(Open::new(Version::Tls13, algorithm, size)));
         bench(&mut group, "open_into, raw", &mut RawOpenInto(RawOpen::new(algorithm, size)));
         group.finish();
     }
@@ -82,12 +88,20 @@ fn print_table() {
         for size in SIZES {
             // About half a megabyte a round, so that a round outlasts the clock's grain and not the machine's mood.
             let units = (MIB / 2 / size).min(2000);
-            let seal =
-                speed(&mut Seal::new(algorithm, size), &mut RawSeal::new(algorithm, size), rounds, units);
-            let open =
-                speed(&mut Open::new(algorithm, size), &mut RawOpen::new(algorithm, size), rounds, units);
+            let seal = speed(
+                &mut Seal::new(Version::Tls13, algorithm, size),
+                &mut RawSeal::new(algorithm, size),
+                rounds,
+                units,
+            );
+            let open = speed(
+                &mut Open::new(Version::Tls13, algorithm, size),
+                &mut RawOpen::new(algorithm, size),
+                rounds,
+                units,
+            );
             let open_into = speed(
-                &mut OpenInto(Open::new(algorithm, size)),
+                &mut OpenInto(Open::new(Version::Tls13, algorithm, size)),
                 &mut RawOpenInto(RawOpen::new(algorithm, size)),
                 rounds,
                 units,
@@ -109,21 +123,90 @@ fn print_table() {
     }
 }
 
-fn pair(algorithm: AeadAlgorithm) -> (Writer, Reader) {
-    let secret = || Secret::new(&[9; 32]).unwrap();
-    let mut writer = Writer::new();
-    writer.install(WriteKey::tls13(algorithm, Hash::Sha256, secret()).unwrap());
-    let mut reader = Reader::new();
-    reader.install(ReadKey::tls13(algorithm, Hash::Sha256, secret()).unwrap());
-    reader.set_mode(Mode { application_data: ApplicationDataMode::Accept, ..Mode::default() });
-    (writer, reader)
+/// TLS 1.2's records beside TLS 1.3's: the same algorithm, the same sizes, the same run.
+fn print_versions() {
+    let rounds = 301;
+    println!("\nSpeed of TLS 1.2 as % of TLS 1.3's (medians of {rounds} interleaved rounds)");
+    println!("{:20} {:>7} {:>8} {:>8} {:>10}", "", "bytes", "seal", "open", "open_into");
+    let (old, new) = (Version::Tls12, Version::Tls13);
+    for algorithm in SUITES {
+        for size in SIZES {
+            let units = (MIB / 2 / size).min(2000);
+            let seal = |version| Seal::new(version, algorithm, size);
+            let open = |version| Open::new(version, algorithm, size);
+            let speeds = [
+                speed(&mut seal(old), &mut seal(new), rounds, units),
+                speed(&mut open(old), &mut open(new), rounds, units),
+                speed(&mut OpenInto(open(old)), &mut OpenInto(open(new)), rounds, units),
+            ];
+            let [seal, open, open_into] = speeds.map(|speed| speed * 100.0);
+            println!("{:20} {size:>7} {seal:>8.1} {open:>8.1} {open_into:>10.1}", algorithm.to_string());
+        }
+    }
 }
 
-/// Makes room for `records` under the key's usage limit, which a bench reaches and a connection hardly ever.
-fn refresh(writer: &mut Writer, reader: &mut Reader, records: usize) {
-    if writer.records_left() < records as u64 + RESERVED_RECORDS {
-        writer.update_key().unwrap();
-        reader.update_key().unwrap();
+/// Whose records.
+#[derive(Clone, Copy)]
+enum Version {
+    Tls12,
+    Tls13,
+}
+
+impl Version {
+    /// Bytes that a record has beside its plaintext.
+    fn overhead(self, algorithm: AeadAlgorithm) -> usize {
+        match (self, algorithm) {
+            (Self::Tls13, _) => PROTECTED_OVERHEAD,
+            (Self::Tls12, AeadAlgorithm::ChaCha20Poly1305) => 5 + TAG_LEN,
+            (Self::Tls12, _) => 5 + 8 + TAG_LEN,
+        }
+    }
+
+    fn keys(self, algorithm: AeadAlgorithm) -> (WriteKey, ReadKey) {
+        match self {
+            Self::Tls12 => {
+                let key = AeadKey::new(algorithm, &[9; 32][..algorithm.key_len()]).unwrap();
+                let iv = FixedIv::new(algorithm, &[7; 12][..algorithm.tls12_fixed_iv_len()]).unwrap();
+                let read = ReadKey::tls12(algorithm, &key, &iv).unwrap();
+                (WriteKey::tls12(algorithm, &key, &iv).unwrap(), read)
+            }
+            Self::Tls13 => {
+                let secret = || Secret::new(&[9; 32]).unwrap();
+                let read = ReadKey::tls13(algorithm, Hash::Sha256, secret()).unwrap();
+                (WriteKey::tls13(algorithm, Hash::Sha256, secret()).unwrap(), read)
+            }
+        }
+    }
+
+    fn pair(self, algorithm: AeadAlgorithm) -> (Writer, Reader) {
+        let (write, read) = self.keys(algorithm);
+        let (mut writer, mut reader) = (Writer::new(), Reader::new());
+        writer.install(write);
+        reader.install(read);
+        reader.set_mode(Mode { application_data: ApplicationDataMode::Accept, ..Mode::default() });
+        (writer, reader)
+    }
+}
+
+/// Both ends of one direction.
+struct Ends {
+    version: Version,
+    algorithm: AeadAlgorithm,
+    writer: Writer,
+    reader: Reader,
+}
+
+impl Ends {
+    fn new(version: Version, algorithm: AeadAlgorithm) -> Self {
+        let (writer, reader) = version.pair(algorithm);
+        Self { version, algorithm, writer, reader }
+    }
+
+    /// Makes room for `records` under the key's usage limit, which a bench reaches and a connection hardly ever.
+    fn refresh(&mut self, records: usize) {
+        if self.writer.records_left() < records as u64 + RESERVED_RECORDS {
+            (self.writer, self.reader) = self.version.pair(self.algorithm);
+        }
     }
 }
 
@@ -164,26 +247,25 @@ impl Raw {
 }
 
 struct Seal {
-    writer: Writer,
-    reader: Reader,
+    ends: Ends,
     plaintext: Vec<u8>,
     out: Vec<u8>,
 }
 
 impl Seal {
-    fn new(algorithm: AeadAlgorithm, size: usize) -> Self {
-        let (writer, reader) = pair(algorithm);
-        Self { writer, reader, plaintext: vec![5; size], out: vec![0; size + PROTECTED_OVERHEAD] }
+    fn new(version: Version, algorithm: AeadAlgorithm, size: usize) -> Self {
+        let out = vec![0; size + version.overhead(algorithm)];
+        Self { ends: Ends::new(version, algorithm), plaintext: vec![5; size], out }
     }
 }
 
 impl Contender for Seal {
     fn run(&mut self, units: usize) -> Duration {
-        refresh(&mut self.writer, &mut self.reader, units);
+        self.ends.refresh(units);
         let start = Instant::now();
         for _ in 0..units {
             let plaintext = black_box(&self.plaintext[..]);
-            black_box(self.writer.seal(ContentType::ApplicationData, plaintext, &mut self.out).unwrap());
+            black_box(self.ends.writer.seal(ContentType::ApplicationData, plaintext, &mut self.out).unwrap());
         }
         start.elapsed()
     }
@@ -220,33 +302,32 @@ fn batch(size: usize) -> usize {
 }
 
 struct Open {
-    writer: Writer,
-    reader: Reader,
+    ends: Ends,
     plaintext: Vec<u8>,
     wire: Vec<u8>,
     out: Vec<u8>,
 }
 
 impl Open {
-    fn new(algorithm: AeadAlgorithm, size: usize) -> Self {
-        let (writer, reader) = pair(algorithm);
-        let wire = vec![0; batch(size) * (size + PROTECTED_OVERHEAD)];
-        Self { writer, reader, plaintext: vec![5; size], wire, out: vec![0; size + 1] }
+    fn new(version: Version, algorithm: AeadAlgorithm, size: usize) -> Self {
+        let wire = vec![0; batch(size) * (size + version.overhead(algorithm))];
+        let ends = Ends::new(version, algorithm);
+        Self { ends, plaintext: vec![5; size], wire, out: vec![0; size + 1] }
     }
 
     /// Times opening: all records of a batch, batch after batch.
     fn run(&mut self, units: usize, mut open: impl FnMut(&mut Reader, &mut [u8], &mut [u8])) -> Duration {
-        let record = self.plaintext.len() + PROTECTED_OVERHEAD;
+        let record = self.plaintext.len() + self.ends.version.overhead(self.ends.algorithm);
         let (mut elapsed, mut left) = (Duration::ZERO, units);
         while left > 0 {
             let records = left.min(batch(self.plaintext.len()));
-            refresh(&mut self.writer, &mut self.reader, records);
+            self.ends.refresh(records);
             for out in self.wire.chunks_mut(record).take(records) {
-                self.writer.seal(ContentType::ApplicationData, &self.plaintext, out).unwrap();
+                self.ends.writer.seal(ContentType::ApplicationData, &self.plaintext, out).unwrap();
             }
             let start = Instant::now();
             for input in self.wire.chunks_mut(record).take(records) {
-                open(&mut self.reader, input, &mut self.out);
+                open(&mut self.ends.reader, input, &mut self.out);
             }
             elapsed += start.elapsed();
             left -= records;
@@ -341,27 +422,27 @@ impl Contender for RawOpenInto {
 
 /// A mebibyte through a window that is used again and again.
 struct SealMiB {
-    writer: Writer,
-    reader: Reader,
+    ends: Ends,
     plaintext: Vec<u8>,
     window: Vec<u8>,
 }
 
 impl SealMiB {
     fn new(algorithm: AeadAlgorithm, window: usize) -> Self {
-        let (writer, reader) = pair(algorithm);
-        Self { writer, reader, plaintext: vec![5; MIB], window: vec![0; window] }
+        let ends = Ends::new(Version::Tls13, algorithm);
+        Self { ends, plaintext: vec![5; MIB], window: vec![0; window] }
     }
 }
 
 impl Contender for SealMiB {
     fn run(&mut self, units: usize) -> Duration {
-        refresh(&mut self.writer, &mut self.reader, units * 1000);
+        self.ends.refresh(units * 1000);
         let start = Instant::now();
         for _ in 0..units {
             let mut rest = black_box(&self.plaintext[..]);
             while !rest.is_empty() {
-                let sealed = self.writer.seal(ContentType::ApplicationData, rest, &mut self.window).unwrap();
+                let writer = &mut self.ends.writer;
+                let sealed = writer.seal(ContentType::ApplicationData, rest, &mut self.window).unwrap();
                 rest = &rest[sealed.taken..];
                 black_box(&self.window);
             }

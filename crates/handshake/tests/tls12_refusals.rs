@@ -429,6 +429,30 @@ fn a_server_hello_says_only_what_was_asked() {
 }
 
 #[test]
+fn a_server_without_renegotiation_info_is_met_only_where_that_is_allowed() {
+    let (_, flight) = flight(Setup::default());
+    type Change = fn(&mut Hello);
+    let (missing, wrong): (Change, Change) = (
+        |hello| hello.remove(ExtensionType::RENEGOTIATION_INFO),
+        |hello| hello.set(ExtensionType::RENEGOTIATION_INFO, &[1, 7]),
+    );
+    for (required, change, refused) in [(true, missing, true), (false, missing, false), (false, wrong, true)]
+    {
+        let config = ClientHandshake {
+            require_renegotiation_info: required,
+            ..client_config(Versions::Only12, |_| ())
+        };
+        let mut end = client(config, Transport::Stream, None);
+        end.settle();
+        end.give(&edit(&flight[0], change));
+        assert_eq!(end.failure.is_some(), refused, "required: {required}");
+        if refused {
+            assert_eq!(end.alert(), HF);
+        }
+    }
+}
+
+#[test]
 fn the_id_of_compatibility_mode_is_no_session() {
     let (mut end, flight) = flight(Setup::default());
     let mut other = client(client_config(Versions::Both, |_| ()), Transport::Stream, None);

@@ -48,6 +48,7 @@ pub(crate) struct Config {
     pub(crate) min_version: Option<u16>,
     pub(crate) max_version: Option<u16>,
     pub(crate) no_ticket: bool,
+    pub(crate) no_legacy_server_connect: bool,
     pub(crate) enable_early_data: bool,
     pub(crate) no_tls12: bool,
     pub(crate) no_tls13: bool,
@@ -251,7 +252,7 @@ const FLAGS: &[(&str, Kind)] = &[
     ("use-client-ca-list", Text(|c| &mut c.use_client_ca_list)),
     // Of TLS 1.2, and without effect in 1.3.
     ("renegotiate-ignore", Nothing),
-    ("no-legacy-server-connect", Nothing),
+    ("no-legacy-server-connect", Switch(|c| &mut c.no_legacy_server_connect)),
     // The runner appends a transcript to a file of its own making if there is none.
     ("write-settings", NothingOf),
     ("expect-version", Small(|c| &mut c.expect_version)),

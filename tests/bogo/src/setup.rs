@@ -130,8 +130,9 @@ fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuild
     let (lowest, highest) = versions(config)?;
     let mut builder = ClientConfig::builder()
         .versions(lowest, highest)
-        // The suite's own stack takes peers without it.
+        // The suite's own stack takes peers without these.
         .allow_unbound_master_secret(true)
+        .allow_unprotected_renegotiation(!config.no_legacy_server_connect)
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
         .suites(&suites(config)?)
@@ -203,7 +204,8 @@ pub(crate) fn server(
             !config.server_preference && config.tls13_ciphers.is_empty() && !policies::has_an_order(config),
         )
         .retry(Retry::ForPreference)
-        .grease(config.enable_grease)
+        // The suite's own servers always do.
+        .grease(true)
         .certificate_compression(compression::algorithms(config))
         .max_chain(LONGEST_CHAIN)
         .alpn(protocols)

@@ -188,7 +188,8 @@ fn check_extensions(ours: &OurHello, extensions: &ServerHelloExtensions<'_>) -> 
     }
     // Without it somebody between can splice our handshake onto one of his own as its renegotiation (RFC 5746
     // section 1), and no client would see it.
-    if extensions.renegotiation_info != Some(&[]) {
+    let may_be_missing = !ours.config.require_renegotiation_info && extensions.renegotiation_info.is_none();
+    if extensions.renegotiation_info != Some(&[]) && !may_be_missing {
         return Err(Error::NoSecureRenegotiation);
     }
     if ours.config.common.require_extended_master_secret && !extensions.extended_master_secret {

@@ -152,6 +152,10 @@ pub struct ClientHandshake {
     pub key_shares: KeyShares,
     /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix E.4); no effect over QUIC.
     pub compatibility_mode: bool,
+    /// TLS 1.2: refuse servers without renegotiation_info (RFC 5746). Such a server can be made to take our whole
+    /// handshake for a renegotiation of somebody else's connection, what was sent there for the beginning of what we
+    /// send; no client would see it.
+    pub require_renegotiation_info: bool,
     /// Authorities to name to the server (certificate_authorities), DER names.
     pub authorities: Vec<Vec<u8>>,
     /// Send values that mean nothing among those that do, so that servers keep ignoring what they do not know
@@ -288,6 +292,7 @@ impl Default for ClientHandshake {
             server_name: None,
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
+            require_renegotiation_info: true,
             authorities: Vec::new(),
             grease: false,
             shuffle_extensions: true,

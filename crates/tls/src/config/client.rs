@@ -34,6 +34,7 @@ pub(crate) struct ClientInner {
     common: Arc<Common>,
     key_shares: KeyShares,
     compatibility_mode: bool,
+    require_renegotiation_info: bool,
     send_server_name: bool,
     /// DER names for certificate_authorities.
     authorities: Vec<Vec<u8>>,
@@ -63,6 +64,7 @@ impl ClientConfig {
             credentials: Vec::new(),
             key_shares: KeyShares::Automatic,
             compatibility_mode: true,
+            require_renegotiation_info: true,
             send_server_name: true,
             name_authorities: false,
             grease: false,
@@ -95,6 +97,7 @@ impl ClientInner {
             server_name: dns_name.filter(|_| self.send_server_name),
             key_shares: self.key_shares.clone(),
             compatibility_mode: self.compatibility_mode,
+            require_renegotiation_info: self.require_renegotiation_info,
             authorities: self.authorities.clone(),
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
@@ -122,6 +125,7 @@ pub struct ClientConfigBuilder {
     credentials: Vec<Credential>,
     key_shares: KeyShares,
     compatibility_mode: bool,
+    require_renegotiation_info: bool,
     send_server_name: bool,
     name_authorities: bool,
     grease: bool,
@@ -163,6 +167,17 @@ impl ClientConfigBuilder {
     /// Look like TLS 1.2 to middleboxes (RFC 9846 appendix E.4). On by default.
     pub fn compatibility_mode(mut self, on: bool) -> Self {
         self.compatibility_mode = on;
+        self
+    }
+
+    /// TLS 1.2: talk to servers without renegotiation_info (RFC 5746) too. Off by default: such servers are refused with
+    /// handshake_failure.
+    ///
+    /// What is lost with them: if they renegotiate, whoever sits between can begin a connection of his own, send what he
+    /// likes, and have the server take our whole handshake for its renegotiation. Then his bytes stand ahead of ours, and
+    /// count as ours. Nothing at this end shows it. TLS 1.3 is not concerned.
+    pub fn allow_unprotected_renegotiation(mut self, on: bool) -> Self {
+        self.require_renegotiation_info = !on;
         self
     }
 
@@ -305,6 +320,7 @@ impl ClientConfigBuilder {
             common: Arc::new(self.common),
             key_shares: self.key_shares,
             compatibility_mode: self.compatibility_mode,
+            require_renegotiation_info: self.require_renegotiation_info,
             send_server_name: self.send_server_name,
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
