@@ -314,6 +314,48 @@ fn early_data_whose_ticket_is_older_or_younger_than_it_says_is_refused() {
     }
 }
 
+/// The guard has forgotten a flight when it no longer looks fresh; so must a copy be judged that looked fresh when it came
+/// and was then kept waiting for its caller.
+#[test]
+fn a_recorded_flight_whose_answer_takes_longer_than_the_guard_remembers_is_refused() {
+    for (waits, taken) in [(0, true), (9, true), (11, false), (70, false)] {
+        let (clock, hand) = Clock::manual(now());
+        let client = client_config().clock(clock.clone()).early_data(true).build().unwrap();
+        let server = early_server(Resumption::default())
+            .clock(clock)
+            .handshake_timeout(Duration::from_secs(300))
+            .ask(&[Decision::ChooseConfig])
+            .build()
+            .unwrap();
+        let waiting = |flight: &[u8], wait: u64| {
+            let mut server_end = ServerConnection::new(&server);
+            let fed = feed(&mut server_end, flight).unwrap();
+            let [Need::ChooseConfig(_)] = fed.needs[..] else { panic!("{:?}", fed.needs) };
+            hand.advance(Duration::from_secs(wait));
+            for need in fed.needs {
+                server_end.answer_as_configured(need).unwrap();
+            }
+            let mut got = Got::default();
+            take(&mut server_end, &fed.rest, &mut got).unwrap();
+            (got.early, server_end)
+        };
+        let (mut first, mut end) = {
+            let (mut first, _) = ends(&client, &server);
+            let (_, end) = waiting(&drain(&mut first), 0);
+            (first, end)
+        };
+        for _ in 0..3 {
+            feed(&mut first, &drain(&mut end)).unwrap();
+            feed(&mut end, &drain(&mut first)).unwrap();
+        }
+        let (mut second, _) = ends(&client, &server);
+        let (_, flight) = seal_early(&mut second, b"pay");
+        let flight = [drain(&mut second), flight].concat();
+        assert_eq!(waiting(&flight, waits).0 == b"pay", taken, "{waits}");
+        assert_eq!(waiting(&flight, 70).0, b"", "taken once at most");
+    }
+}
+
 #[test]
 fn a_recorded_flight_is_taken_once() {
     let (client, server) = (early_client(), early_server(Resumption::default()).build().unwrap());

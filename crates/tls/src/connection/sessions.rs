@@ -26,8 +26,9 @@ pub(crate) struct Left {
 }
 
 impl Server {
-    /// Remembers what the hello says of tickets.
+    /// Remembers when the hello came, and what it says of tickets.
     pub(crate) fn note_hello(&mut self, token: &ChooseConfig) {
+        self.origin.hello_at = self.config.session.clock.now();
         self.origin.wish = token.hello.parse().ok().and_then(|hello| hello.extensions.ticket_request);
     }
 
@@ -62,7 +63,9 @@ impl Server {
         if !resumption.spend(session) {
             return Settled::Answer(token.decline());
         }
+        let fresh_still = resumption.is_fresh_still(token.age_skew, self.origin.hello_at, now);
         let early_data = match (&token.early_data, early_data) {
+            (Some(_), _) if !fresh_still => false,
             (None, _) => false,
             (Some(_), Some(fresh)) => fresh && resumption.caller_judges(session),
             (Some(key), None) => {

@@ -228,6 +228,8 @@ pub(crate) struct FoundSession {
 /// What is known of the connection that tickets are made in.
 #[derive(Clone, Copy, Debug, Default)]
 pub(crate) struct Origin {
+    /// When the hello came.
+    pub(crate) hello_at: Duration,
     /// When its client's chain ends.
     pub(crate) expires_at: Option<Duration>,
     /// When its client last signed, if that was before.
@@ -319,6 +321,18 @@ impl ServerResumption {
     pub(crate) fn caller_judges(&self, session: &Session) -> bool {
         let judge = self.settings.early_data.as_ref().map(|early_data| &early_data.guard);
         matches!(judge, Some(Judge::Caller(id)) if session.guard == Some(*id))
+    }
+
+    /// Whether a hello that came at `came`, by whose ticket the client's clock was `age_skew` ms off, is fresh still: a
+    /// guard remembers for as long as hellos look fresh, so that one whose answers took longer may be a replay of what is
+    /// forgotten.
+    pub(crate) fn is_fresh_still(&self, age_skew: i64, came: Duration, now: Duration) -> bool {
+        let millis = |time: Duration| i128::try_from(time.as_millis()).unwrap_or(i128::MAX);
+        let skew = i128::from(age_skew).saturating_add(millis(came)).saturating_sub(millis(now));
+        self.settings
+            .early_data
+            .as_ref()
+            .is_some_and(|early_data| skew.unsigned_abs() <= early_data.max_age_skew.as_millis())
     }
 
     /// Looks for a session among the offers, in the client's order.
