@@ -16,9 +16,9 @@ use common::{
 };
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, NamedGroup, ProtocolVersion,
-    Resumption, ServerConfig, ServerConfigBuilder, ServerConnection, SessionCache, SessionRefusal,
-    SessionStore, TicketKeys,
+    ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, Decision, NamedGroup,
+    ProtocolVersion, Resumption, ServerConfig, ServerConfigBuilder, ServerConnection, SessionCache,
+    SessionRefusal, SessionStore, TicketKeys,
 };
 
 const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
@@ -310,6 +310,16 @@ fn caches_are_bounded_and_shared_without_mixing() {
     assert!(resumes(&with("19"), &server));
     cache.clear();
     assert!(!resumes(&with("19"), &server));
+}
+
+/// Sessions bear the credentials of the configuration; what a caller chooses for one connection they know nothing of, and
+/// the next would be taken for it.
+#[test]
+fn sessions_are_not_kept_unasked_where_the_caller_chooses_the_credential() {
+    let asking = || client_config().ask(&[Decision::ChooseCredential]);
+    assert!(asking().build().unwrap().sessions().is_none());
+    assert!(asking().sessions(SessionCache::new(4)).build().unwrap().sessions().is_some(), "told to");
+    assert!(client_config().ask(&[Decision::Sign]).build().unwrap().sessions().is_some());
 }
 
 #[test]

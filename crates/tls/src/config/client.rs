@@ -211,8 +211,10 @@ impl ClientConfigBuilder {
 
     /// Where sessions are kept to be resumed. Without this a configuration has a cache of its own, of 256 servers
     /// ([`defaults::CACHED_SERVERS`]), unless its caller verifies servers
-    /// ([`Decision::VerifyPeer`]): whom the caller has accepted it may have reasons to look at again. With this the
-    /// caller's verdict stands for the lifetime of the session.
+    /// ([`Decision::VerifyPeer`]), since whom the caller has accepted it may have reasons to look at again, or chooses the
+    /// credential ([`Decision::ChooseCredential`]), since a connection that resumes is of the client that the first one
+    /// was. With this the caller's verdict stands for the lifetime of the session, and so does its choice: give a
+    /// [context](Self::session_context) to each client that it makes of itself.
     pub fn sessions(mut self, cache: SessionCache) -> Self {
         self.sessions = Sessions::Cache(cache);
         self
@@ -294,7 +296,7 @@ impl ClientConfigBuilder {
         let named = verifier.as_ref().filter(|_| self.name_authorities);
         let cache = match self.sessions {
             Sessions::Nowhere => None,
-            Sessions::Unsaid if asks => None,
+            Sessions::Unsaid if asks || self.session.asks(Decision::ChooseCredential) => None,
             Sessions::Unsaid => Some(Some(SessionCache::new(defaults::CACHED_SERVERS))),
             Sessions::Cache(cache) => Some(Some(cache)),
             Sessions::User => Some(None),
