@@ -260,13 +260,17 @@ fn is_scheme(scheme: &str) -> bool {
 }
 
 /// The host of a URI-ID: of one with an authority, or what follows the scheme (and a user) in `sip:voice.example.com`.
+///
+/// An `@` behind the first delimiter makes it none: for one scheme what stands before is a user, with delimiters in it
+/// (`sip:voice.example.com;x@evil.org` is of the host `evil.org`), for another it is the host.
 fn service_host(uri: &str) -> Option<&str> {
     if let Some(host) = uri_host(uri) {
         return Some(host);
     }
     let (_, rest) = uri.split_once(':').filter(|(_, rest)| !rest.starts_with('/'))?;
-    let host = rest.split(['?', ';', '/', '#']).next()?;
-    let host = host.rsplit_once('@').map_or(host, |(_, host)| host);
+    let end = rest.find(['?', ';', '/', '#']).unwrap_or(rest.len());
+    let (host, _) = rest.split_at_checked(end).filter(|(_, behind)| !behind.contains('@'))?;
+    let host = host.split_once('@').map_or(host, |(_, host)| host);
     (!host.starts_with('*') && is_presentable(host)).then_some(host)
 }
 

@@ -215,6 +215,13 @@ fn services_match_by_scheme_and_host() {
         ("https://evil.org/@www.example.com", "https", "www.example.com", false),
         ("sip:*.example.com", "sip", "voice.example.com", false),
         ("sip:/voice.example.com", "sip", "voice.example.com", false),
+        // What stands before the `@` of a SIP URI is its user, whatever is in it (RFC 3261 section 25.1).
+        ("sip:voice.example.com;x@evil.org", "sip", "voice.example.com", false),
+        ("sip:voice.example.com?x@evil.org", "sip", "voice.example.com", false),
+        ("sip:voice.example.com/x@evil.org", "sip", "voice.example.com", false),
+        ("sip:voice.example.com;x@evil.org", "sip", "evil.org", false),
+        ("sip:a@b@voice.example.com", "sip", "voice.example.com", false),
+        ("sip:bob@voice.example.com;transport=tls", "sip", "voice.example.com", true),
     ] {
         let reference = ReferenceIdentifier::service(scheme, host).expect("a service");
         assert_eq!(is_taken_for(LeafSpec::client("x").uri(presented), &reference), matches, "{presented}");
