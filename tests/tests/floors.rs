@@ -36,6 +36,7 @@ const FLOORS: [Floor; 6] = [
         below: &["oxtls-crypto"],
         foreign: &[
             PKI_TYPES,
+            ("psl", "optional: the list of publicsuffix.org as data"),
             ("rustls-native-certs", "optional: the platform's store of roots"),
             ("webpki-roots", "optional: Mozilla's roots as data"),
         ],
@@ -203,9 +204,18 @@ fn root() -> &'static Path {
 
 /// A feature that changes behaviour would change it for every user in a program, since cargo unifies features.
 #[test]
-fn features_only_bring_a_dependency_in_or_select_the_fips_build() {
-    let allowed =
-        ["default", "bytes", "native-roots", "webpki-roots", "fips", "brotli", "zlib", "zstd", "tracing"];
+fn features_only_bring_a_dependency_in() {
+    let allowed = [
+        "default",
+        "brotli",
+        "bytes",
+        "native-roots",
+        "public-suffix",
+        "tracing",
+        "webpki-roots",
+        "zlib",
+        "zstd",
+    ];
     let metadata = metadata();
     for floor in &FLOORS {
         for feature in package(&metadata, floor.name)["features"].as_object().expect("features").keys() {

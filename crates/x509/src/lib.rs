@@ -39,7 +39,7 @@
 //! | feature | what |
 //! | --- | --- |
 //! | `webpki-roots`, `native-roots` | `Roots::webpki`, `Roots::native` |
-//! | `public-suffix` | the list of publicsuffix.org, for [`Rule::PublicSuffixWildcard`]: without it only wildcards below single labels are told |
+//! | `public-suffix` | `PublicSuffixes::List`, the list of publicsuffix.org |
 #![forbid(unsafe_code)]
 
 mod algorithm;
@@ -81,6 +81,7 @@ pub use identity::{PeerIdentity, VerifiedPath};
 pub use name::{GeneralName, GeneralNames, Name};
 pub use oid::{ObjectIdentifier, Oid, OidError};
 pub use policy::{Budget, Policy, PolicyInputs, Purpose};
+pub use public_suffix::PublicSuffixes;
 pub use reader::ParseError;
 pub use reference::{ReferenceError, ReferenceIdentifier};
 pub use report::{Candidate, Cause, Position, Report};

@@ -4,6 +4,7 @@ use crate::allowed::AllowedAlgorithms;
 use crate::defaults;
 use crate::extension::NameConstraints;
 use crate::oid::{self, ObjectIdentifier};
+use crate::public_suffix::PublicSuffixes;
 use crate::reader::{ParseError, Reader};
 use crate::rules::{Rule, RuleSet};
 use crate::trust::sha256;
@@ -77,6 +78,7 @@ pub struct Policy {
     inputs: PolicyInputs,
     name_constraints: Option<Box<[u8]>>,
     allowed: Option<Box<AllowedAlgorithms>>,
+    public_suffixes: PublicSuffixes,
 }
 
 /// What is asked of a path's certificate policies: inputs (c), (e), (f) and (g) of RFC 5280 section 6.1.1, under their
@@ -123,6 +125,7 @@ impl Policy {
             inputs: PolicyInputs::default(),
             name_constraints: None,
             allowed: None,
+            public_suffixes: PublicSuffixes::default(),
         }
     }
 
@@ -153,6 +156,18 @@ impl Policy {
     #[must_use]
     pub fn allowed_algorithms(&self) -> Option<&AllowedAlgorithms> {
         self.allowed.as_deref()
+    }
+
+    /// Which names [`Rule::PublicSuffixWildcard`] takes for public suffixes, where it is required.
+    #[must_use]
+    pub fn with_public_suffixes(mut self, public_suffixes: PublicSuffixes) -> Self {
+        self.public_suffixes = public_suffixes;
+        self
+    }
+
+    /// The suffixes that no wildcard may stand below; `None` where that is not asked.
+    pub(crate) fn suffixes_without_wildcards(&self) -> Option<PublicSuffixes> {
+        self.optional.contains(Rule::PublicSuffixWildcard).then_some(self.public_suffixes)
     }
 
     /// Replaces the budget.
@@ -227,6 +242,7 @@ impl Policy {
             self.inputs.initial_policy_mapping_inhibit,
             self.inputs.initial_any_policy_inhibit,
             self.name_constraints.is_some(),
+            self.public_suffixes != PublicSuffixes::SingleLabels,
         ];
         // Each part is of fixed size: none can pass for the beginning of the next.
         sha256(&[

@@ -9,7 +9,7 @@ use crate::certificate::Certificate;
 use crate::identity::escape;
 use crate::name::GeneralName;
 use crate::path::constraints::{mailbox, uri_host};
-use crate::public_suffix::is_public_suffix;
+use crate::public_suffix::PublicSuffixes;
 use crate::spiffe::SpiffeId;
 
 /// A reference identifier: the name that the peer is wanted to have. It is looked for in the certificate's
@@ -81,8 +81,8 @@ impl<'a> ReferenceIdentifier<'a> {
         }
     }
 
-    /// Whether the certificate has the name. `suffixes` says which wildcards count.
-    pub(crate) fn matches(&self, certificate: &Certificate<'_>, suffixes: Suffixes) -> Match {
+    /// Whether the certificate has the name. Wildcards below `suffixes` don't count.
+    pub(crate) fn matches(&self, certificate: &Certificate<'_>, suffixes: Option<PublicSuffixes>) -> Match {
         let found = |found: bool| if found { Match::Yes } else { Match::No };
         match &self.0 {
             Kind::Dns(wanted) => dns(certificate, wanted.as_ref(), suffixes),
@@ -152,15 +152,6 @@ impl fmt::Display for ReferenceError {
 
 impl core::error::Error for ReferenceError {}
 
-/// Which wildcards count.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub(crate) enum Suffixes {
-    /// All with at least two labels behind the `*`.
-    Any,
-    /// Of these only those that do not stand for all sites of a registry.
-    Private,
-}
-
 /// Whether a certificate has a name.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Match {
@@ -172,10 +163,10 @@ pub(crate) enum Match {
 
 /// Whether the certificate names the wanted server, under the rules that every policy has.
 pub(crate) fn names_server(certificate: &Certificate<'_>, wanted: &ServerName<'_>) -> bool {
-    ReferenceIdentifier::from(wanted).matches(certificate, Suffixes::Any) == Match::Yes
+    ReferenceIdentifier::from(wanted).matches(certificate, None) == Match::Yes
 }
 
-fn dns(certificate: &Certificate<'_>, wanted: &str, suffixes: Suffixes) -> Match {
+fn dns(certificate: &Certificate<'_>, wanted: &str, suffixes: Option<PublicSuffixes>) -> Match {
     let wanted = wanted.strip_suffix('.').unwrap_or(wanted);
     let mut result = Match::No;
     for name in certificate.alt_names() {
@@ -183,7 +174,8 @@ fn dns(certificate: &Certificate<'_>, wanted: &str, suffixes: Suffixes) -> Match
         if !dns_matches(presented, wanted) {
             continue;
         }
-        if suffixes == Suffixes::Any || !presented.strip_prefix("*.").is_some_and(is_public_suffix) {
+        let below = suffixes.zip(presented.strip_prefix("*."));
+        if !below.is_some_and(|(suffixes, name)| suffixes.contains(name)) {
             return Match::Yes;
         }
         result = Match::PublicSuffix;

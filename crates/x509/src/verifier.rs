@@ -10,7 +10,7 @@ use crate::identity::{PeerIdentity, VerifiedPath};
 use crate::path::build::{Attempt, Found};
 use crate::path::{Chain, Context, Detail, Fault, build, check};
 use crate::policy::{Policy, Purpose};
-use crate::reference::{Match, ReferenceIdentifier, Suffixes};
+use crate::reference::{Match, ReferenceIdentifier};
 use crate::report::{self, Position, Report};
 use crate::revocation::{Evidence, Revocation, RevocationStatus, Stapled};
 use crate::rules::Rule;
@@ -85,7 +85,15 @@ impl Verifier {
     }
 
     fn trusting(trust: Trust, roots: Arc<Roots>, purpose: Purpose) -> Self {
-        Self { roots, trust, purpose, policy: Policy::default(), signatures: None, revocation: Revocation::off(), transparency: None }
+        Self {
+            roots,
+            trust,
+            purpose,
+            policy: Policy::default(),
+            signatures: None,
+            revocation: Revocation::off(),
+            transparency: None,
+        }
     }
 
     /// Replaces the policy.
@@ -317,8 +325,7 @@ impl Verifier {
 
     /// The rule that stands between a leaf and the name that is wanted of it, if any.
     fn name_rule(&self, leaf: &Certificate<'_>, name: Option<&ReferenceIdentifier<'_>>) -> Option<Rule> {
-        let strict = self.policy.optional_rules().contains(Rule::PublicSuffixWildcard);
-        let suffixes = if strict { Suffixes::Private } else { Suffixes::Any };
+        let suffixes = self.policy.suffixes_without_wildcards();
         match name.map_or(Match::Yes, |name| name.matches(leaf, suffixes)) {
             Match::Yes => None,
             Match::No => Some(Rule::NameMatch),

@@ -600,6 +600,8 @@ fn fingerprints_tell_every_input_of_a_policy() {
         Policy::default().with_budget(Budget { policies: 1, ..budget }),
         constraints(b"a.test"),
         constraints(b"b.test"),
+        #[cfg(feature = "public-suffix")]
+        Policy::default().with_public_suffixes(oxtls_x509::PublicSuffixes::List),
     ];
     let print = |policy: &Policy| {
         Verifier::new(trusting(&root), Purpose::ServerAuth).with_policy(policy.clone()).fingerprint()

@@ -10,7 +10,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, ExitCode};
 
 use lexopt::prelude::*;
-use oxtls::x509::{Policy, Rule};
+use oxtls::x509::{Policy, PublicSuffixes, Rule};
 use serde_json::{Value, json};
 
 use case::Case;
@@ -125,7 +125,8 @@ fn load(file: &Path) -> Result<Value, Error> {
 
 /// The suites are about paths, not about TLS: whether a key may sign handshakes is asked only where a case asks it.
 fn policy(case: &Case<'_>, strict: bool) -> Policy {
-    let policy = if strict && !case.is_pkits() { Policy::strict() } else { Policy::default() };
+    let listed = || Policy::strict().with_public_suffixes(PublicSuffixes::List);
+    let policy = if strict && !case.is_pkits() { listed() } else { Policy::default() };
     if case.wants_digital_signature() { policy } else { policy.lift(Rule::DigitalSignature) }
 }
 
