@@ -4,14 +4,17 @@
 use std::fs;
 use std::path::PathBuf;
 use std::process::Command;
+use std::time::Duration;
 
 use oxtls::pki_types::ServerName;
-use oxtls::{ClientConfig, ClientConnection, Credential, KeyAlgorithm, Roots, ServerConfig, ServerConnection};
-use oxtls_fuzz::{ChainInput, key};
-use oxtls_test_pki::{Ca, CaSpec, LeafSpec, der};
+use oxtls::{
+    ClientConfig, ClientConnection, Credential, KeyAlgorithm, Roots, ServerConfig, ServerConnection,
+};
+use oxtls_fuzz::{ChainInput, Judged, NOW, key};
+use oxtls_test_pki::{Ca, CaSpec, CrlSpec, LeafSpec, OcspSpec, der};
 use oxtls_x509::Certificate;
-use pki_types::CertificateDer;
 use pki_types::pem::PemObject;
+use pki_types::{CertificateDer, CertificateRevocationListDer, UnixTime};
 use serde_json::Value;
 
 fn main() {
@@ -29,12 +32,47 @@ fn main() {
     for case in conformance() {
         let id = case["id"].as_str().expect("an id").replace("::", "-");
         let (roots, chain) = certificates(&case);
+        for (place, pem) in case["crls"].as_array().into_iter().flatten().enumerate() {
+            let text = pem.as_str().expect("PEM text").as_bytes();
+            let der = CertificateRevocationListDer::from_pem_slice(text).expect("PEM");
+            write("crl", &format!("{id}-{place}"), &[&[0], der.as_ref()].concat());
+        }
         for (place, certificate) in chain.iter().chain(&roots).enumerate() {
             write("certificate", &format!("{id}-{place}"), certificate);
         }
         if chain.len() + roots.len() <= 10 {
             write_chain(&write, &id, &roots, &chain, 8);
         }
+    }
+    let judged = Judged::new();
+    let serial = Certificate::parse(&judged.chain[0]).expect("a certificate").serial().to_vec();
+    let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+    let list = || CrlSpec::new(7).this_update(time(NOW - 60)).next_update(Some(time(NOW + 9_000)));
+    for (number, spec) in
+        [list(), list().revoke(&serial), list().revoke_for(&serial, 1), list().revoke_many(20)]
+            .into_iter()
+            .enumerate()
+    {
+        let whole = judged.root.crl(spec);
+        write("crl", &format!("made-{number}"), &[&[0], whole.as_slice()].concat());
+        write("crl", &format!("made-tbs-{number}"), &[&[1], der::first(der::contents(&whole))].concat());
+    }
+    let response = || {
+        OcspSpec::good(&judged.chain[0])
+            .produced_at(time(NOW - 60))
+            .this_update(time(NOW - 60))
+            .next_update(Some(time(NOW + 9_000)))
+    };
+    for (number, spec) in [response(), response().sha256(), response().by_key(), response().of_other_issuer()]
+        .into_iter()
+        .enumerate()
+    {
+        let whole = judged.root.ocsp(spec);
+        write("ocsp", &format!("made-{number}"), &[&[0], whole.as_slice()].concat());
+        // OCSPResponse, [0], ResponseBytes; its second element is the OCTET STRING with the BasicOCSPResponse.
+        let bytes = der::contents(der::contents(&der::contents(&whole)[3..]));
+        let basic = der::contents(&bytes[der::first(bytes).len()..]);
+        write("ocsp", &format!("made-tbs-{number}"), &[&[1], der::first(der::contents(basic))].concat());
     }
     for (number, flight) in flights().iter().enumerate() {
         let role = u8::try_from(number % 2).expect("0 or 1");
@@ -67,7 +105,10 @@ fn made() -> Vec<Vec<CertificateDer<'static>>> {
     }
     let narrow = root();
     let middle = narrow.intermediate_with(
-        CaSpec::new("Narrow", p256).path_len(0).permit(0x82, b"example.com").exclude(0x87, &[10, 0, 0, 0, 255, 0, 0, 0]),
+        CaSpec::new("Narrow", p256)
+            .path_len(0)
+            .permit(0x82, b"example.com")
+            .exclude(0x87, &[10, 0, 0, 0, 255, 0, 0, 0]),
     );
     all.push(together(&narrow, middle.issue(leaf().uri("spiffe://a/b").email("a@example.com")).chain));
     let (old, new) = (root(), Ca::new("New", p256));
@@ -140,9 +181,11 @@ fn flights() -> Vec<Vec<u8>> {
     roots.add_der(ca.certificate()).expect("a root");
     let issued = ca.issue(LeafSpec::server("a.test"));
     let credential = Credential::new(issued.chain, issued.key).expect("a credential");
-    let client = ClientConfig::builder().roots(roots).compatibility_mode(false).alpn(["a"]).build().expect("a client");
+    let client =
+        ClientConfig::builder().roots(roots).compatibility_mode(false).alpn(["a"]).build().expect("a client");
     let server = ServerConfig::builder().credential(credential).alpn(["a"]).build().expect("a server");
-    let mut client = ClientConnection::new(&client, ServerName::try_from("a.test").expect("a name")).expect("a client");
+    let mut client =
+        ClientConnection::new(&client, ServerName::try_from("a.test").expect("a name")).expect("a client");
     let mut server = ServerConnection::new(&server);
     let mut out = vec![0; 100_000];
     let length = client.transmit(&mut out);

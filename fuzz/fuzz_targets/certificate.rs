@@ -21,7 +21,11 @@ fuzz_target!(|input: &[u8]| {
     }
     let extensions = certificate.extensions().count();
     assert!(extensions <= input.len());
-    let _ = (certificate.subject().to_string(), certificate.issuer().to_string(), certificate.validity().to_string());
+    let _ = (
+        certificate.subject().to_string(),
+        certificate.issuer().to_string(),
+        certificate.validity().to_string(),
+    );
     let _ = certificate.subject().common_names().count();
     for name in certificate.alt_names() {
         if let GeneralName::Directory(name) = name {

@@ -19,7 +19,8 @@ fuzz_target!(|input: &[u8]| {
     }
     let purpose = if input.flags & 1 == 0 { Purpose::ServerAuth } else { Purpose::ClientAuth };
     let policy = if input.flags & 2 == 0 { Policy::default() } else { Policy::strict() };
-    let name = ServerName::try_from(if input.flags & 4 == 0 { "example.com" } else { "192.0.2.1" }).expect("a name");
+    let name =
+        ServerName::try_from(if input.flags & 4 == 0 { "example.com" } else { "192.0.2.1" }).expect("a name");
     let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
     let verifier = Verifier::new(roots, purpose).with_policy(policy);
     let judge = |verifier: &Verifier| match purpose {

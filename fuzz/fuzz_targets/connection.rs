@@ -5,7 +5,10 @@ use std::sync::LazyLock;
 
 use libfuzzer_sys::fuzz_target;
 use oxtls::pki_types::ServerName;
-use oxtls::{ClientConfig, ClientConnection, Connection, Credential, Event, Role, Roots, ServerConfig, ServerConnection};
+use oxtls::{
+    ClientConfig, ClientConnection, Connection, Credential, Event, Role, Roots, ServerConfig,
+    ServerConnection,
+};
 use oxtls_test_pki::{Ca, LeafSpec};
 
 static CONFIGS: LazyLock<(ClientConfig, ServerConfig)> = LazyLock::new(|| {

@@ -12,7 +12,9 @@ use oxtls_handshake::message::compressed_certificate::CompressedCertificate;
 use oxtls_handshake::message::encrypted_extensions::EncryptedExtensions;
 use oxtls_handshake::message::new_session_ticket::NewSessionTicket;
 use oxtls_handshake::message::server_hello::ServerHelloOrRetry;
-use oxtls_handshake::message::{Handshake, HandshakeType, end_of_early_data, finished, hello_request, key_update, tls12};
+use oxtls_handshake::message::{
+    Handshake, HandshakeType, end_of_early_data, finished, hello_request, key_update, tls12,
+};
 
 /// As if everything had been asked for: what follows the extension's type is what is of interest.
 fn offered(mask: u8) -> OfferedSet {
@@ -33,7 +35,8 @@ fuzz_target!(|input: &[u8]| {
     match message.typ {
         HandshakeType::CLIENT_HELLO => {
             if let Ok(hello) = ClientHello::parse(body) {
-                let _ = (hello.versions(), hello.offers_tls13(), hello.check_tls13(), hello.extensions.offered());
+                let _ =
+                    (hello.versions(), hello.offers_tls13(), hello.check_tls13(), hello.extensions.offered());
                 let owned = OwnedClientHello::new(input).expect("it was read before");
                 let _ = (owned.server_name().is_some(), owned.alpn().count(), owned.versions());
             }
@@ -61,7 +64,9 @@ fuzz_target!(|input: &[u8]| {
         HandshakeType::KEY_UPDATE => drop(key_update::parse(body)),
         HandshakeType::HELLO_REQUEST => drop(hello_request::parse(body)),
         HandshakeType::END_OF_EARLY_DATA => drop(end_of_early_data::parse(body)),
-        HandshakeType::SERVER_KEY_EXCHANGE => drop(tls12::server_key_exchange::ServerKeyExchange::parse(body)),
+        HandshakeType::SERVER_KEY_EXCHANGE => {
+            drop(tls12::server_key_exchange::ServerKeyExchange::parse(body))
+        }
         HandshakeType::CLIENT_KEY_EXCHANGE => drop(tls12::client_key_exchange::parse(body)),
         HandshakeType::SERVER_HELLO_DONE => drop(tls12::server_hello_done::parse(body)),
         HandshakeType::CERTIFICATE_STATUS => drop(tls12::certificate_status::parse(body)),

@@ -3,10 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::time::Duration;
 
-use oxtls_crypto::signature::SigningKey;
-use oxtls_test_pki::der;
-use pki_types::CertificateDer;
+use oxtls_crypto::signature::{KeyAlgorithm, SigningKey};
+use oxtls_test_pki::{Ca, CaSpec, LeafSpec, der};
+use oxtls_x509::{Purpose, Revocation, Roots, Stapled, Verifier};
+use pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// When everything is validated: the corpus must mean the same tomorrow. 2026-12-01 00:00:00 UTC.
 pub const NOW: u64 = 1_796_083_200;
@@ -39,6 +41,44 @@ pub fn signed(tbs: &[u8]) -> CertificateDer<'static> {
 pub fn wrapped(tbs: &[u8], signature: &[u8]) -> CertificateDer<'static> {
     let algorithm = der::tlv(0x30, &[&der::oid("1.2.840.10045.4.3.2")]);
     CertificateDer::from(der::tlv(0x30, &[tbs, &algorithm, &der::tlv(3, &[&[0], signature])]))
+}
+
+/// A chain whose status is asked for: its names, serial number and key are the same in every process, its leaf's own
+/// key apart.
+pub struct Judged {
+    pub root: Ca,
+    pub chain: Vec<CertificateDer<'static>>,
+}
+
+impl Judged {
+    pub fn new() -> Self {
+        let time = |seconds| UnixTime::since_unix_epoch(Duration::from_secs(seconds));
+        let (from, until) = (time(NOW - 86_400), time(NOW + 864_000));
+        let root = CaSpec::new("Root", KeyAlgorithm::EcdsaP256).valid_from(from).valid_until(until);
+        let root = Ca::with_key(root, key());
+        let leaf = LeafSpec::server("example.com").valid_from(from).valid_until(until).serial(&[5]);
+        let chain = root.issue(leaf).chain;
+        Self { root, chain }
+    }
+
+    /// Validates the chain with what is known of its status. Whatever that is, it must end well.
+    pub fn judge(&self, revocation: Revocation, stapled: Stapled<'_>) {
+        let mut roots = Roots::empty();
+        roots.add_der(self.root.certificate()).expect("a root");
+        let verifier = Verifier::new(roots, Purpose::ServerAuth).with_revocation(revocation);
+        let name = ServerName::try_from("example.com").expect("a name");
+        let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
+        match verifier.verify_peer(&self.chain, &(&name).into(), stapled, now) {
+            Ok(path) => assert_eq!(path.positions().count(), 1),
+            Err(report) => assert!(report.explain().len() < 100_000),
+        }
+    }
+}
+
+impl Default for Judged {
+    fn default() -> Self {
+        Self::new()
+    }
 }
 
 /// An input of the target `chain`: how to validate, how many of the parts are roots, and the parts, each with its
