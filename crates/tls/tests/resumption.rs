@@ -8,6 +8,7 @@
 
 mod common;
 
+use std::sync::Arc;
 use std::time::Duration;
 
 use common::{
@@ -16,9 +17,9 @@ use common::{
 };
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, Decision, NamedGroup,
-    ProtocolVersion, Resumption, ServerConfig, ServerConfigBuilder, ServerConnection, SessionCache,
-    SessionRefusal, SessionStore, TicketKeys,
+    ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, Decision,
+    NamedGroup, ProtocolVersion, Resumption, ServerConfig, ServerConfigBuilder, ServerConnection,
+    SessionCache, SessionRefusal, SessionStore, SignatureScheme, TicketKeys,
 };
 
 const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
@@ -320,6 +321,47 @@ fn sessions_are_not_kept_unasked_where_the_caller_chooses_the_credential() {
     assert!(asking().build().unwrap().sessions().is_none());
     assert!(asking().sessions(SessionCache::new(4)).build().unwrap().sessions().is_some(), "told to");
     assert!(client_config().ask(&[Decision::Sign]).build().unwrap().sessions().is_some());
+}
+
+/// Whoever resumes signs nothing: a session of a peer that signed by what is not accepted here must not get around that.
+#[test]
+fn a_session_is_not_resumed_where_its_peer_could_not_have_signed() {
+    let other = [SignatureScheme::ED25519];
+    let (cache, server) = (SessionCache::new(4), server_config().build().unwrap());
+    let client = || client_config().sessions(cache.clone());
+    assert!(!resumes(&client().build().unwrap(), &server));
+    let (mut strict, mut end) = ends(&client().verify_schemes(&other).build().unwrap(), &server);
+    assert!(handshake(&mut strict, &mut end).is_err());
+    assert!(resumes(&client().build().unwrap(), &server));
+
+    let keys = TicketKeys::rotating();
+    let server = || mutual_server_config().resumption(Resumption::tickets(keys.clone()));
+    let client = mutual_client_config().build().unwrap();
+    assert!(!resumes(&client, &server().build().unwrap()));
+    let (mut end, mut strict) = ends(&client, &server().verify_schemes(&other).build().unwrap());
+    assert!(handshake(&mut end, &mut strict).is_err());
+}
+
+#[test]
+fn a_caller_that_verifies_clients_from_now_on_is_asked_about_each() {
+    let server = server_config().ask(&[Decision::VerifyPeer]).build().unwrap();
+    let server = server.with_client_auth(ClientAuth::Required(Arc::clone(&PKI.roots))).unwrap();
+    let client = mutual_client_config().build().unwrap();
+    for _ in 0..3 {
+        let (mut client, mut server) = ends(&client, &server);
+        let mut asked = 0;
+        for _ in 0..5 {
+            let fed = common::feed(&mut server, &common::drain(&mut client)).unwrap();
+            for need in fed.needs {
+                asked += 1;
+                server.answer_as_configured(need).unwrap();
+                common::feed(&mut server, &fed.rest).unwrap();
+            }
+            common::feed(&mut client, &common::drain(&mut server)).unwrap();
+        }
+        assert!(!client.is_handshaking() && !server.is_handshaking());
+        assert_eq!(asked, 1);
+    }
 }
 
 #[test]

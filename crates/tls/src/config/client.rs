@@ -235,7 +235,8 @@ impl ClientConfigBuilder {
     }
 
     /// Where sessions belong (empty by default): configurations that share a cache see each other's sessions only if
-    /// their contexts, credentials and trust are the same. Give users or tenants that must not mix one each.
+    /// their contexts, credentials and trust are the same, and what servers may sign by. Give users or tenants that must
+    /// not mix one each.
     pub fn session_context(mut self, id: impl AsRef<[u8]>) -> Self {
         self.session_context = id.as_ref().to_vec();
         self
@@ -305,6 +306,7 @@ impl ClientConfigBuilder {
         let resumption = cache.map(|cache| ClientResumption {
             cache,
             policy: PolicyHash::client(&self.session_context, &self.credentials, judge)
+                .signed_by(&self.common.verify_schemes)
                 .within(self.session.policy.as_ref()),
             max_since_verified: self.max_since_verified,
             early_data: self.early_data,

@@ -45,6 +45,8 @@ pub(crate) struct ServerInner {
     pub(crate) credentials: Vec<Credential>,
     pub(crate) handshake: Arc<ServerHandshake>,
     pub(crate) resumption: Option<ServerResumption>,
+    /// Resumption is as it is because somebody said so.
+    resumption_is_told: bool,
 }
 
 /// What was said of resumption.
@@ -85,13 +87,15 @@ impl ServerConfig {
         check_credentials(&credentials, &inner.session)?;
         let (client_auth, verifier) = (inner.handshake.client_auth, inner.judge());
         let kept = inner.resumption.as_ref().map(|kept| kept.under(client_auth, verifier)).transpose()?;
-        let kept = kept.map(|kept| kept.within(inner.session.policy.as_ref()));
+        let schemes = &inner.handshake.common.verify_schemes;
+        let kept = kept.map(|kept| kept.signed_by(schemes).within(inner.session.policy.as_ref()));
         let inner = ServerInner {
             credentials: compressed(credentials, &inner.session.compression)?,
             session: inner.session.clone(),
             verifier: inner.verifier.clone(),
             handshake: Arc::clone(&inner.handshake),
             resumption: kept,
+            resumption_is_told: inner.resumption_is_told,
         };
         Ok(Self { inner: Arc::new(inner) })
     }
@@ -106,7 +110,12 @@ impl ServerConfig {
         let (mode, verifier) = judge_of(client_auth, &self.inner.session)?;
         let authorities = authorities_of(verifier.as_ref());
         let before = &*self.inner.handshake;
-        let handshake = ServerHandshake { client_auth: mode, authorities, ..before.clone() };
+        let asks = self.inner.session.asks(Decision::VerifyPeer);
+        // As in a builder: where the caller verifies clients, none is resumed unless that was said.
+        let kept = self.inner.resumption.as_ref();
+        let kept = kept.filter(|_| self.inner.resumption_is_told || !(asks && verifier.is_some()));
+        let resumption = before.resumption && kept.is_some();
+        let handshake = ServerHandshake { client_auth: mode, authorities, resumption, ..before.clone() };
         handshake.check()?;
         let mut inner = ServerInner {
             credentials: self.inner.credentials.clone(),
@@ -114,10 +123,11 @@ impl ServerConfig {
             verifier,
             handshake: Arc::new(handshake),
             resumption: None,
+            resumption_is_told: self.inner.resumption_is_told,
         };
-        let kept = self.inner.resumption.as_ref();
         let kept = kept.map(|kept| kept.under(mode, inner.judge())).transpose()?;
-        inner.resumption = kept.map(|kept| kept.within(inner.session.policy.as_ref()));
+        let schemes = &inner.handshake.common.verify_schemes;
+        inner.resumption = kept.map(|kept| kept.signed_by(schemes).within(inner.session.policy.as_ref()));
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -218,6 +228,7 @@ impl ServerConfigBuilder {
         let (mode, verifier) = judge_of(self.client_auth, &self.session)?;
         ask_for_evidence(&mut self.common, verifier.as_ref());
         let asks = self.session.asks(Decision::VerifyPeer);
+        let resumption_is_told = !matches!(self.resumption, Resumed::Unsaid);
         let kept = match self.resumption {
             Resumed::Never => None,
             Resumed::So(resumption) => Some(*resumption),
@@ -227,6 +238,7 @@ impl ServerConfigBuilder {
         };
         let judge = verifier.as_ref().filter(|_| !asks);
         let kept = kept.map(|kept| ServerResumption::new(kept, mode, judge)).transpose()?;
+        let kept = kept.map(|kept| kept.signed_by(&self.common.verify_schemes));
         let kept = kept.map(|kept| kept.within(self.session.policy.as_ref()));
         let mut handshake = ServerHandshake {
             common: Arc::new(self.common),
@@ -251,6 +263,7 @@ impl ServerConfigBuilder {
             verifier,
             handshake: Arc::new(handshake),
             resumption: kept,
+            resumption_is_told,
         };
         Ok(ServerConfig { inner: Arc::new(inner) })
     }

@@ -1,6 +1,7 @@
 //! What a session is bound to: the policy that its peer was accepted under, and the caller's context.
 
 use oxtls_crypto::hash::Hash;
+use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::ClientAuth;
 use oxtls_x509::Verifier;
 use pki_types::ServerName;
@@ -13,9 +14,9 @@ const HALF: usize = 16;
 
 /// Two hashes of 128 bits, as [`Session::policy`](oxtls_handshake::session::Session::policy) has them.
 ///
-/// The first half says where the session belongs: role, context id, at a client its credentials. A session of another
-/// is nobody's here. The second half says under which policy its peer was accepted. Under another the peer is judged
-/// again.
+/// The first half says where the session belongs: role, context id, what peers may sign by, at a client its credentials.
+/// A session of another is nobody's here. The second half says under which policy its peer was accepted. Under another
+/// the peer is judged again.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub(crate) struct PolicyHash([u8; 2 * HALF]);
 
@@ -42,13 +43,27 @@ impl PolicyHash {
         Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", verifier]))
     }
 
+    /// The same where peers must sign by one of these schemes: whoever has signed by another elsewhere, and resumes, signs
+    /// nothing here.
+    pub(crate) fn signed_by(self, schemes: &[SignatureScheme]) -> Self {
+        let mut schemes = schemes.to_vec();
+        schemes.sort_unstable();
+        schemes.dedup();
+        let schemes: Vec<u8> = schemes.into_iter().flat_map(|scheme| scheme.0.to_be_bytes()).collect();
+        self.belonging(&[b"oxtls schemes", self.context(), &schemes])
+    }
+
     /// The same under a policy of protocols, where there is one: sessions belong to where they were made, and one made
     /// with less than the policy asks for is nobody's under it.
     pub(crate) fn within(self, policy: Option<&ProtocolPolicy>) -> Self {
         let Some(policy) = policy else { return self };
+        self.belonging(&[b"oxtls policy", self.context(), &policy.fingerprint()])
+    }
+
+    /// The same, belonging where these parts say.
+    fn belonging(self, parts: &[&[u8]]) -> Self {
         let mut this = self;
-        let context = half(&[b"oxtls policy", self.context(), &policy.fingerprint()]);
-        this.0.iter_mut().zip(context).for_each(|(to, from)| *to = from);
+        this.0.iter_mut().zip(half(parts)).for_each(|(to, from)| *to = from);
         this
     }
 

@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use oxtls_crypto::random;
+use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::{ClientAuth, ServerHandshake};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_handshake::need::{FindSession, SessionOffer};
@@ -277,6 +278,12 @@ impl ServerResumption {
         verifier: Option<&Verifier>,
     ) -> Result<Self, ConfigError> {
         Self::new(self.settings.clone(), client_auth, verifier)
+    }
+
+    /// The same where clients must sign by one of these schemes.
+    pub(crate) fn signed_by(mut self, schemes: &[SignatureScheme]) -> Self {
+        self.policy = self.policy.signed_by(schemes);
+        self
     }
 
     /// The same under a policy of protocols.
