@@ -32,10 +32,10 @@ impl Memory {
 
     /// How a server resumes. One without tickets takes none either.
     pub(crate) fn resumption(&self, config: &Config) -> Resumption {
-        let keys = if config.no_ticket { TicketKeys::rotating() } else { self.keys.clone() };
-        let resumption =
-            Resumption::tickets(keys).tls12_store(self.ids.clone()).tls12_tickets(!config.no_ticket);
-        let resumption = if config.no_ticket { resumption.most_tickets(0) } else { resumption };
+        let no_ticket = config.no_ticket || config.skip_ticket;
+        let keys = if no_ticket { TicketKeys::rotating() } else { self.keys.clone() };
+        let resumption = Resumption::tickets(keys).tls12_store(self.ids.clone()).tls12_tickets(!no_ticket);
+        let resumption = if no_ticket { resumption.most_tickets(0) } else { resumption };
         if config.enable_early_data {
             resumption.early_data(self.guard.clone(), MAX_EARLY_DATA).max_age_skew(MAX_AGE_SKEW)
         } else {

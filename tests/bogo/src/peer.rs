@@ -47,6 +47,7 @@ pub(crate) fn decide(config: &Config, ours: &[Candidate], need: Need, verified: 
             verify(config, token)
         }
         Need::Sign(token) => sign(ours, token),
+        Need::AcceptSession(token) if config.renew_ticket => Decided::Answer(token.renew()),
         need => Decided::AsConfigured(need),
     }
 }

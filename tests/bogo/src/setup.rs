@@ -282,10 +282,11 @@ fn decisions(config: &Config) -> Vec<Decision> {
         || config.expect_server_name.is_some()
         || config.expect_early_data_reason.is_some()
         || !config.expect_peer_verify_pref.is_empty();
-    if config.server && config.is_async {
+    let callback = config.use_ticket_callback || config.use_ticket_aead_callback;
+    if config.server && (config.is_async || callback) {
         decisions.push(Decision::FindSession);
     }
-    if config.server && (config.is_async || config.expect_ticket_age_skew.is_some()) {
+    if config.server && (config.is_async || callback || config.expect_ticket_age_skew.is_some()) {
         decisions.push(Decision::AcceptSession);
     }
     if config.server && (config.is_async || hello_matters) {
@@ -305,13 +306,17 @@ fn groups(config: &Config) -> Result<Vec<NamedGroup>, Error> {
     }
 }
 
-/// What is named; else the suite expects a share of the most preferred post-quantum group and of the most preferred
+/// The group of ours that the server is said to have; else what is named; else the suite expects a share of the most preferred post-quantum group and of the most preferred
 /// classic one, whichever comes first. `None`: the library's own choice is that.
 fn key_shares(config: &Config) -> Result<Option<Vec<NamedGroup>>, Error> {
+    let groups = groups(config)?;
+    let hint = &config.server_supported_groups_hint;
+    if let Some(predicted) = groups.iter().find(|group| hint.contains(&group.0)) {
+        return Ok(Some(vec![*predicted]));
+    }
     if config.no_key_shares || !config.key_shares.is_empty() {
         return supported_groups(&config.key_shares).map(Some);
     }
-    let groups = groups(config)?;
     let is_first = |at: usize, group: &NamedGroup| {
         let kind = group.is_post_quantum();
         groups.iter().position(|other| other.is_post_quantum() == kind) == Some(at)
