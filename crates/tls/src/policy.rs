@@ -23,7 +23,7 @@
 //! # With other settings
 //! A policy is a limit, whatever the order of the builder's calls. What else was not said comes from the policy. What
 //! was said (versions, suites, groups, schemes, early data, credentials) must lie within it; what does not makes a
-//! [`ConfigError`](crate::ConfigError) that names it, and is never dropped in silence. A policy of one's own is made
+//! [`ConfigError`] that names it, and is never dropped in silence. A policy of one's own is made
 //! from one of these:
 //!
 //! ```

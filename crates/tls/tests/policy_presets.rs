@@ -317,7 +317,8 @@ fn early_data_under_cnsa_is_refused_when_the_configuration_is_built() {
         let client = client_of(pki).policy(policy).early_data(true).build();
         let server = server_of(pki).policy(policy).resumption(resumption()).build();
         if policy.early_data {
-            (client.unwrap(), server.unwrap());
+            client.unwrap();
+            server.unwrap();
         } else {
             refused(client, "early data");
             refused(server, "early data");
