@@ -12,7 +12,7 @@
 //! - The recorded client's hellos hold extensions that ours does not send, so our client can't make them. Its side is
 //!   the key schedule over the recorded messages: the client's ECDH key, every secret, both Finished, all traffic keys.
 //!   Section 4, which has no certificate, goes through the client machine from its hello on: that test is beside the
-//!   machine (`src/client/replay.rs`), as no caller can give a machine a hello that it has not made.
+//!   machine (`src/client/rfc8448.rs`), as no caller can give a machine a hello that it has not made.
 //!
 //! `tests/data` has the octets. Records are the record layer's to check.
 #![allow(

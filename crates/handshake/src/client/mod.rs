@@ -61,7 +61,7 @@ mod our_hello;
 mod proof;
 mod psk;
 #[cfg(test)]
-mod replay;
+mod rfc8448;
 mod tls12;
 mod tls12_finish;
 mod tls12_flight;

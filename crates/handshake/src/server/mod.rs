@@ -47,10 +47,10 @@
 //! Certificate*            -->
 //! ClientKeyExchange       -->
 //! CertificateVerify*      -->                            VerifyPeer*
-//! ChangeCipherSpec        -->
+//! [ChangeCipherSpec]      -->
 //! {Finished}              -->                            SealTicket*
 //!                         <--  NewSessionTicket*
-//!                         <--  ChangeCipherSpec
+//!                         <--  [ChangeCipherSpec]
 //!                         <--  {Finished}                Done
 //! ```
 //!
@@ -62,9 +62,9 @@
 //!                                                        AcceptSession
 //!                         <--  ServerHello               SealTicket*
 //!                         <--  NewSessionTicket*
-//!                         <--  ChangeCipherSpec
+//!                         <--  [ChangeCipherSpec]
 //!                         <--  {Finished}
-//! ChangeCipherSpec        -->
+//! [ChangeCipherSpec]      -->
 //! {Finished}              -->                            Done
 //! ```
 

@@ -10,6 +10,7 @@ use crate::error::{Error, Mismatch};
 use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
 use crate::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
+use crate::need::CredentialRequest;
 use crate::suite::{Authentication, CipherSuite, ProtocolVersion, Tls12Suite, Tls13Suite};
 
 /// Which group, and whether the client has sent a share of it.
@@ -276,6 +277,27 @@ pub(super) fn schemes_tls12(
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }
     Ok(usable)
+}
+
+/// What the client can verify by this version, for the choice of a credential.
+pub(super) fn credential_request(
+    version: ProtocolVersion,
+    hello: &ClientHello<'_>,
+    schemes: Vec<SignatureScheme>,
+) -> CredentialRequest {
+    let extensions = &hello.extensions;
+    // Compressed certificates are TLS 1.3's (RFC 8879 section 3).
+    let compression = extensions.compress_certificate.filter(|_| version == ProtocolVersion::TLS1_3);
+    CredentialRequest {
+        version,
+        certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
+        schemes,
+        authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
+        server_name: extensions.server_name.map(str::to_owned),
+        ocsp: extensions.status_request,
+        sct: extensions.signed_certificate_timestamp,
+        compression: compression.unwrap_or_default().to_vec(),
+    }
 }
 
 /// Schemes that a TLS 1.2 client may sign with; in CertificateRequest also those for signatures inside certificates,

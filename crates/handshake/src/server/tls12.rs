@@ -26,9 +26,7 @@ use crate::message::tls12::{
     certificate, certificate_request, certificate_status, client_key_exchange, finished, server_hello_done,
     server_key_exchange,
 };
-use crate::need::{
-    AnswerKind, ChooseCredential, CredentialRequest, NameToVerify, Need, SealTicket, Sign, VerifyPeer,
-};
+use crate::need::{AnswerKind, ChooseCredential, NameToVerify, Need, SealTicket, Sign, VerifyPeer};
 use crate::outcome::{Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
 use crate::server::peer::Client;
@@ -215,17 +213,7 @@ pub(super) fn ask_for_credential(chosen: Chosen, out: &mut Out) -> Result<State>
     let suites = negotiate::suites_tls12(&chosen.config, &hello)?;
     let group = negotiate::group_tls12(&chosen.config, &hello)?;
     let schemes = negotiate::schemes_tls12(&hello, &suites)?;
-    let extensions = &hello.extensions;
-    let request = CredentialRequest {
-        version: ProtocolVersion::TLS1_2,
-        certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
-        schemes: schemes.clone(),
-        authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
-        server_name: extensions.server_name.map(str::to_owned),
-        ocsp: extensions.status_request,
-        sct: extensions.signed_certificate_timestamp,
-        compression: Vec::new(),
-    };
+    let request = negotiate::credential_request(ProtocolVersion::TLS1_2, &hello, schemes.clone());
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
     Ok(State::Credential(Box::new(Negotiated { chosen, group, schemes })))
 }

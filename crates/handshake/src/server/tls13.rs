@@ -18,7 +18,7 @@ use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_
 use crate::message::certificate_verify::{SignerRole, signed_content};
 use crate::message::client_hello::ClientHello;
 use crate::message::{HandshakeType, finished};
-use crate::need::{AnswerKind, ChooseCredential, CredentialRequest, Need, Sign};
+use crate::need::{AnswerKind, ChooseCredential, Need, Sign};
 use crate::outcome::{EchStatus, Outcome};
 use crate::post_handshake::PostHandshake;
 use crate::server::early_data::{self, Decision};
@@ -198,17 +198,7 @@ pub(super) fn ask_for_credential(
     out: &mut Out,
 ) -> Result<State> {
     let schemes = negotiate::schemes(hello)?;
-    let extensions = &hello.extensions;
-    let request = CredentialRequest {
-        version: ProtocolVersion::TLS1_3,
-        certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
-        schemes: schemes.clone(),
-        authorities: extensions.certificate_authorities.map(|names| names.to_vec()).unwrap_or_default(),
-        server_name: extensions.server_name.map(str::to_owned),
-        ocsp: extensions.status_request,
-        sct: extensions.signed_certificate_timestamp,
-        compression: extensions.compress_certificate.unwrap_or_default().to_vec(),
-    };
+    let request = negotiate::credential_request(ProtocolVersion::TLS1_3, hello, schemes.clone());
     let negotiated = Negotiated {
         asked: Asked::of(&chosen, hello, group, false)?,
         early_data: early_data::without_session(&chosen, hello),
