@@ -243,7 +243,7 @@ impl Search<'_, '_, '_> {
         let delta = newest_delta(list, deltas, now);
         if self.in_force(list, delta.map(|delta| &delta.list)).is_none() {
             self.note(Unknown::StaleCrl);
-            return Ok(None);
+            return self.revoked_for_good(point, complete, budget);
         }
         let Some(signer) = self.signer(point, complete, budget)? else {
             self.note(Unknown::UntrustedCrl);
@@ -275,6 +275,24 @@ impl Search<'_, '_, '_> {
             self.until = self.until.min(until).min(signer.until);
         }
         Ok(found)
+    }
+
+    /// What an outdated CRL says all the same: a certificate that was revoked, and not put on hold, stays so (section
+    /// 5.3.1). Whoever can keep newer CRLs away does not bring it back.
+    fn revoked_for_good(
+        &self,
+        point: &DistributionPoint<'_>,
+        outdated: &Candidate<'_>,
+        budget: &mut Remaining,
+    ) -> Result<Option<Revoked>, Exhausted> {
+        if outdated.list.this_update > self.path.context.now {
+            return Ok(None);
+        }
+        let (serial, issuer) = (self.certificate.serial(), self.certificate.issuer());
+        let on_it = outdated.crl.find(serial, issuer, budget)?;
+        let for_good = |on: &Revoked| !matches!(on.reason, Reason::CertificateHold | Reason::RemoveFromCrl);
+        let Some(revoked) = on_it.filter(for_good) else { return Ok(None) };
+        Ok(self.signer(point, outdated, budget)?.map(|_| revoked))
     }
 
     /// Until when a CRL is in force: by itself, or by a delta on top of it (section 5.2.4).
