@@ -70,20 +70,17 @@ fn entry(head: &str, label: &str, value: &str, lines: &mut Vec<String>) {
 }
 
 /// Every name of the subjectAltName, up to a bound.
-fn names(identity: &PeerIdentity) -> String {
-    let names: Vec<String> = identity
-        .dns_names()
-        .map(line)
-        .chain(identity.ip_addresses().map(line))
-        .chain(identity.uris().map(line))
-        .chain(identity.emails().map(line))
-        .collect();
+pub(crate) fn names(identity: &PeerIdentity) -> String {
+    let hosts = identity.dns_names().map(line).chain(identity.ip_addresses().map(line));
+    let names: Vec<String> =
+        hosts.chain(identity.uris().map(line)).chain(identity.emails().map(line)).collect();
     let shown: Vec<_> = names.iter().take(NAMES).map(String::as_str).collect();
     let more = names.len().saturating_sub(NAMES);
     if more > 0 { format!("{} and {more} more", shown.join(", ")) } else { shown.join(", ") }
 }
 
-fn key(certificate: &Certificate<'_>) -> String {
+/// Its kind, and for RSA its size.
+pub(crate) fn key(certificate: &Certificate<'_>) -> String {
     match PublicKey::from_spki(certificate.spki()) {
         Ok(key) => match key.rsa_bits() {
             Some(bits) => format!("{}, {bits} bits", key.key_algorithm().name()),

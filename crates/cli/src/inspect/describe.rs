@@ -1,14 +1,14 @@
 //! Certificates, one by one, as a person wants to see them.
 
 use oxtls::PeerIdentity;
-use oxtls::crypto::signature::PublicKey;
 use oxtls::pki_types::{CertificateDer, UnixTime};
 use oxtls::x509::{Certificate, CertificateSignature, KeyUsage, SpkiPin, Version};
 
 use super::moment;
+use crate::chain::{key, names};
 use crate::terminal::{hex, line};
 
-/// The most certificates and names that are described.
+/// The most certificates, and purposes of one, that are described.
 const MOST: usize = 32;
 
 /// Every certificate of the chain.
@@ -42,7 +42,7 @@ fn describe(certificate: &Certificate<'_>, der: &CertificateDer<'_>, now: i64, l
     if let Ok(identity) = PeerIdentity::from_certificate(der) {
         let names = names(&identity);
         if !names.is_empty() {
-            entry("names", &names.join(", "), lines);
+            entry("names", &names, lines);
         }
     }
     entry("CA", &authority(certificate), lines);
@@ -81,18 +81,7 @@ fn validity(certificate: &Certificate<'_>, now: i64) -> String {
         let word = if now > validity.not_after { "ended" } else { "ends" };
         format!("{word} {}", moment::away(validity.not_after.saturating_sub(now)))
     };
-    format!("{} until {} ({state})", moment::shown(validity.not_before), moment::shown(validity.not_after))
-}
-
-fn names(identity: &PeerIdentity) -> Vec<String> {
-    identity
-        .dns_names()
-        .map(line)
-        .chain(identity.ip_addresses().map(line))
-        .chain(identity.uris().map(line))
-        .chain(identity.emails().map(line))
-        .take(MOST)
-        .collect()
+    format!("{validity} ({state})")
 }
 
 fn authority(certificate: &Certificate<'_>) -> String {
@@ -133,16 +122,6 @@ fn purpose_name(identifier: &str) -> String {
         other => other,
     };
     name.to_owned()
-}
-
-fn key(certificate: &Certificate<'_>) -> String {
-    match PublicKey::from_spki(certificate.spki()) {
-        Ok(key) => match key.rsa_bits() {
-            Some(bits) => format!("{}, {bits} bits", key.key_algorithm().name()),
-            None => key.key_algorithm().name().to_owned(),
-        },
-        Err(error) => line(error),
-    }
 }
 
 fn signature(certificate: &Certificate<'_>) -> String {
