@@ -4,7 +4,6 @@
 //! anchor down, each pair of certificates once. Certificates from which no names lead to an anchor are dropped before
 //! the search begins, so that a tangle of strangers costs nothing.
 
-use crate::algorithm::CertificateSignature;
 use crate::certificate::Certificate;
 use crate::defaults;
 use crate::extension::NameConstraints;
@@ -15,9 +14,10 @@ use crate::signature_cache::Entry;
 use crate::trust::Anchor;
 use crate::trust_mode::SpkiPin;
 
-use super::budget::{Exhausted, Remaining};
+use super::budget::Remaining;
 use super::candidates::{Issuer, anchor_candidate, mark_reachable, node_candidate, unknown_issuer};
 use super::policy_set::PolicySet;
+use super::signatures::{Edge, Verified};
 use super::{Chain, Context, Detail, Fault, Node, candidates, check, constraints, policies};
 
 /// A path that was validated: chain positions from the leaf up, and the anchor's index.
@@ -49,32 +49,18 @@ pub(crate) struct Attempt<'a> {
 }
 
 /// One certificate of the path being built, and how far its issuers have been tried.
-struct Frame {
-    node: usize,
+pub(super) struct Frame {
+    pub(super) node: usize,
     next: usize,
 }
 
-/// A pair of certificates whose signature has been checked.
-struct Edge {
-    child: usize,
-    issuer: Issuer,
-    verifies: bool,
-}
-
-/// A signature that was verified during this search, for the cache.
-struct Verified {
-    child: usize,
-    issuer: Issuer,
-    entry: Entry,
-}
-
-pub(crate) struct Search<'a, 'c> {
-    context: Context<'a>,
-    nodes: &'c [Node<'a>],
-    budget: Remaining,
-    stack: Vec<Frame>,
-    edges: Vec<Edge>,
-    verified: Vec<Verified>,
+pub(super) struct Search<'a, 'c> {
+    pub(super) context: Context<'a>,
+    pub(super) nodes: &'c [Node<'a>],
+    pub(super) budget: Remaining,
+    pub(super) stack: Vec<Frame>,
+    pub(super) edges: Vec<Edge>,
+    pub(super) verified: Vec<Verified>,
     /// Certificates found to be revoked, as bits.
     revoked: u128,
     attempts: Vec<Attempt<'a>>,
@@ -300,23 +286,6 @@ impl<'a> Search<'a, '_> {
         })
     }
 
-    /// Enters the signatures of the path as it stands into the cache, all but the leaf's, which is returned.
-    fn remember(&mut self, anchor: usize) -> Option<Entry> {
-        let cache = self.context.signatures?;
-        let mut issuer = Issuer::Anchor(anchor);
-        let mut leaf = None;
-        for frame in self.stack.iter().rev() {
-            let this = |verified: &&Verified| verified.child == frame.node && verified.issuer == issuer;
-            match self.verified.iter().find(this) {
-                Some(verified) if frame.node == 0 => leaf = Some(verified.entry),
-                Some(verified) => cache.insert(verified.entry),
-                None => {}
-            }
-            issuer = Issuer::Node(frame.node);
-        }
-        leaf
-    }
-
     fn check_anchor(
         &mut self,
         index: usize,
@@ -374,97 +343,8 @@ impl<'a> Search<'a, '_> {
         Ok(())
     }
 
-    /// Verifies the signatures of the path from the anchor down. At one that fails, the search goes on with the
-    /// next issuer of the certificate that carries it.
-    fn verify_signatures(&mut self, anchor: usize) -> Result<bool, Option<Fault<'a>>> {
-        let mut issuer = Issuer::Anchor(anchor);
-        for depth in (0..self.stack.len()).rev() {
-            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
-                return Ok(false);
-            };
-            let fault = match self.known_edge(child, issuer) {
-                Some(true) => None,
-                Some(false) => Some(Fault::new(Rule::Signature, self.position(child), None)),
-                None => self.verify(child, issuer).map_err(|exhausted| Some(exhausted.into()))?,
-            };
-            if let Some(fault) = fault {
-                self.keep_edges(anchor, Some(depth));
-                self.stack.truncate(depth.saturating_add(1));
-                self.record(issuer, fault)?;
-                return Ok(false);
-            }
-            issuer = Issuer::Node(child);
-        }
-        Ok(true)
-    }
-
-    /// Keeps the verdicts on the path's signatures, down to the one at `failed` if one does not verify. A path that is
-    /// accepted needs none of them.
-    fn keep_edges(&mut self, anchor: usize, failed: Option<usize>) {
-        let mut issuer = Issuer::Anchor(anchor);
-        for depth in (failed.unwrap_or(0)..self.stack.len()).rev() {
-            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
-                return;
-            };
-            if self.known_edge(child, issuer).is_none() {
-                self.edges.push(Edge { child, issuer, verifies: Some(depth) != failed });
-            }
-            issuer = Issuer::Node(child);
-        }
-    }
-
-    /// One signature; what is wrong with it, if anything. One that the cache knows costs the budget the same: the
-    /// verdict on a chain does not depend on what was seen before.
-    fn verify(&mut self, child: usize, issuer: Issuer) -> Result<Option<Fault<'a>>, Exhausted> {
-        self.budget.signature()?;
-        let unknown = Ok(Some(Fault::new(Rule::IssuerKnown, self.position(child), None)));
-        let Some(certificate) = self.nodes.get(child).map(|node| &node.certificate) else {
-            return unknown;
-        };
-        let CertificateSignature::Known(algorithm) = certificate.signature_algorithm() else {
-            return Ok(Some(Fault::new(Rule::SignatureAlgorithm, self.position(child), None)));
-        };
-        let Some(spki) = self.spki(issuer) else {
-            return unknown;
-        };
-        let (signed, signature) = (certificate.tbs(), certificate.signature());
-        let cache = self.context.signatures;
-        let entry = cache.map(|cache| {
-            (cache, cache.entry(certificate.signature_algorithm_der(), spki, signed, signature))
-        });
-        if entry.is_some_and(|(cache, entry)| cache.contains(entry)) {
-            return Ok(None);
-        }
-        let (key, at) = match issuer {
-            Issuer::Anchor(index) => {
-                (self.context.roots.anchor(index).map(|a| a.key()), Position::Anchor(index))
-            }
-            Issuer::Node(index) => (self.nodes.get(index).map(Node::key), self.position(index)),
-        };
-        let key = match key {
-            Some(Ok(key)) => key,
-            Some(Err(error)) => return Ok(Some(Fault::bad_key(at, *error))),
-            None => return unknown,
-        };
-        if key.verify(algorithm, signed, signature).is_err() {
-            let offset = Some(certificate.offsets.signature);
-            return Ok(Some(Fault::new(Rule::Signature, self.position(child), offset)));
-        }
-        if let Some((_, entry)) = entry {
-            self.verified.push(Verified { child, issuer, entry });
-        }
-        Ok(None)
-    }
-
-    fn spki(&self, issuer: Issuer) -> Option<&'a [u8]> {
-        match issuer {
-            Issuer::Anchor(index) => self.context.roots.anchor(index).map(|anchor| anchor.spki()),
-            Issuer::Node(index) => self.nodes.get(index).map(|node| node.certificate.spki()),
-        }
-    }
-
     /// Notes why a path ended; a budget that ran out ends the search.
-    fn record(&mut self, tried: Issuer, fault: Fault<'a>) -> Result<(), Option<Fault<'a>>> {
+    pub(super) fn record(&mut self, tried: Issuer, fault: Fault<'a>) -> Result<(), Option<Fault<'a>>> {
         if self.attempts.len() < defaults::CANDIDATES {
             let last = match tried {
                 Issuer::Anchor(index) => Position::Anchor(index),
@@ -498,18 +378,7 @@ impl<'a> Search<'a, '_> {
         })
     }
 
-    fn known_edge(&self, child: usize, issuer: Issuer) -> Option<bool> {
-        self.edges.iter().find(|edge| edge.child == child && edge.issuer == issuer).map(|edge| edge.verifies)
-    }
-
-    fn position(&self, node: usize) -> Position {
+    pub(super) fn position(&self, node: usize) -> Position {
         self.nodes.get(node).map_or(Position::Chain(node), Node::at)
-    }
-}
-
-impl Node<'_> {
-    fn key(&self) -> Result<&oxtls_crypto::signature::PublicKey, &oxtls_crypto::Error> {
-        let spki = self.certificate.spki();
-        self.key.get_or_init(|| oxtls_crypto::signature::PublicKey::from_spki(spki)).as_ref()
     }
 }

@@ -10,6 +10,7 @@ mod policies;
 mod policy_graph;
 pub(crate) mod policy_set;
 pub(crate) mod profile;
+mod signatures;
 
 use core::cell::OnceCell;
 
