@@ -230,7 +230,8 @@ pub struct AcceptSession {
     pub psk: Arc<Psk>,
     /// 0-RTT is possible, and this is what a replay guard keys on.
     pub early_data: Option<ReplayKey>,
-    /// Client's view of the ticket's age less ours, ms.
+    /// Client's view of the ticket's age less ours when the hello came, ms. An answer that comes later than a replay guard
+    /// remembers must be without early data.
     pub age_skew: i64,
     pub(crate) serial: Serial,
 }

@@ -14,6 +14,10 @@ use super::policy::PolicyHash;
 /// send.
 const PER_SERVER: usize = 8;
 
+/// Most bytes of a session's ticket and chain together: the longest ticket, and a chain with post-quantum signatures.
+/// Both are the server's choice, and a handshake takes more than is worth keeping for each of many servers.
+const LARGEST: usize = 64 * 1024;
+
 /// A client's sessions with the servers that it has spoken to, in memory. Bounded: what does not fit pushes out the
 /// oldest.
 ///
@@ -29,7 +33,7 @@ pub struct SessionCache {
 }
 
 impl SessionCache {
-    /// A cache for at most so many servers, up to 8 sessions each.
+    /// A cache for at most so many servers, up to 8 sessions each. Most take a few KiB; of more than 64 KiB none is kept.
     #[must_use]
     pub fn new(servers: usize) -> Self {
         Self { sessions: Arc::new(Bounded::new(servers)), reuse: false }
@@ -63,6 +67,9 @@ impl SessionCache {
 
     /// Keeps a session. Of TLS 1.2, whose sessions are used again and again, the latest is enough.
     pub(crate) fn put(&self, policy: PolicyHash, session: Session) {
+        if size(&session) > LARGEST {
+            return;
+        }
         let psk = Arc::new(Psk::Session(Box::new(session)));
         self.sessions.update(policy, VecDeque::new, |sessions| {
             if is_tls12(&psk) {
@@ -95,4 +102,68 @@ impl SessionCache {
 
 fn is_tls12(psk: &Psk) -> bool {
     matches!(psk, Psk::Session(session) if session.version == ProtocolVersion::TLS1_2)
+}
+
+/// Bytes that the server has chosen.
+fn size(session: &Session) -> usize {
+    let peer = session.peer.iter();
+    let chain = peer.clone().flat_map(|peer| peer.chain.iter()).map(|certificate| certificate.len());
+    let stapled = peer.flat_map(|peer| [&peer.ocsp, &peer.scts]).flatten().map(|part| part.len());
+    chain.chain(stapled).fold(session.ticket.len(), usize::saturating_add)
+}
+
+#[cfg(test)]
+mod tests {
+    use oxtls_crypto::secret::Secret;
+    use oxtls_handshake::outcome::PeerCertificates;
+    use oxtls_handshake::suite::CipherSuite;
+    use pki_types::ServerName;
+
+    use super::*;
+
+    const NOW: Duration = Duration::from_secs(1_800_000_000);
+
+    fn session(ticket: usize, chain: usize, ocsp: usize) -> Session {
+        let peer = PeerCertificates {
+            chain: vec![vec![0; chain].into()].into(),
+            ocsp: Some(vec![0; ocsp].into()),
+            scts: None,
+        };
+        Session {
+            version: ProtocolVersion::TLS1_3,
+            suite: CipherSuite::TLS_AES_128_GCM_SHA256,
+            secret: Secret::new(&[7; 32]).unwrap(),
+            ticket: vec![0; ticket],
+            session_id: Vec::new(),
+            server_name: None,
+            alpn: None,
+            peer: Some(peer),
+            made_at: NOW,
+            lifetime: Duration::from_secs(60),
+            verified_at: NOW,
+            age_add: 0,
+            max_early_data: 0,
+            extended_master_secret: false,
+            policy: [0; 32],
+            expires_at: None,
+            guard: None,
+            context: Vec::new(),
+        }
+    }
+
+    #[test]
+    fn servers_do_not_choose_how_much_memory_their_sessions_take() {
+        let cache = SessionCache::new(4);
+        let name = ServerName::try_from("a.test").unwrap();
+        let policy = PolicyHash::client(b"", &[], None).of_name(&name);
+        for (ticket, chain, ocsp) in [(1, LARGEST, 0), (LARGEST, 1, 0), (30_000, 30_000, 30_000)] {
+            cache.put(policy, session(ticket, chain, ocsp));
+            assert!(cache.is_empty(), "{ticket} {chain} {ocsp}");
+        }
+        for _ in 0..100 {
+            cache.put(policy, session(32 * 1024, 32 * 1024 - 1, 1));
+        }
+        let kept = std::iter::from_fn(|| cache.take(&policy, NOW)).count();
+        assert_eq!(kept, PER_SERVER);
+    }
 }

@@ -32,6 +32,9 @@ const KEPT: usize = 16;
 /// process of the fleet, or this one before its restart) are resumed without early data: nobody here knows what was
 /// taken there.
 ///
+/// A process that forks, or is brought back from a snapshot, has taken its guard's id along, and early data of one ticket
+/// can be taken once in each copy: make the guard after the fork.
+///
 /// Cheap to clone; clones are one guard. Configurations of one process may share one.
 #[derive(Clone)]
 pub struct ReplayGuard(Arc<Inner>);
