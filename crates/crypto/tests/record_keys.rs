@@ -1,5 +1,5 @@
 //! Record keys: what is sealed opens, counters move exactly when they should, no nonce is ever used twice.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 use std::collections::HashSet;
 

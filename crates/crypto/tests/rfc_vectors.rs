@@ -1,5 +1,5 @@
 //! HMAC, HKDF, the TLS 1.2 PRF and record protection against the vectors of their own specifications.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 use oxtls_crypto::aead::TAG_LEN;
 use oxtls_crypto::hkdf::{derive_secret, expand, expand_label, expand_label_secret, extract};

@@ -1,5 +1,5 @@
 //! What the types that hold key material promise: nothing printed, everything erased, comparisons in constant time.
-#![allow(clippy::unwrap_used)]
+#![allow(clippy::unwrap_used, reason = "a test may be blunt")]
 
 use core::fmt::Debug;
 

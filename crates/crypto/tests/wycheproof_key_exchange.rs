@@ -2,7 +2,7 @@
 //!
 //! ML-KEM's decapsulation vectors need private keys from outside, which the interface does not take: they are run
 //! beside the code (`src/key_exchange/ml_kem.rs`).
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
 use oxtls_crypto::{Error, SharedSecret};

@@ -1,6 +1,6 @@
 //! Project Wycheproof's vectors for signatures, through the public interface: each key is read from its
 //! SubjectPublicKeyInfo as a peer's certificate would bring it.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 use oxtls_crypto::Hash;
 use oxtls_crypto::signature::{KeyAlgorithm, PublicKey, SignatureAlgorithm, SigningKey};

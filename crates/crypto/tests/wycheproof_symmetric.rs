@@ -1,5 +1,5 @@
 //! Project Wycheproof's vectors for what this crate does with AEADs, HMAC and HKDF.
-#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::unwrap_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 use oxtls_crypto::aead::{NONCE_LEN, TAG_LEN};
 use oxtls_crypto::hkdf::{expand, extract};

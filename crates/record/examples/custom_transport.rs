@@ -3,7 +3,7 @@
 //! Two peers that share two secrets (from a pre-shared key, another handshake, a hardware token: the record layer does
 //! not ask) talk over a pipe. The client's data goes through a small window, arrives in odd pieces and changes keys on
 //! the way. Run it with `cargo run -p oxtls-record --example custom_transport`.
-#![allow(clippy::print_stdout)]
+#![allow(clippy::print_stdout, reason = "an example shows what it does")]
 
 use std::collections::VecDeque;
 use std::error::Error;

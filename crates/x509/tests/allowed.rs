@@ -1,5 +1,5 @@
 //! Policies that allow fewer signatures and keys than can be verified: each certificate of a path is held to them.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What a chain may cost: nothing that a peer sends buys more than a bounded amount of work.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

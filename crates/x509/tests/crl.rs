@@ -1,6 +1,12 @@
 //! CRLs: RFC 5280 sections 5 and 6.3, each rule with a case that fails without it.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, clippy::print_stdout)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::panic,
+    clippy::print_stdout,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Strict DER (X.690) and the form of certificates (RFC 5280 section 4): what a lax reader would let through.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

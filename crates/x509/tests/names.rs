@@ -1,5 +1,5 @@
 //! Names: RFC 9525 for servers, RFC 5280 section 4.2.1.10 for the constraints that CAs are under.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 

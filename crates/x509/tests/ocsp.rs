@@ -1,6 +1,6 @@
 //! Stapled OCSP responses: RFC 6960 section 3.2, and certificates that promise one: RFC 7633.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Every rule of path validation, kept and broken: which rule is reported, and of which certificate.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unreachable)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unreachable, reason = "a test may be blunt")]
 
 mod common;
 

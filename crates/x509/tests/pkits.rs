@@ -6,7 +6,13 @@
 //! What should be accepted must be accepted with the policies that the suite expects, and what should be refused must
 //! be refused for a rule of its section: a chain that is refused for anything at all is no proof of anything.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::print_stdout, clippy::panic)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::print_stdout,
+    clippy::panic,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! Certificate policies along a path: what is reported, and what is refused (RFC 5280 section 6.1 and RFC 9618).
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 mod policy_tree;

@@ -1,6 +1,6 @@
 //! The optional rules one by one: accepted by default, refused by the strict policy for exactly this rule, accepted again
 //! once it is lifted.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 

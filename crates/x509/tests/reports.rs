@@ -1,5 +1,11 @@
 //! What is said when a chain is refused: sentences that a person can act on, word for word.
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::unreachable, clippy::unwrap_used)]
+#![allow(
+    clippy::expect_used,
+    clippy::indexing_slicing,
+    clippy::unreachable,
+    clippy::unwrap_used,
+    reason = "a test may be blunt"
+)]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What real CAs issue, made on the spot by OpenSSL: all accepted under the default policy.
-#![allow(clippy::expect_used, clippy::print_stderr, clippy::panic)]
+#![allow(clippy::expect_used, clippy::print_stderr, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

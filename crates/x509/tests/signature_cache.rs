@@ -1,5 +1,5 @@
 //! Each way in which a cache of verified signatures could go wrong, and that it does not.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 

@@ -1,7 +1,7 @@
 //! CRLs, OCSP responses and lists of timestamps, cut off and altered: never a panic, and never a better verdict than the
 //! intact one had.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

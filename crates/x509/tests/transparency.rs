@@ -1,6 +1,6 @@
 //! Signed certificate timestamps: RFC 6962.
 
-#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, clippy::panic, reason = "a test may be blunt")]
 
 mod common;
 

@@ -1,5 +1,5 @@
 //! What makes a peer trusted besides a path to a root, and what does not.
-#![allow(clippy::expect_used, clippy::indexing_slicing)]
+#![allow(clippy::expect_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 
 mod common;
 

@@ -191,7 +191,7 @@ fn start<'n>(piece: &str, name: &'n str) -> Option<&'n str> {
 }
 
 #[cfg(test)]
-#[allow(clippy::unwrap_used, clippy::indexing_slicing)]
+#[allow(clippy::unwrap_used, clippy::indexing_slicing, reason = "a test may be blunt")]
 mod tests {
     use super::*;
 

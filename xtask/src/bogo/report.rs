@@ -115,7 +115,7 @@ impl Failures {
 }
 
 #[cfg(test)]
-#[allow(clippy::indexing_slicing)]
+#[allow(clippy::indexing_slicing, reason = "a test may be blunt")]
 mod tests {
     use super::*;
 

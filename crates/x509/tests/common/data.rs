@@ -11,7 +11,7 @@ use serde_json::Value;
 
 /// A suite's file from `$OXTLS_CONFORMANCE_DATA`, or else from `../shared/data` beside the workspace. Says loudly that
 /// it was skipped if it is not there.
-#[allow(clippy::print_stderr)]
+#[allow(clippy::print_stderr, reason = "skipped tests say so")]
 pub fn load(name: &str) -> Option<Value> {
     let folder = std::env::var_os("OXTLS_CONFORMANCE_DATA").map_or_else(
         || PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../../../shared/data"),
