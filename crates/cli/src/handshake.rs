@@ -65,7 +65,8 @@ pub(crate) fn facts(info: &Info, took: Duration) -> Vec<(&'static str, String)> 
         facts.push(("server name (SNI)", line(name)));
     }
     facts.push(("ALPN", info.alpn().map_or_else(|| "none".to_owned(), protocol)));
-    facts.push(("handshake", format!("{} ({})", milliseconds(took), round_trips(info))));
+    let resumed = if info.is_resumed() { ", session resumed" } else { "" };
+    facts.push(("handshake", format!("{} ({}{resumed})", milliseconds(took), round_trips(info))));
     facts
 }
 

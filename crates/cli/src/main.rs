@@ -63,12 +63,11 @@ fn run() -> Result<(), Failure> {
         Value(command) if command == "connect" => connect::run(arguments),
         Value(command) if command == "serve" => serve::run(arguments),
         Value(command) if command == "inspect" => inspect::run(arguments),
-        Value(command) if command == "demo" => {
-            if let Some(argument) = arguments.next()? {
-                return Err(argument.unexpected().into());
-            }
-            demo::run().map_err(Failure::of_demo)
-        }
+        Value(command) if command == "demo" => match arguments.next()? {
+            None => demo::run().map_err(Failure::of_demo),
+            Some(Short('h') | Long("help")) => say(&[demo::HELP, exit::TABLE]),
+            Some(argument) => Err(argument.unexpected().into()),
+        },
         Value(command) if command == "help" => say(&[HELP, exit::TABLE]),
         Value(command) => Err(Failure::usage(format_args!("there is no command {}", command.display()))),
         argument => Err(argument.unexpected().into()),

@@ -17,6 +17,7 @@ fn every_help_has_examples_and_the_exit_codes() {
         &["serve", "-h"],
         &["connect", "a", "-h"],
         &["inspect", "-h"],
+        &["demo", "--help"],
     ] {
         let help = run(arguments, b"");
         help.expect(0, &[]);

@@ -209,7 +209,11 @@ fn nobody_there_is_exit_code_3() {
     run(["connect", "-6", "127.0.0.1:1"], b"").expect(3, &["has no IPv6 address"]);
     let taken = TcpListener::bind("127.0.0.1:0").unwrap();
     let address = taken.local_addr().unwrap().to_string();
-    run(["serve", "--listen", &address], b"").expect(3, &["cannot listen on"]);
+    // The authority's file may be that of the server that does listen there.
+    let folder = common::Folder::new();
+    let ca = folder.write("ca.pem", "kept");
+    run(["serve", "--listen", &address, "--write-ca", &ca], b"").expect(3, &["cannot listen on"]);
+    assert_eq!(std::fs::read_to_string(&ca).unwrap(), "kept");
 }
 
 #[test]

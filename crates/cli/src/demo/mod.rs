@@ -14,6 +14,23 @@ use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 use crate::terminal::out;
 use pki::Pki;
 
+/// What `--help` says.
+pub(crate) const HELP: &str = "\
+oxtls demo: real mutual-TLS sessions on loopback, with certificates made on the spot
+
+USAGE
+    oxtls demo
+
+    Makes an authority and certificates in memory, and runs a session of two threads over loopback TCP with every
+    version, suite and group that there is: both sides show a certificate, both verify, a mebibyte goes each way.
+    Then come three sessions that must fail, each told as either side tells it. It takes no option, reads and
+    writes no file, and asks nothing of the network but loopback.
+
+EXAMPLES
+    oxtls demo
+
+";
+
 /// What goes each way in a session, bytes.
 const PAYLOAD: usize = 1 << 20;
 

@@ -49,11 +49,12 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
         return Ok(print(&[help::HELP, TABLE])?);
     };
     let console = Console::new(options.quiet);
-    let config = config(&options, console)?;
-    let key_log = options.key_log.as_deref().map(KeyLog::open).transpose()?;
+    // Before --write-ca: who cannot listen must not overwrite the authority of the server that does.
     let listener = TcpListener::bind(options.listen).map_err(|error| {
         Failure::new(Exit::Unreachable, format_args!("cannot listen on {}: {error}", options.listen))
     })?;
+    let config = config(&options, console)?;
+    let key_log = options.key_log.as_deref().map(KeyLog::open).transpose()?;
     let address = listener.local_addr().map_err(Failure::failed)?;
     let context = Arc::new(Context {
         config,

@@ -71,8 +71,9 @@ fn summary(peer: &str, info: &Info, took: std::time::Duration) -> String {
     let alpn = info.alpn().map_or_else(|| "none".to_owned(), protocol);
     let name = info.server_name().map_or_else(|| "no name".to_owned(), line);
     let retry = if info.hello_retry_request() { " after a HelloRetryRequest" } else { "" };
+    let resumed = if info.is_resumed() { ", resumed" } else { "" };
     format!(
-        "{peer}: {}, {}, {group}{retry}; asks for {name}, ALPN {alpn}; it is {}; {}",
+        "{peer}: {}, {}, {group}{retry}{resumed}; asks for {name}, ALPN {alpn}; it is {}; {}",
         info.version(),
         info.suite(),
         client(info),
