@@ -3,15 +3,16 @@
 //! The crate knows no TLS, does no I/O but reading the root files it is pointed at, and needs no clock: time comes in.
 //!
 //! ```no_run
+//! use oxtls_x509::pki_types::{CertificateDer, ServerName, UnixTime, pem::PemObject};
 //! use oxtls_x509::{Purpose, Roots, Verifier};
-//! use pki_types::{CertificateDer, ServerName, UnixTime};
 //!
 //! # fn main() -> Result<(), Box<dyn std::error::Error>> {
 //! let mut roots = Roots::empty();
 //! roots.add_pem_file("ca.pem")?;
 //! let verifier = Verifier::new(roots, Purpose::ServerAuth);
 //!
-//! let chain: Vec<CertificateDer<'static>> = vec![/* leaf first, the rest in any order */];
+//! // The leaf first, the rest in any order.
+//! let chain: Vec<_> = CertificateDer::pem_file_iter("chain.pem")?.collect::<Result<_, _>>()?;
 //! let name = ServerName::try_from("www.example.com")?;
 //! match verifier.verify_server(&chain, &name, UnixTime::now()) {
 //!     Ok(path) => println!("{} vouches for {}", path.anchor().subject(), path.identity()),
@@ -95,3 +96,5 @@ pub use spiffe::SpiffeId;
 pub use trust::{Anchor, Roots, RootsError};
 pub use trust_mode::{DangerAcceptAnyone, PinError, SpkiPin, Trust, TrustedBy};
 pub use verifier::Verifier;
+
+pub use pki_types;

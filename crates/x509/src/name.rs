@@ -6,6 +6,9 @@ use core::hash::{Hash, Hasher};
 use crate::oid::{self, Oid};
 use crate::reader::{Element, Parsed, Reader, at, tag};
 
+/// What an empty name is called.
+pub(crate) const NAMELESS: &str = "(no name)";
+
 /// A distinguished name: the contents of its RDNSequence, checked to be well formed.
 ///
 /// `Display` is one line in the manner of RFC 4514 (most specific part first) with control characters escaped, so
@@ -159,7 +162,7 @@ impl Eq for Name<'_> {}
 impl fmt::Display for Name<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         if self.is_empty() {
-            return f.write_str("(no name)");
+            return f.write_str(NAMELESS);
         }
         let attributes: Vec<_> = self.attributes().collect();
         for (index, attribute) in attributes.iter().rev().enumerate() {

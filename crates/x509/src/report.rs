@@ -7,6 +7,7 @@ use core::fmt;
 use pki_types::CertificateDer;
 
 use crate::certificate::Certificate;
+use crate::name::NAMELESS;
 use crate::path::build::Attempt;
 use crate::path::{Context, Fault};
 use crate::reference::ReferenceIdentifier;
@@ -144,8 +145,10 @@ impl Report {
 impl fmt::Display for Report {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}", self.certificate)?;
-        if let Some(subject) = &self.subject {
-            write!(f, " ({subject})")?;
+        match &self.subject {
+            Some(subject) if subject == NAMELESS => write!(f, " {subject}")?,
+            Some(subject) => write!(f, " ({subject})")?,
+            None => {}
         }
         write!(f, " {}; {}", self.cause, self.advice())
     }

@@ -28,7 +28,8 @@ impl Cause {
                 "the peer must send its full chain: its own certificate, then every intermediate"
             }
             Self::SelfSigned { leaf: true, .. } => {
-                "have the peer's certificate issued by a CA that is among the roots"
+                "have the peer's certificate issued by a CA that is among the roots, or, if you know that it is the \
+                 peer's, trust exactly this certificate"
             }
             Self::SelfSigned { leaf: false, .. } => "if you trust that CA, add its certificate to the roots",
             Self::Expired { .. } if matches!(at, Position::Anchor(_)) => {
