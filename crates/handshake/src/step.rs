@@ -262,7 +262,7 @@ pub enum EarlyDataRejection {
     Alpn,
     /// The ticket's age is not what the clock says.
     TicketAge,
-    /// The replay guard declined.
+    /// The replay guard declined: seen before, no room to remember it, or a ticket that names another guard.
     Replay,
 }
 

@@ -22,6 +22,7 @@ impl<T: Read + Write> Stream<Client, T> {
     ///
     /// The server may not take it. After the handshake, [`early_data`](oxtls::Connection::early_data) of the
     /// [connection](Self::connection) says; what was not taken is still yours to send, as ordinary data, or not at all.
+    /// **Nothing sends it again by itself, and nothing fails if you do not ask**: the server would miss the beginning.
     /// Early data can be replayed by whoever records it: send only what does no harm twice.
     ///
     /// ```no_run

@@ -143,7 +143,8 @@ fn advice(alert: AlertDescription) -> &'static str {
         }
         AlertDescription::PROTOCOL_VERSION => ": it does not speak any TLS version that we offered",
         AlertDescription::HANDSHAKE_FAILURE => {
-            ": no suite, group or signature scheme in common, or a credential is missing"
+            ": no suite, group or signature scheme in common (CBC, RC4, RSA and finite-field key exchange are never \
+             offered), or a credential is missing"
         }
         AlertDescription::ACCESS_DENIED => ": our certificate is valid, but access is refused",
         AlertDescription::DECRYPT_ERROR => {

@@ -131,7 +131,8 @@ pub(crate) fn compressed(
 /// Builder methods that both roles have.
 macro_rules! common_builder_methods {
     () => {
-        /// Versions to speak, the lowest and the highest. By default those that there are: TLS 1.2 and TLS 1.3.
+        /// Versions to speak, the lowest and the highest. By default those that there are: TLS 1.2 and TLS 1.3. TLS 1.3
+        /// alone: `.versions(ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_3)`.
         pub fn versions(
             mut self,
             lowest: oxtls_handshake::suite::ProtocolVersion,

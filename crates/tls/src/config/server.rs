@@ -73,7 +73,8 @@ impl ServerConfig {
     }
 
     /// The same configuration with other credentials, for a [`Reloadable`](crate::Reloadable). What keeps its sessions
-    /// (ticket keys, stores, guard) is shared by both.
+    /// (ticket keys, stores, guard) is shared by both: clients that come back resume, and see a new certificate with
+    /// their next full handshake only. Where a key was stolen, build anew instead, with a new [`Resumption`].
     ///
     /// # Errors
     /// As [`ServerConfigBuilder::build`]. A key that is not its certificate's was refused when the [`Credential`] was

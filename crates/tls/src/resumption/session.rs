@@ -14,6 +14,30 @@ use zeroize::Zeroizing;
 /// [`with_session`](crate::ClientConnection::with_session).
 ///
 /// It is worth as much as the connection was: whoever has it can pose as this client to its server, and read early data.
+///
+/// Offer one of TLS 1.3 once, and take the next of the connection that it was offered in: whoever watches the network can
+/// tell a ticket that comes twice (RFC 9846 appendix C.4). One of TLS 1.2 is offered again and again, and a connection
+/// that resumes it gives no other.
+///
+/// From one process to the next:
+///
+/// ```no_run
+/// use oxtls::{ClientConnection, ClientSession};
+///
+/// # fn f(roots: oxtls::Roots, name: oxtls::pki_types::ServerName<'static>) -> Result<(), Box<dyn std::error::Error>> {
+/// let config = oxtls::ClientConfig::builder().roots(roots).hand_out_sessions().build()?;
+/// let kept = std::fs::read("session").ok().and_then(|bytes| ClientSession::from_bytes(&bytes).ok());
+/// let mut conn = match kept {
+///     Some(session) => ClientConnection::with_session(&config, name, session)?,
+///     None => ClientConnection::new(&config, name)?,
+/// };
+/// // The handshake, and at least the first read behind it: in TLS 1.3 sessions come with the data.
+/// while let Some(session) = conn.take_session() {
+///     std::fs::write("session", session.to_bytes()?)?; // as secret as a private key
+/// }
+/// # Ok(())
+/// # }
+/// ```
 pub struct ClientSession(pub(crate) Box<Session>);
 
 impl ClientSession {
