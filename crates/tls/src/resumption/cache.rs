@@ -8,7 +8,7 @@ use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::suite::ProtocolVersion;
 
 use super::bounded::Bounded;
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 
 /// Sessions of one server that are kept: as many as a browser opens connections at once, or more tickets than servers
 /// send.

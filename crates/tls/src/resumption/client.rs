@@ -11,7 +11,7 @@ use oxtls_x509::{Report, Stapled, VerifiedPath, Verifier};
 use pki_types::{ServerName, UnixTime};
 
 use super::cache::SessionCache;
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 use super::sink::Sink;
 
 /// A client's settings, checked.

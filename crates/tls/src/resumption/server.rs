@@ -6,13 +6,14 @@ use oxtls_crypto::random;
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::{ClientAuth, ServerHandshake};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
+use oxtls_handshake::message::new_session_ticket::MAX_LIFETIME;
 use oxtls_handshake::need::{FindSession, SessionOffer};
 use oxtls_handshake::session::Session;
 use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_x509::Verifier;
 
 use super::keys::TicketKeys;
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 use super::replay::ReplayGuard;
 use super::store::SessionStore;
 use super::ticket;
@@ -422,7 +423,7 @@ impl ServerResumption {
         let verified = origin.verified_at.unwrap_or(now).saturating_add(self.settings.max_since_verified);
         let ends = origin.expires_at.unwrap_or(Duration::MAX).min(verified).saturating_sub(now);
         let lifetime = self.settings.lifetime.min(keys.unwrap_or(Duration::MAX)).min(ends);
-        Duration::from_secs(lifetime.as_secs().min(604_800))
+        Duration::from_secs(lifetime.as_secs().min(MAX_LIFETIME.into()))
     }
 
     /// Most early data that tickets allow.

@@ -6,7 +6,7 @@ use std::time::Duration;
 use oxtls_handshake::session::Session;
 
 use super::cache::SessionCache;
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 use super::session::ClientSession;
 
 /// Most sessions that wait for their user; the oldest makes room.

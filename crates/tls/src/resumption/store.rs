@@ -10,7 +10,7 @@ use oxtls_handshake::suite::ProtocolVersion;
 use zeroize::Zeroizing;
 
 use super::bounded::Bounded;
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 
 /// A server's sessions, in the memory of this process: what clients get is a key to look one up by. Bounded: what does
 /// not fit pushes out the oldest.

@@ -7,7 +7,7 @@ use oxtls_handshake::session::Session;
 use oxtls_handshake::suite::ProtocolVersion;
 
 use super::keys::{NAME_LEN, TicketKeys};
-use super::policy::PolicyHash;
+use super::policy_hash::PolicyHash;
 
 /// The layout's version.
 const LAYOUT: u8 = 1;

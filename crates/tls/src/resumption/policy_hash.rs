@@ -28,9 +28,7 @@ impl PolicyHash {
             ClientAuth::Optional => b"optional",
             ClientAuth::Required => b"required",
         };
-        let fingerprint = verifier.map(Verifier::fingerprint);
-        let verifier = fingerprint.as_ref().map_or(&b"caller"[..], |fingerprint| fingerprint);
-        Self::join(half(&[b"oxtls server", context]), half(&[b"client", auth, verifier]))
+        Self::join(half(&[b"oxtls server", context]), half(&[b"client", auth, &judge(verifier)]))
     }
 
     /// What a client's configuration has the same for all names.
@@ -38,9 +36,7 @@ impl PolicyHash {
         let leaves = credentials.iter().filter_map(|credential| credential.chain().first());
         let leaves: Vec<&[u8]> = leaves.map(AsRef::as_ref).collect();
         let credentials = half(&leaves);
-        let fingerprint = verifier.map(Verifier::fingerprint);
-        let verifier = fingerprint.as_ref().map_or(&b"caller"[..], |fingerprint| fingerprint);
-        Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", verifier]))
+        Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", &judge(verifier)]))
     }
 
     /// The same where peers must sign by one of these schemes: whoever has signed by another elsewhere, and resumes, signs
@@ -103,6 +99,11 @@ impl PolicyHash {
     pub(crate) fn has_policy_of(&self, session: &[u8; 2 * HALF]) -> bool {
         self.0.split_at(HALF).1 == session.split_at(HALF).1
     }
+}
+
+/// Who judges the peer: a verifier, or the caller.
+fn judge(verifier: Option<&Verifier>) -> Vec<u8> {
+    verifier.map_or_else(|| b"caller".to_vec(), |verifier| verifier.fingerprint().to_vec())
 }
 
 /// The first half of SHA-256 over the parts, each behind its length, so that no two lists read alike.
