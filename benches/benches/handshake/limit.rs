@@ -32,6 +32,8 @@ pub(crate) enum Kind {
     Full,
     /// Both do.
     Mutual,
+    /// A session is resumed, and one ticket follows.
+    Resumed,
 }
 
 /// The inputs, made once.
@@ -119,9 +121,13 @@ impl Limit {
     pub(crate) fn server(&self) {
         let answer = key_exchange::answer(self.group, &self.client_share).unwrap();
         let signed = || black_box(self.key.sign(&[0; 130]));
-        self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed);
-        if self.kind == Kind::Mutual {
-            self.verify_peer();
+        match self.kind {
+            Kind::Full => self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed),
+            Kind::Mutual => {
+                self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed);
+                self.verify_peer();
+            }
+            Kind::Resumed => self.resumed(answer.secret.as_bytes(), &answer.share, false),
         }
     }
 
@@ -129,6 +135,9 @@ impl Limit {
         let offer = KeyExchange::offer(self.group).unwrap();
         let share = self.server_share(offer.share());
         let secret = offer.finish(&share).unwrap();
+        if self.kind == Kind::Resumed {
+            return self.resumed(secret.as_bytes(), &share, true);
+        }
         self.symmetric(secret.as_bytes(), &share, true, Vec::new);
         self.verify_peer();
         if self.kind == Kind::Mutual {
@@ -195,6 +204,49 @@ impl Limit {
         black_box(finished(&client, &transcript.current()));
         self.protect(&mut seal, &mut open, &[0; 36], !opens);
         black_box((sealing(&client_data), opening(&server_data)));
+    }
+
+    /// The same without certificates, but with a binder, and with a ticket behind it: its PSK, and on the server the key
+    /// and the AEAD that it is sealed with, as another was opened.
+    fn resumed(&self, shared: &[u8], share: &[u8], opens: bool) {
+        let early = hkdf::extract(HASH, &[], &[1; 32]);
+        let binder_key = derive(&early, "res binder", &HASH.empty_digest());
+        let mut transcript = HashContext::new(HASH);
+        // A hello of ours with a ticket of 230 bytes.
+        transcript.update(&self.hello);
+        transcript.update(&[0; 240]);
+        black_box(finished(&binder_key, &transcript.current()));
+        transcript.update(&[0; 35 + 90]);
+        transcript.update(share);
+        let hellos = transcript.current();
+        let derived = derive(&early, "derived", &HASH.empty_digest());
+        let handshake = hkdf::extract(HASH, derived.as_bytes(), shared);
+        let (client, server) =
+            (derive(&handshake, "c hs traffic", &hellos), derive(&handshake, "s hs traffic", &hellos));
+        let derived = derive(&handshake, "derived", &HASH.empty_digest());
+        let (ours, theirs) = if opens { (&client, &server) } else { (&server, &client) };
+        let (mut seal, mut open) = (sealing(ours), opening(theirs));
+        transcript.update(&[0; 20]);
+        transcript.update(finished(&server, &transcript.current()).as_bytes());
+        self.protect(&mut seal, &mut open, &[0; 56], opens);
+        let flight = transcript.current();
+        let main = hkdf::extract(HASH, derived.as_bytes(), &[0; 32]);
+        let (client_data, server_data) =
+            (derive(&main, "c ap traffic", &flight), derive(&main, "s ap traffic", &flight));
+        black_box(derive(&main, "exp master", &flight));
+        transcript.update(finished(&client, &transcript.current()).as_bytes());
+        self.protect(&mut seal, &mut open, &[0; 36], !opens);
+        let (ours, theirs) = if opens { (&client_data, &server_data) } else { (&server_data, &client_data) };
+        let (mut seal, mut open) = (sealing(ours), opening(theirs));
+        let resumption = derive(&main, "res master", &transcript.current());
+        let psk = hkdf::expand_label_secret(HASH, &resumption, "resumption", &[0; 4]).unwrap();
+        if !opens {
+            let mut ticket = sealing(&psk);
+            self.protect(&mut ticket, &mut opening(&psk), &[0; 180], false);
+            let mut ticket = opening(&psk);
+            self.protect(&mut sealing(&psk), &mut ticket, &[0; 180], true);
+        }
+        self.protect(&mut seal, &mut open, &[0; 250], opens);
     }
 
     /// One record, on the side that opens it a failure: the work of an AEAD is the same.

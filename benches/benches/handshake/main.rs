@@ -12,8 +12,8 @@ use std::time::{Duration, Instant};
 use limit::{Kind, Limit};
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientAuth, ClientConfig, ClientConnection, Connection, Credential, KeyAlgorithm, NamedGroup, Role,
-    Roots, ServerConfig, ServerConnection,
+    ClientAuth, ClientConfig, ClientConnection, Connection, Credential, KeyAlgorithm, NamedGroup, Resumption,
+    Role, Roots, ServerConfig, ServerConnection,
 };
 use oxtls_benches::ratio::{Contender, speed};
 use oxtls_test_pki::{Ca, Issued, LeafSpec};
@@ -30,7 +30,7 @@ struct Case {
     kind: Kind,
 }
 
-const CASES: [Case; 4] = [
+const CASES: [Case; 5] = [
     Case {
         name: "ECDSA P-256, X25519",
         key: KeyAlgorithm::EcdsaP256,
@@ -48,6 +48,12 @@ const CASES: [Case; 4] = [
         key: KeyAlgorithm::EcdsaP256,
         group: NamedGroup::X25519_MLKEM768,
         kind: Kind::Full,
+    },
+    Case {
+        name: "resumed, X25519",
+        key: KeyAlgorithm::EcdsaP256,
+        group: NamedGroup::X25519,
+        kind: Kind::Resumed,
     },
     Case { name: "RSA-2048, X25519", key: KeyAlgorithm::Rsa, group: NamedGroup::X25519, kind: Kind::Full },
 ];
@@ -104,6 +110,12 @@ impl Bench {
             theirs = theirs.credential(credential(client));
             ours = ours.client_auth(ClientAuth::Required(roots));
         }
+        if case.kind == Kind::Resumed {
+            ours = ours.resumption(Resumption::default().tickets_per_connection(1));
+        } else {
+            theirs = theirs.no_sessions();
+            ours = ours.no_resumption();
+        }
         Self { client: theirs.build().unwrap(), server: ours.build().unwrap(), limit }
     }
 
@@ -118,6 +130,8 @@ impl Bench {
             carry(&mut client, &mut of_client, &mut server, &mut of_server, &mut wire);
             carry(&mut server, &mut of_server, &mut client, &mut of_client, &mut wire);
         }
+        // The ticket, if there is one.
+        carry(&mut server, &mut of_server, &mut client, &mut of_client, &mut wire);
         timed(&mut of_client, || drop(client));
         timed(&mut of_server, || drop(server));
         (of_client, of_server)
