@@ -79,7 +79,7 @@ impl<'a> Reader<'a> {
     /// [`Error::Malformed`] if there are fewer, here and in all readings below.
     #[inline]
     pub fn bytes(&mut self, n: usize) -> Result<&'a [u8], Error> {
-        let (head, rest) = self.rest.split_at_checked(n).ok_or(Error::Malformed { what: self.what })?;
+        let (head, rest) = self.rest.split_at_checked(n).ok_or_else(|| self.malformed())?;
         self.rest = rest;
         Ok(head)
     }
@@ -90,7 +90,7 @@ impl<'a> Reader<'a> {
     /// [`Error::Malformed`] if there are fewer.
     #[inline]
     pub fn array<const N: usize>(&mut self) -> Result<&'a [u8; N], Error> {
-        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or(Error::Malformed { what: self.what })?;
+        let (head, rest) = self.rest.split_first_chunk::<N>().ok_or_else(|| self.malformed())?;
         self.rest = rest;
         Ok(head)
     }
