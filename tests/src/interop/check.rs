@@ -28,7 +28,7 @@ const LIMIT: Duration = Duration::from_secs(90);
 /// How long OpenSSL may take to read a command.
 const COMMAND: Duration = Duration::from_millis(500);
 
-/// The secrets that both sides must derive alike (RFC 9850): those of TLS 1.3, and the master secret of TLS 1.2.
+/// The secrets of TLS 1.3 that both sides must derive alike (RFC 9850).
 const SECRETS: [&str; 5] = [
     "CLIENT_HANDSHAKE_TRAFFIC_SECRET",
     "SERVER_HANDSHAKE_TRAFFIC_SECRET",
@@ -37,6 +37,7 @@ const SECRETS: [&str; 5] = [
     "EXPORTER_SECRET",
 ];
 
+/// The master secret of TLS 1.2, under its label.
 const MASTER_SECRET: [&str; 1] = ["CLIENT_RANDOM"];
 
 /// Runs `spec` with us in `role`. The error says what differed, and gives the peer's account.

@@ -1,7 +1,6 @@
 //! What a client is told.
 
 use std::sync::Arc;
-
 use std::time::Duration;
 
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
