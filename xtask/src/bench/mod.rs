@@ -15,7 +15,7 @@ use table::Table;
 use crate::run::{self, cargo};
 
 /// The measurements of this workspace that print a table of ratios.
-const OURS: [(&str, &[&str]); 3] = [("record", &["ratios"]), ("handshake", &[]), ("x509", &["ratios"])];
+const OURS: [(&str, &[&str]); 3] = [("record", &["ratios"]), ("handshake", &[]), ("x509", &[])];
 
 /// Which contenders there are, by the packages of `benches/peers`; ours is the first.
 const CONTENDERS: [&str; 2] = ["ours", "rustls-0-23"];
