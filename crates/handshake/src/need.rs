@@ -280,6 +280,9 @@ pub struct CredentialRequest {
     pub sct: bool,
     /// Certificate compression algorithms that the peer has (RFC 8879), its order.
     pub compression: Vec<u16>,
+    /// ClientCertificateType of each kind of key that a TLS 1.2 server takes, its order, unknown ones included (RFC 5246
+    /// section 7.4.4); empty in TLS 1.3 and at a server. `schemes` has been held to them already.
+    pub certificate_types: Vec<u8>,
 }
 
 /// Choose a certificate and a scheme that the peer accepts.

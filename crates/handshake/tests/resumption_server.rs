@@ -236,6 +236,19 @@ mod t4_psk {
     }
 
     #[test]
+    fn a_session_of_a_suite_that_is_no_longer_offered_is_as_none() {
+        let of_chacha = |made: &Made| made.changed(|s| s.suite = CipherSuite::TLS_CHACHA20_POLY1305_SHA256);
+        let (made, mut pair, hello) = ready(&nothing);
+        asked(&mut pair, &hello);
+        assert_eq!(pair.server.found(of_chacha(&made)), ["?AcceptSession"], "offered");
+        // The binder is over the hello as it is: no session is looked at behind it.
+        let (made, mut pair, hello) = ready(&nothing);
+        let hello = rebound(&hello, &made, |hello| hello.suites = vec![CipherSuite::TLS_AES_128_GCM_SHA256.0]);
+        asked(&mut pair, &hello);
+        assert_eq!(pair.server.found(of_chacha(&made)), ["?ChooseCredential"], "not offered");
+    }
+
+    #[test]
     fn a_session_without_a_certificate_is_none_where_one_is_required() {
         let (made, mut pair, hello) = ready(&|_, server, _| server.client_auth = ClientAuth::Required);
         asked(&mut pair, &hello);
@@ -464,11 +477,11 @@ mod t4_across_a_retry {
     }
 
     #[test]
-    fn a_client_that_drops_its_offer_goes_to_a_full_handshake() {
+    fn a_client_that_drops_an_offer_which_is_still_good_is_refused() {
         let (_, mut pair) = retried(false);
         let second = pair.client.next_message();
         let without = edit(&second, |hello| hello.remove(ExtensionType::PRE_SHARED_KEY));
-        assert_eq!(pair.server.give(&without), ["?ChooseCredential"]);
+        assert_eq!(pair.server.give(&without), ["Failed(missing_extension)@In"]);
     }
 }
 

@@ -8,7 +8,7 @@ use oxtls_crypto::secret::SharedSecret;
 use crate::client::early_data::{self, EarlyData};
 use crate::client::our_hello::{OurHello, Says, first_shares, key_exchange};
 use crate::client::psk::{self, OfferedPsk};
-use crate::client::tls12::{self, HelloRequests};
+use crate::client::tls12;
 use crate::client::{State, tls13};
 use crate::config::{ClientHandshake, ConfigError};
 use crate::error::Error;
@@ -34,7 +34,6 @@ pub(crate) struct Waiting {
     offered: OfferedSet,
     first_hello: Unhashed,
     retry: Option<Retry>,
-    hello_requests: HelloRequests,
 }
 
 /// What a HelloRetryRequest has fixed, and the transcript that it began.
@@ -90,8 +89,7 @@ pub(super) fn start(
         _ => EarlyData::None,
     };
     out.read(ours.read_mode());
-    let hello_requests = HelloRequests::default();
-    Ok(Waiting { ours, shares, psk, early_data, offered, first_hello, retry: None, hello_requests })
+    Ok(Waiting { ours, shares, psk, early_data, offered, first_hello, retry: None })
 }
 
 /// Deriving a key does not fail with the hashes of TLS.
@@ -119,20 +117,14 @@ impl Waiting {
             offered: hello.1,
             first_hello: Unhashed::new(hello.0),
             retry: None,
-            hello_requests: HelloRequests::default(),
         }
     }
 }
 
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
-    pub(super) fn message(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    pub(super) fn message(self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
         let tls13 = self.ours.lists.offers(ProtocolVersion::TLS1_3);
-        // Behind a HelloRetryRequest only TLS 1.3 can follow, which knows no HelloRequest.
-        let tls12 = self.retry.is_none() && self.ours.lists.offers(ProtocolVersion::TLS1_2);
-        if tls12 && self.hello_requests.ignores(message)? {
-            return Ok(Some(State::Hello(self)));
-        }
         let due = match self.retry {
             None if tls13 => "ServerHello or HelloRetryRequest",
             None => "ServerHello",
@@ -297,9 +289,9 @@ impl Waiting {
         if had_early_data {
             return Err(Error::EarlyDataBeforeTls12.into());
         }
-        let Self { ours, offered, first_hello, hello_requests, .. } = *self;
+        let Self { ours, offered, first_hello, .. } = *self;
         let state = tls12::server_hello(ours, offered, first_hello, message, out)?;
-        Ok(Some(State::Tls12(state, hello_requests)))
+        Ok(Some(State::Tls12(state)))
     }
 }
 

@@ -118,7 +118,7 @@ pub(crate) enum State {
     /// The server speaks TLS 1.3.
     Tls13(tls13::State),
     /// The server speaks TLS 1.2.
-    Tls12(tls12::State, tls12::HelloRequests),
+    Tls12(tls12::State),
 }
 
 impl Steps for State {
@@ -126,21 +126,13 @@ impl Steps for State {
         match self {
             Self::Hello(state) => state.message(message, out),
             Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
-            Self::Tls12(state, mut hello_requests) => {
-                let next = match hello_requests.ignores(message)? {
-                    true => Some(state),
-                    false => state.message(message, out)?,
-                };
-                Ok(next.map(|state| Self::Tls12(state, hello_requests)))
-            }
+            Self::Tls12(state) => Ok(state.message(message, out)?.map(Self::Tls12)),
         }
     }
 
     fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
         match self {
-            Self::Tls12(state, requests) => {
-                Ok(Some(Self::Tls12(state.change_cipher_spec(more, out)?, requests)))
-            }
+            Self::Tls12(state) => Ok(Some(Self::Tls12(state.change_cipher_spec(more, out)?))),
             Self::Hello(_) | Self::Tls13(_) => Err(Error::UnexpectedChangeCipherSpec.into()),
         }
     }
@@ -149,7 +141,7 @@ impl Steps for State {
         match self {
             Self::Hello(_) => Err(crate::machine::WRONG_ANSWER.into()),
             Self::Tls13(state) => Ok(state.answer(answer, out)?.map(Self::Tls13)),
-            Self::Tls12(state, requests) => Ok(Some(Self::Tls12(state.answer(answer, out)?, requests))),
+            Self::Tls12(state) => Ok(Some(Self::Tls12(state.answer(answer, out)?))),
         }
     }
 }

@@ -20,11 +20,11 @@ use crate::config::ClientHandshake;
 use crate::error::Error;
 use crate::extension::OfferedSet;
 use crate::machine::{Incoming, Out, Step, WRONG_ANSWER};
+use crate::message::HandshakeType;
 use crate::message::tls12::certificate_request::{CertificateRequest, ECDSA_SIGN, RSA_SIGN};
 use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::message::tls12::server_key_exchange::{ServerKeyExchange, signed_content};
 use crate::message::tls12::{certificate, certificate_status, server_hello_done};
-use crate::message::{HandshakeType, hello_request};
 use crate::need::{AnswerKind, CredentialRequest};
 use crate::outcome::PeerCertificates;
 use crate::step::{ApplicationData, ChangeCipherSpec, Level, ReadMode};
@@ -95,26 +95,6 @@ pub(crate) struct Agreed {
     pub(super) group: NamedGroup,
     pub(super) share: Vec<u8>,
     pub(super) premaster: SharedSecret,
-}
-
-/// The HelloRequests of a handshake, which a client in the middle of one ignores (RFC 5246 section 7.4.1.1) and no
-/// transcript has.
-#[derive(Debug, Default)]
-pub(crate) struct HelloRequests(u8);
-
-impl HelloRequests {
-    /// A server has use for none; more than these are sent to keep us busy.
-    const MOST: u8 = 16;
-
-    /// Whether the message is one, and so is not to be looked at any more.
-    pub(super) fn ignores(&mut self, message: Incoming<'_>) -> Result<bool> {
-        if message.typ() != HandshakeType::HELLO_REQUEST {
-            return Ok(false);
-        }
-        hello_request::parse(message.message.body)?;
-        self.0 = self.0.saturating_add(1);
-        if self.0 > Self::MOST { Err(message.unexpected("the handshake's next message")) } else { Ok(true) }
-    }
 }
 
 /// ServerHello (RFC 5246 section 7.4.1.3), known to choose TLS 1.2; `messages` has our hello, which offered these
@@ -385,6 +365,7 @@ fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {
         ocsp: false,
         sct: false,
         compression: Vec::new(),
+        certificate_types: request.certificate_types.to_vec(),
     }
 }
 

@@ -294,5 +294,6 @@ fn credential_request(request: &CertificateRequest<'_>) -> CredentialRequest {
         ocsp: request.status_request,
         sct: request.signed_certificate_timestamp,
         compression: request.compress_certificate.map(|list| list.to_vec()).unwrap_or_default(),
+        certificate_types: Vec::new(),
     }
 }

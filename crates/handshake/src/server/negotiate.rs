@@ -297,6 +297,7 @@ pub(super) fn credential_request(
         ocsp: extensions.status_request,
         sct: extensions.signed_certificate_timestamp,
         compression: compression.unwrap_or_default().to_vec(),
+        certificate_types: Vec::new(),
     }
 }
 

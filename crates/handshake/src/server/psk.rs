@@ -150,8 +150,9 @@ impl Proved {
     }
 }
 
-/// Whether this connection can be made with that PSK. A session is of one version, one hash, one name and its time; and
-/// one without a client certificate is none where that is required.
+/// Whether this connection can be made with that PSK. A session is of one version, one hash, one name and its time; one
+/// without a client certificate is none where that is required; and one of a suite that its client no longer offers is let
+/// go, since what the client has since given up may be why.
 fn fits(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>, now: Duration) -> bool {
     let session = match psk {
         Psk::External { hash, .. } => return *hash == chosen.suite.hash,
@@ -160,6 +161,7 @@ fn fits(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>, now: Duration) -> b
     let same_hash = session.suite.tls13().is_some_and(|suite| suite.hash == chosen.suite.hash);
     session.version == ProtocolVersion::TLS1_3
         && same_hash
+        && hello.cipher_suites.iter().any(|suite| suite == session.suite)
         && is_of_this_name_and_time(session, hello, now)
         && shows_enough(session, &chosen.config)
 }

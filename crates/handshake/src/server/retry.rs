@@ -5,6 +5,8 @@
 //! the same, byte for byte and in the same order. Otherwise somebody between could steer the choice by one hello
 //! and leave the other to be seen by the application.
 
+use oxtls_crypto::hash::Hash;
+
 use crate::codec::Reader;
 use crate::error::Error;
 use crate::extension::ExtensionType;
@@ -16,12 +18,14 @@ pub(super) struct Asked<'a> {
     pub(super) key_share: bool,
     /// It brought a cookie, to be echoed.
     pub(super) cookie: Option<&'a [u8]>,
+    /// The hash of the suite that it chose, which a PSK must be of to stay offered.
+    pub(super) hash: Hash,
 }
 
 /// Checks the body of the second hello against that of the first.
 ///
 /// # Errors
-/// `MissingExtension` when the cookie is not echoed, `IllegalParameter` for another one and for any difference that
+/// `MissingExtension` when the cookie is not echoed or all PSKs are gone though one was good, `IllegalParameter` for another one and for any difference that
 /// section 4.2.2 does not allow. early_data, which a client may not send again, changes nothing: its records do not
 /// open.
 pub(super) fn check(first: &[u8], second: &[u8], asked: Asked<'_>) -> Result<(), Error> {
@@ -37,6 +41,7 @@ pub(super) fn check(first: &[u8], second: &[u8], asked: Asked<'_>) -> Result<(),
     {
         return Err(Error::IllegalParameter { what: "pre_shared_key is new in the second ClientHello" });
     }
+    check_psks(&first, &second, asked.hash)?;
     let mut before = first.fixed(asked);
     let mut after = second.fixed(asked);
     loop {
@@ -59,6 +64,22 @@ fn check_cookie(second: &Split<'_>, asked: Option<&[u8]>) -> Result<(), Error> {
     let echoed = reader.vec_u16()?;
     reader.finish()?;
     if echoed == asked { Ok(()) } else { Err(Error::IllegalParameter { what: "cookie" }) }
+}
+
+/// PSKs of another hash than the chosen suite's may be taken back, and with the last of them the extension: one that is
+/// good is not. A binder is as long as its PSK's hash (section 4.3.11.2), so the first hello says which is which.
+fn check_psks(first: &Split<'_>, second: &Split<'_>, hash: Hash) -> Result<(), Error> {
+    let (typ, length) = (ExtensionType::PRE_SHARED_KEY, hash.output_len());
+    let Some(data) = first.find(typ).filter(|_| second.find(typ).is_none()) else { return Ok(()) };
+    let mut reader = Reader::new(data, "pre_shared_key");
+    reader.vec_u16()?;
+    let mut binders = reader.reader_u16()?;
+    while !binders.is_empty() {
+        if binders.vec_u8()?.len() == length {
+            return Err(Error::MissingExtension(typ));
+        }
+    }
+    Ok(())
 }
 
 /// A ClientHello in two: what comes before the extensions, and the extensions, uninterpreted.
@@ -116,7 +137,7 @@ mod tests {
         (ExtensionType(0x7a7a), b"grease"),
         (ExtensionType::PADDING, b"\0\0\0"),
     ];
-    const ASKED: Asked<'static> = Asked { key_share: true, cookie: Some(b"crumb") };
+    const ASKED: Asked<'static> = Asked { key_share: true, cookie: Some(b"crumb"), hash: Hash::Sha256 };
 
     fn hello(random: u8, extensions: &[Extension]) -> Vec<u8> {
         let mut w = Writer::new();
@@ -171,6 +192,41 @@ mod tests {
         assert!(matches!(verdict(&hello(7, SECOND), asked), Err(Error::IllegalParameter { .. })));
         let same = changed(|e| e[1].1 = b"first share");
         verdict(&same, asked).unwrap();
+    }
+
+    #[test]
+    fn a_psk_that_fits_the_chosen_suite_is_not_taken_back() {
+        // One identity of one byte and its age; a binder of SHA-384's length, then one of SHA-256's too.
+        let psks = |binders: &[usize]| {
+            let mut w = Writer::new();
+            w.block_u16(|w| {
+                for _ in binders {
+                    w.vec_u16(b"i");
+                    w.bytes(&[0; 4]);
+                }
+            });
+            w.block_u16(|w| binders.iter().for_each(|length| w.vec_u8(&vec![0; *length])));
+            w.finish().unwrap()
+        };
+        let first = |binders: &[usize]| {
+            let data: &'static [u8] = Box::leak(psks(binders).into_boxed_slice());
+            let mut extensions = FIRST.to_vec();
+            extensions.push((ExtensionType::PRE_SHARED_KEY, data));
+            hello(7, &extensions)
+        };
+        let missing = Error::MissingExtension(ExtensionType::PRE_SHARED_KEY);
+        for (binders, hash, is_missing) in [
+            (&[48][..], Hash::Sha256, false),
+            (&[48], Hash::Sha384, true),
+            (&[48, 32], Hash::Sha256, true),
+            (&[32, 32], Hash::Sha384, false),
+        ] {
+            let verdict = check(&first(binders), &hello(7, SECOND), Asked { hash, ..ASKED });
+            match verdict {
+                Err(error) if is_missing => assert_eq!(error.to_string(), missing.to_string()),
+                verdict => assert!(!is_missing && verdict.is_ok(), "{binders:?} {hash:?}: {verdict:?}"),
+            }
+        }
     }
 
     #[test]
