@@ -30,6 +30,7 @@
 //! | target | event | fields | level |
 //! |---|---|---|---|
 //! | `oxtls::handshake` | `sent`, `received` | `name` of the message (RFC 9846 section 4), its `level` of encryption and its `bytes` with header | DEBUG |
+//! | `oxtls::handshake` | `sent`, `received` | `name`: `ChangeCipherSpec`, which is no message and has no more fields; one that TLS 1.3 passes over is not told | DEBUG |
 //! | `oxtls::handshake` | `done` | `version`, `suite`, `group` | DEBUG |
 //! | `oxtls::decision` | `asked` | `name` of the decision, as in [`Need`]; `of`: `configuration` or `caller` | DEBUG |
 //! | `oxtls::decision` | `answered` | `name` | DEBUG |

@@ -40,6 +40,18 @@ pub(crate) fn message_received(bytes: &[u8], level: Level) {
     event!(DEBUG, "oxtls::handshake", name = %name(bytes), ?level, bytes = bytes.len(), "received");
 }
 
+/// A ChangeCipherSpec of ours is on its way.
+#[inline]
+pub(crate) fn change_cipher_spec_sent() {
+    event!(DEBUG, "oxtls::handshake", name = "ChangeCipherSpec", "sent");
+}
+
+/// A ChangeCipherSpec came that means something: TLS 1.3 passes its own over (RFC 9846 section 5).
+#[inline]
+pub(crate) fn change_cipher_spec_received() {
+    event!(DEBUG, "oxtls::handshake", name = "ChangeCipherSpec", "received");
+}
+
 /// The handshake is complete.
 #[inline]
 pub(crate) fn done(outcome: &Outcome) {

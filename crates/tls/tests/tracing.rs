@@ -94,6 +94,7 @@ fn a_client_tells_every_step_of_its_handshake() {
         said,
         [
             "handshake received name=ServerHello level=Initial",
+            "handshake sent name=ChangeCipherSpec",
             "keys installed direction=Write level=Handshake suite=TLS_AES_128_GCM_SHA256",
             "keys installed direction=Read level=Handshake suite=TLS_AES_128_GCM_SHA256",
             "handshake received name=EncryptedExtensions level=Handshake",
@@ -129,6 +130,7 @@ fn a_server_tells_every_step_of_its_handshake_and_a_retry() {
             "decision asked name=ChooseConfig of=configuration",
             "decision answered name=ChooseConfig",
             "handshake sent name=HelloRetryRequest level=Initial",
+            "handshake sent name=ChangeCipherSpec",
         ]
     );
     give(&mut server, &mut client);

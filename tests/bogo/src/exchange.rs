@@ -12,6 +12,7 @@ use crate::error_names;
 use crate::expect;
 use crate::flags::Config;
 use crate::memory::{Seen, Side};
+use crate::trace;
 
 pub(crate) use pump::Happened;
 use pump::Pump;
@@ -76,7 +77,7 @@ impl<'c, R: Side> Connection<'c, R> {
     /// The whole life of the connection; gives the session to resume it by. However it ends, what waits is sent and the
     /// socket closed in order.
     pub(crate) fn run(mut self) -> Result<Option<ClientSession>, Failure> {
-        let result = self.exchange().and_then(|()| self.check_session());
+        let result = self.exchange().and_then(|()| self.check_session()).and_then(|()| self.check_messages());
         self.pump.end();
         result.map(|()| self.pump.seen.session)
     }
@@ -87,6 +88,17 @@ impl<'c, R: Side> Connection<'c, R> {
         match info.and_then(|info| expect::unexpected_session(self.config, info, &self.pump.seen)) {
             Some(why) => Err(unexpected(why)),
             None => Ok(()),
+        }
+    }
+
+    /// Every message of the connection, in its order, ours and the peer's.
+    fn check_messages(&self) -> Result<(), Failure> {
+        let said = trace::take();
+        match &self.config.expect_msg_callback {
+            Some(expected) if *expected != said.as_bytes() => {
+                Err(unexpected(format!("the messages were:\n{said}")))
+            }
+            _ => Ok(()),
         }
     }
 
@@ -109,6 +121,9 @@ impl<'c, R: Side> Connection<'c, R> {
             return Ok(());
         }
         self.pump.flush()?;
+        if let Some(typ) = self.config.early_write_after_message {
+            self.pump.receive_message(typ)?;
+        }
         let data = self.config.shim_initial_write.as_deref().unwrap_or(INITIAL_WRITE);
         for _ in 0..self.config.repeat_shim_initial_write.unwrap_or(1) {
             let taken = self.pump.write_early(data, self.config.read_with_unfinished_write)?;

@@ -36,6 +36,8 @@ pub(crate) struct Config {
     pub(crate) use_exporter_between_reads: bool,
     pub(crate) export_traffic_secrets: bool,
     pub(crate) handshake_never_done: bool,
+    /// The type of the message behind which early data is written, rather than right away.
+    pub(crate) early_write_after_message: Option<u16>,
     pub(crate) fail_early_callback: bool,
     pub(crate) fail_cert_callback: bool,
     pub(crate) fail_cert_callback_alert: Option<u32>,
@@ -105,6 +107,8 @@ pub(crate) struct Config {
     pub(crate) expect_peer_cert_file: Option<Vec<u8>>,
     pub(crate) expect_no_peer_cert: bool,
     pub(crate) expect_client_ca_list: Option<Vec<u8>>,
+    pub(crate) expect_msg_callback: Option<Vec<u8>>,
+    pub(crate) expect_certificate_types: Option<Vec<u8>>,
     pub(crate) expect_ocsp_response: Option<Vec<u8>>,
     pub(crate) expect_signed_cert_timestamps: Option<Vec<u8>>,
     pub(crate) expect_selected_credential: Option<i32>,
@@ -142,6 +146,11 @@ impl Config {
     /// The credential that flags are about: the newest one, the default one before there is any.
     fn newest(&mut self) -> &mut CredentialConfig {
         self.credentials.last_mut().unwrap_or(&mut self.default_credential)
+    }
+
+    /// Whether it is of interest which messages come and go.
+    pub(crate) fn listens(&self) -> bool {
+        self.expect_msg_callback.is_some() || self.early_write_after_message.is_some()
     }
 
     /// All credentials in the order in which they are tried, and their numbers: the default one comes last.
@@ -196,6 +205,7 @@ const FLAGS: &[(&str, Kind)] = &[
     ("use-exporter-between-reads", Switch(|c| &mut c.use_exporter_between_reads)),
     ("export-traffic-secrets", Switch(|c| &mut c.export_traffic_secrets)),
     ("handshake-never-done", Switch(|c| &mut c.handshake_never_done)),
+    ("early-write-after-message", Small(|c| &mut c.early_write_after_message)),
     ("fail-early-callback", Switch(|c| &mut c.fail_early_callback)),
     ("fail-cert-callback", Switch(|c| &mut c.fail_cert_callback)),
     ("fail-cert-callback-alert", Number(|c| &mut c.fail_cert_callback_alert)),
@@ -279,6 +289,8 @@ const FLAGS: &[(&str, Kind)] = &[
     ("expect-peer-cert-file", Text(|c| &mut c.expect_peer_cert_file)),
     ("expect-no-peer-cert", Switch(|c| &mut c.expect_no_peer_cert)),
     ("expect-client-ca-list", Text(|c| &mut c.expect_client_ca_list)),
+    ("expect-msg-callback", Text(|c| &mut c.expect_msg_callback)),
+    ("expect-certificate-types", Base64(|c| &mut c.expect_certificate_types)),
     ("expect-ocsp-response", Base64(|c| &mut c.expect_ocsp_response)),
     ("expect-signed-cert-timestamps", Base64(|c| &mut c.expect_signed_cert_timestamps)),
     ("expect-session-miss", Switch(|c| &mut c.expect_session_miss)),

@@ -14,6 +14,7 @@ mod memory;
 mod peer;
 mod policies;
 mod setup;
+mod trace;
 
 use std::env;
 use std::os::unix::ffi::OsStringExt;
@@ -64,6 +65,9 @@ fn connect(configs: &Configs) -> Result<(), setup::Error> {
     let pass = |config: &Config| {
         hand.advance(Duration::from_secs(config.resumption_delay.unwrap_or_default().into()));
     };
+    if [&configs.initial, &configs.resume].iter().any(|config| config.listens()) {
+        trace::listen();
+    }
     let memory = Memory::new().map_err(setup::refused)?;
     let first = Prepared::new(&configs.initial, &configs.retry, &clock, &memory)?;
     let Some(later_ones) = configs.initial.resume_count.filter(|count| *count > 0) else {

@@ -125,6 +125,11 @@ fn unexpected_request(config: &Config, request: &CredentialRequest) -> Option<St
             return Some(format!("the server named the authorities {:x?}", request.authorities));
         }
     }
+    if let Some(expected) = &config.expect_certificate_types
+        && *expected != request.certificate_types
+    {
+        return Some(format!("the server takes the kinds of keys {:?}", request.certificate_types));
+    }
     peer_schemes(config, &request.schemes)
 }
 

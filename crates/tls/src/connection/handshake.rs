@@ -91,6 +91,7 @@ impl<R: Role> Connection<R> {
                 }
             }
             Some(Record::ChangeCipherSpec) => {
+                trace::change_cipher_spec_received();
                 let more = self.receive.has_partial();
                 self.input(Input::ChangeCipherSpec { more })?;
                 self.drain()?
@@ -204,6 +205,7 @@ impl<R: Role> Connection<R> {
                 self.send.message(&bytes);
             }
             Output::SendChangeCipherSpec => {
+                trace::change_cipher_spec_sent();
                 if self.send.change_cipher_spec().is_err() {
                     return Err(self.bug("a ChangeCipherSpec could not be sent"));
                 }

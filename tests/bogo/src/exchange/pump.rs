@@ -10,6 +10,7 @@ use crate::credentials::Candidate;
 use crate::flags::Config;
 use crate::memory::{Seen, Side};
 use crate::peer::{self, Decided};
+use crate::trace;
 
 /// What is read from the socket at once.
 const CHUNK: usize = 16 * 1024;
@@ -71,6 +72,26 @@ impl<'c, R: Side> Pump<'c, R> {
 
     pub(super) fn is_handshaking(&self) -> bool {
         self.tls.is_handshaking()
+    }
+
+    /// Receives until a message of this type has come, byte by byte, so that nothing behind it has.
+    pub(super) fn receive_message(&mut self, typ: u16) -> Result<(), Failure> {
+        while !trace::has_received(typ) {
+            if self.input.len() <= self.shown && !self.receive()? {
+                return Err(Failure::Unexpected("the transport ended before the message".into()));
+            }
+            self.shown += 1;
+            let window = self.input.get_mut(..self.shown).unwrap_or_default();
+            let progress = self.tls.feed(window).map_err(Failure::Tls)?;
+            self.input.drain(..progress.consumed);
+            self.shown = self.shown.saturating_sub(progress.consumed);
+            if let Some(event) = progress.event
+                && self.event(event)?.is_some()
+            {
+                return Err(Failure::Unexpected("the handshake was done before the message".into()));
+            }
+        }
+        Ok(())
     }
 
     /// Receives until something happens.
