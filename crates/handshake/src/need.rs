@@ -118,7 +118,10 @@ pub(crate) enum AnswerKind {
     RefuseEch {
         retry_configs: Option<Vec<u8>>,
     },
-    Config { config: Arc<ServerHandshake>, cookie: Option<Vec<u8>> },
+    Config {
+        config: Arc<ServerHandshake>,
+        cookie: Option<Vec<u8>>,
+    },
     Session(Option<(usize, Psk)>),
     Accept(AcceptedSession),
     Credential(Option<(Arc<Credential>, SignatureScheme)>),

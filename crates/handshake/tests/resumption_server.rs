@@ -243,7 +243,8 @@ mod t4_psk {
         assert_eq!(pair.server.found(of_chacha(&made)), ["?AcceptSession"], "offered");
         // The binder is over the hello as it is: no session is looked at behind it.
         let (made, mut pair, hello) = ready(&nothing);
-        let hello = rebound(&hello, &made, |hello| hello.suites = vec![CipherSuite::TLS_AES_128_GCM_SHA256.0]);
+        let hello =
+            rebound(&hello, &made, |hello| hello.suites = vec![CipherSuite::TLS_AES_128_GCM_SHA256.0]);
         asked(&mut pair, &hello);
         assert_eq!(pair.server.found(of_chacha(&made)), ["?ChooseCredential"], "not offered");
     }

@@ -208,7 +208,11 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     let hash = chosen.suite.hash;
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "the second ClientHello")?;
     let hello = ClientHello::parse(body)?;
-    retry::check(first.body(), body, retry::Asked { key_share: group_asked, cookie: cookie.as_deref(), hash })?;
+    retry::check(
+        first.body(),
+        body,
+        retry::Asked { key_share: group_asked, cookie: cookie.as_deref(), hash },
+    )?;
     hello.check_tls13()?;
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
