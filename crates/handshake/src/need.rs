@@ -341,11 +341,16 @@ pub enum NameToVerify {
     EchPublicName(String),
 }
 
-/// Decide about the peer's certificates. Its signature has proved possession of the leaf's key.
+/// Decide about the peer's certificates. Its signature has proved possession of the leaf's key: in this handshake, or, if
+/// it resumes a session, in the one that the session comes from.
 #[derive(Debug)]
 pub struct VerifyPeer {
-    /// What the peer sent.
+    /// What the peer sent; of a session, what it sent then.
     pub peer: PeerCertificates,
+    /// The certificates are those of the session that the server resumes
+    /// ([`ClientHandshake::verify_resumed`](crate::config::ClientHandshake::verify_resumed)). In TLS 1.3 the server has
+    /// proved that it has the session's secret; in TLS 1.2 its Finished, which does, is still to come.
+    pub resumed: bool,
     /// Whose name to check.
     pub name: NameToVerify,
     pub(crate) serial: Serial,

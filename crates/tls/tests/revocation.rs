@@ -11,11 +11,16 @@
 mod common;
 
 use std::sync::Arc;
+use std::time::{Duration, SystemTime, UNIX_EPOCH};
 
 use common::{NAME, PKI, ends, handshake, resumes};
+use oxtls::handshake::alert::AlertDescription;
+use oxtls::handshake::error::{Error as HandshakeError, Fault};
+use oxtls::pki_types::UnixTime;
 use oxtls::x509::{CrlStore, Log, LogList, Purpose, Revocation, Transparency, Verifier};
 use oxtls::{
-    ClientAuth, ClientConfig, ConfigError, Credential, Error, KeyAlgorithm, ProtocolVersion, ServerConfig,
+    ClientAuth, ClientConfig, Clock, ConfigError, Credential, Decision, Error, KeyAlgorithm, Need,
+    ProtocolVersion, ServerConfig, SessionCache,
 };
 use oxtls_test_pki::{CrlSpec, Issued, LeafSpec, OcspSpec, TestLog, sct_list, serial};
 
@@ -130,4 +135,65 @@ fn a_verifier_for_the_other_side_is_refused() {
     let wrong = ClientAuth::OptionalBy(Box::new(verifier(Purpose::ServerAuth)));
     let built = common::server_config().client_auth(wrong).build();
     assert!(matches!(built, Err(ConfigError::Invalid(_))), "{built:?}");
+}
+
+/// A session that may be offered still may have no server any more when that resumes it: a moment later.
+#[test]
+fn a_server_that_resumes_is_judged_at_that_moment_if_it_is_wanted() {
+    let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap();
+    let ends = now + Duration::from_secs(3);
+    let crl = PKI.ca.crl(CrlSpec::new(1).next_update(Some(UnixTime::since_unix_epoch(ends))));
+    for version in [ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] {
+        let server = server(credential(PKI.ca.issue(LeafSpec::server(NAME))), version);
+        let resumed = |again: bool, sessions: bool| {
+            let (clock, hand) = Clock::manual(now);
+            let mut crls = CrlStore::empty();
+            crls.add_der(crl.clone()).unwrap();
+            let judge = verifier(Purpose::ServerAuth).with_revocation(Revocation::hard_fail(crls));
+            let config = ClientConfig::builder().verifier(judge).versions(version, version).clock(clock);
+            let config = if sessions { config } else { config.no_sessions() };
+            let config = config.verify_resumed(again).build().unwrap();
+            common::connect(&config, &server);
+            assert_eq!(resumes(&config, &server), sessions, "{version}");
+            let (mut client, mut server) = common::ends(&config, &server);
+            common::deliver(&mut client, &mut server);
+            hand.advance(Duration::from_secs(5));
+            handshake(&mut client, &mut server)?;
+            let identity = client.info().unwrap().peer_identity().is_some();
+            Ok::<_, Error>(client.info().unwrap().is_resumed() && identity)
+        };
+        assert!(resumed(false, true).unwrap(), "{version}: judged when it was offered");
+        let full = alert(resumed(false, false).map(drop));
+        assert_eq!(alert(resumed(true, true).map(drop)), full, "{version}: as in a full handshake");
+    }
+}
+
+#[test]
+fn a_caller_that_verifies_is_asked_about_the_session_and_may_refuse() {
+    for version in [ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] {
+        let config = common::client_config().versions(version, version).ask(&[Decision::VerifyPeer]);
+        let config = config.sessions(SessionCache::new(4)).verify_resumed(true).build().unwrap();
+        let server = server(credential(PKI.ca.issue(LeafSpec::server(NAME))), version);
+        for resumed in [false, true] {
+            let (mut client, mut server) = ends(&config, &server);
+            common::deliver(&mut client, &mut server);
+            let mut fed = common::deliver(&mut server, &mut client);
+            let Some(Need::VerifyPeer(token)) = fed.needs.pop() else { panic!("nobody asks") };
+            assert_eq!(token.resumed, resumed, "{version}");
+            if resumed {
+                // The ChangeCipherSpec of middlebox compatibility says nothing.
+                let sent = common::drain(&mut client);
+                assert!(sent.is_empty() || sent == [20, 3, 3, 0, 1, 1], "{version}: before the answer");
+                let (alert, cause) = (AlertDescription(REVOKED), "it was revoked".into());
+                let error = client.abort(HandshakeError::Refused { alert, fault: Fault::Peer, cause });
+                assert_eq!(error.alert_sent().unwrap().0, REVOKED);
+                assert!(client.info().is_none());
+            } else {
+                client.answer_as_configured(Need::VerifyPeer(token)).unwrap();
+                common::feed(&mut client, &fed.rest).unwrap();
+                handshake(&mut client, &mut server).unwrap();
+                common::deliver(&mut server, &mut client);
+            }
+        }
+    }
 }

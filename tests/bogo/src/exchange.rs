@@ -69,7 +69,7 @@ impl<'c, R: Side> Connection<'c, R> {
         seen: Seen,
     ) -> Result<Self, Failure> {
         let config = told.config;
-        let pump = Pump::connect(tls, config, ours, seen)?;
+        let pump = Pump::connect(tls, (config, told.retry), ours, seen)?;
         let (unread, key_log) = (Vec::new(), String::new());
         Ok(Self { pump, config, told, is_early_written: false, behind_early: Vec::new(), unread, key_log })
     }

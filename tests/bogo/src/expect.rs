@@ -191,8 +191,9 @@ fn peer(config: &Config, info: &Info, verified: u32) -> Option<String> {
     if required && !config.expect_no_peer_cert && chain.is_empty() {
         return Some("the peer sent no certificate".into());
     }
-    // Whom a session is of was verified when it was made.
-    let expected = u32::from(!chain.is_empty() && !info.is_resumed());
+    // Whom a session is of was verified when it was made, and by a client once more if it is told so.
+    let again = config.reverify_on_resume && !config.server;
+    let expected = u32::from(!chain.is_empty() && (!info.is_resumed() || again));
     if verified != expected {
         return Some(format!("the peer's {} certificates were verified {verified} times", chain.len()));
     }

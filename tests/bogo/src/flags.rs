@@ -72,6 +72,7 @@ pub(crate) struct Config {
     pub(crate) require_any_client_certificate: bool,
     pub(crate) verify_peer: bool,
     pub(crate) verify_fail: bool,
+    pub(crate) reverify_on_resume: bool,
     pub(crate) use_custom_verify_callback: bool,
     pub(crate) host_name: Option<Vec<u8>>,
     pub(crate) advertise_alpn: Option<Vec<u8>>,
@@ -246,6 +247,7 @@ const FLAGS: &[(&str, Kind)] = &[
     ("require-any-client-certificate", Switch(|c| &mut c.require_any_client_certificate)),
     ("verify-peer", Switch(|c| &mut c.verify_peer)),
     ("verify-fail", Switch(|c| &mut c.verify_fail)),
+    ("reverify-on-resume", Switch(|c| &mut c.reverify_on_resume)),
     ("use-custom-verify-callback", Switch(|c| &mut c.use_custom_verify_callback)),
     // Which of its API's ways the suite's own shim takes: there is one way here.
     ("use-early-callback", Nothing),

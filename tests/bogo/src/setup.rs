@@ -146,6 +146,7 @@ fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuild
         .max_chain(LONGEST_CHAIN)
         .key_log(config.export_traffic_secrets)
         .hand_out_sessions()
+        .verify_resumed(config.reverify_on_resume)
         .tls12_tickets(!config.no_ticket)
         .early_data(config.enable_early_data);
     if let Some(policy) = policies::named(config) {

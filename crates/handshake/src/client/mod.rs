@@ -21,7 +21,8 @@
 //! ```
 //!
 //! A server that resumes the session that was offered (psk.rs) has no certificate and asks for none. Only then it may
-//! have taken early data.
+//! have taken early data. With `verify_resumed` the outside is asked about the session's certificates (VerifyPeer) before
+//! the server's Finished is taken: in TLS 1.3 behind EncryptedExtensions, in TLS 1.2 behind ServerHello.
 //!
 //! And of a TLS 1.2 handshake (RFC 5246 section 7.3), which a server that knows no better chooses:
 //!

@@ -5,7 +5,8 @@ use std::sync::Arc;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{ProvedPeer, VerifiedPeer};
-use crate::config::Credential;
+use crate::config::{ClientHandshake, Credential};
+use crate::error::Error;
 use crate::machine::Out;
 use crate::need::{ChooseCredential, CredentialRequest, NameToVerify, Need, VerifyPeer};
 use crate::outcome::{EchStatus, Outcome, PeerCertificates};
@@ -18,7 +19,7 @@ pub(crate) enum Server {
     /// It proved possession of its certificate's key, and the outside accepted the certificate.
     Certificate(VerifiedPeer),
     /// It has the secret of the session that it resumed, and so is whoever the session was made with. Whoever set the
-    /// session has judged that peer.
+    /// session has judged that peer; with `verify_resumed`, the outside has judged it again in this handshake.
     Session(Arc<Psk>),
 }
 
@@ -84,7 +85,22 @@ impl Proved {
 /// Asks whether the server, which has proved possession, is who it should be.
 pub(super) fn ask_to_verify(peer: &ProvedPeer, out: &mut Out) {
     let peer = peer.certificates.clone();
-    out.ask(|serial| Need::VerifyPeer(VerifyPeer { peer, name: NameToVerify::Configured, serial }));
+    let (name, resumed) = (NameToVerify::Configured, false);
+    out.ask(|serial| Need::VerifyPeer(VerifyPeer { peer, resumed, name, serial }));
+}
+
+/// Asks whether the server that the session was made with is still who it should be, if that is wanted at every
+/// resumption. Whether it was asked.
+pub(super) fn ask_to_verify_again(config: &ClientHandshake, psk: &Psk, out: &mut Out) -> Result<bool, Error> {
+    if !config.verify_resumed {
+        return Ok(false);
+    }
+    // Such a session is not offered.
+    const NOBODY: Error = Error::Internal("a session without certificates");
+    let peer = psk.session().and_then(|session| session.peer.clone()).ok_or(NOBODY)?;
+    let (name, resumed) = (NameToVerify::Configured, true);
+    out.ask(|serial| Need::VerifyPeer(VerifyPeer { peer, resumed, name, serial }));
+    Ok(true)
 }
 
 /// Asks for a credential that the server accepts.

@@ -19,7 +19,7 @@ use crate::client::tls12_resumed;
 use crate::config::ClientHandshake;
 use crate::error::Error;
 use crate::extension::OfferedSet;
-use crate::machine::{Incoming, Out, Step, WRONG_ANSWER};
+use crate::machine::{Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::tls12::certificate_request::{CertificateRequest, ECDSA_SIGN, RSA_SIGN};
 use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
@@ -52,6 +52,8 @@ pub(crate) enum State {
     Credential(Box<Verified>, CredentialRequest),
     /// The answer to Sign.
     Signature(Box<Keyed>, SignatureScheme),
+    /// The answer to VerifyPeer about the session's server; the key is that of its ChangeCipherSpec.
+    SessionVerified(Box<Finishing>, ReadKey),
     /// The ticket that the server has announced; the key is that of its ChangeCipherSpec.
     NewSessionTicket(Box<Finishing>, ReadKey),
     /// The server's ChangeCipherSpec, which brings this key.
@@ -205,7 +207,10 @@ impl State {
             }
             Self::ChangeCipherSpec(..) => return Err(message.unexpected("ChangeCipherSpec").into()),
             // A Need is out in these, and the shell takes no message meanwhile.
-            Self::PeerVerified(..) | Self::Credential(..) | Self::Signature(..) => {
+            Self::PeerVerified(..)
+            | Self::SessionVerified(..)
+            | Self::Credential(..)
+            | Self::Signature(..) => {
                 return Err(message.unexpected("an answer").into());
             }
         }))
@@ -226,6 +231,10 @@ impl State {
             (Self::PeerVerified(core, agreed, peer), answer) => {
                 let peer = peer.verified(&answer)?;
                 Box::new(Verified { core: *core, agreed, peer }).flight(out)
+            }
+            (Self::SessionVerified(finishing, key), answer) => {
+                PeerVerified::from_answer(&answer)?;
+                Ok(finishing.ticket_or_change_cipher_spec(key))
             }
             (Self::Credential(verified, request), AnswerKind::Credential(Some((credential, scheme)))) => {
                 verified.our_certificate(&request, credential, scheme, out)

@@ -4,7 +4,7 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::client::proof::{Proved, Server};
+use crate::client::proof::{Proved, Server, ask_to_verify_again};
 use crate::client::tls12::{Connection, State};
 use crate::client::tls12_finish::Finishing;
 use crate::config::ClientHandshake;
@@ -99,9 +99,13 @@ pub(super) fn begin(
     let master = MasterSecret::resumed(connection.suite.hash, secret)?;
     let KeyBlock { client, server } = connection.keys(&master, out)?;
     let transcript = messages.start(connection.suite.hash);
-    let proved = Proved::server(Server::Session(psk));
+    let proved = Proved::server(Server::Session(Arc::clone(&psk)));
     let (group, write_key) = (None, Some(client));
     let finishing =
         Box::new(Finishing { connection, proved, transcript, master, group, write_key, ticket: None });
-    Ok(finishing.ticket_or_change_cipher_spec(server))
+    Ok(if ask_to_verify_again(&finishing.connection.config, &psk, out)? {
+        State::SessionVerified(finishing, server)
+    } else {
+        finishing.ticket_or_change_cipher_spec(server)
+    })
 }

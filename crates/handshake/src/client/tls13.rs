@@ -9,14 +9,14 @@ use oxtls_crypto::signature::SignatureScheme;
 use crate::authentication::{self, ClaimedPeer, ProvedPeer};
 use crate::client::check_protocol;
 use crate::client::early_data::EarlyData;
-use crate::client::proof::{Proved, Server, ask_to_verify};
+use crate::client::proof::{Proved, Server, ask_to_verify, ask_to_verify_again};
 use crate::client::tls13_finish::Finishing;
 use crate::config::ClientHandshake;
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::HandshakeSecrets;
-use crate::machine::{FinishedVerified, Incoming, Out, Step, WRONG_ANSWER};
+use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
 use crate::message::certificate::Certificate;
 use crate::message::certificate_request::CertificateRequest;
 use crate::message::certificate_verify::SignerRole;
@@ -40,6 +40,8 @@ pub(crate) enum State {
     CertificateVerify(Box<Core>, ClaimedPeer),
     /// The answer to VerifyPeer.
     PeerVerified(Box<Core>, ProvedPeer),
+    /// The answer to VerifyPeer about the session's server.
+    SessionVerified(Box<Core>, Arc<Psk>),
     Finished(Box<Core>, Server),
     /// The answer to ChooseCredential.
     Credential(Box<Finishing>, CredentialRequest),
@@ -74,9 +76,11 @@ impl State {
             Self::CertificateVerify(core, peer) => core.certificate_verify(message, peer, out),
             Self::Finished(core, peer) => core.finished(message, peer, out),
             // A Need is out in these, and the shell takes no message meanwhile.
-            Self::Decompressed(..) | Self::PeerVerified(..) | Self::Credential(..) | Self::Signature(..) => {
-                Err(message.unexpected("an answer").into())
-            }
+            Self::Decompressed(..)
+            | Self::PeerVerified(..)
+            | Self::SessionVerified(..)
+            | Self::Credential(..)
+            | Self::Signature(..) => Err(message.unexpected("an answer").into()),
         }
     }
 
@@ -88,6 +92,10 @@ impl State {
             }
             (Self::PeerVerified(core, peer), answer) => {
                 Ok(Some(Self::Finished(core, Server::Certificate(peer.verified(&answer)?))))
+            }
+            (Self::SessionVerified(core, psk), answer) => {
+                PeerVerified::from_answer(&answer)?;
+                Ok(Some(Self::Finished(core, Server::Session(psk))))
             }
             (Self::Credential(finishing, request), AnswerKind::Credential(Some((credential, scheme)))) => {
                 finishing.our_certificate(&request, credential, scheme, out)
@@ -130,6 +138,8 @@ impl Core {
         }
         self.transcript.add(message.encoded());
         Ok(Some(match self.psk.take() {
+            // This message was under a key that only who has the session's secret can make.
+            Some(psk) if ask_to_verify_again(&self.config, &psk, out)? => State::SessionVerified(self, psk),
             Some(psk) => State::Finished(self, Server::Session(psk)),
             None => State::CertificateRequest(self),
         }))

@@ -173,6 +173,11 @@ pub struct ClientHandshake {
     /// another name than `server_name`, past its time, of a version or suite that is not offered (over QUIC: of TLS 1.2),
     /// of TLS 1.2 without extended_master_secret, or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
     pub session: Option<Arc<Psk>>,
+    /// Ask [`VerifyPeer`](crate::need::VerifyPeer) about the session's certificates when the server resumes it, before
+    /// anything of ours follows: with it a server whose certificate was revoked, or is not trusted any more, gets no
+    /// further than in a full handshake. Early data (RFC 9846 section 2.3) is sent before any answer of the server and
+    /// so before this; whoever sets the session judges it for that. A session without certificates is not offered.
+    pub verify_resumed: bool,
     /// Offer early data, if the session allows some and its application protocol is still offered.
     pub early_data: bool,
     /// How many tickets to ask for (RFC 9149), if sessions are wanted.
@@ -257,6 +262,7 @@ impl ClientHandshake {
             (then, now) => then.is_none() && now.is_none(),
         };
         let fits = session.version == version
+            && (!self.verify_resumed || session.peer.is_some())
             && suites.contains(&session.suite)
             && same_name
             && session.is_usable_at(now);
@@ -298,6 +304,7 @@ impl Default for ClientHandshake {
             shuffle_extensions: true,
             resumption: false,
             session: None,
+            verify_resumed: false,
             early_data: false,
             ticket_request: None,
             tls12_tickets: false,

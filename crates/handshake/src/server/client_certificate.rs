@@ -72,7 +72,12 @@ impl Finishing {
         connection.transcript.add(message.encoded());
         let certificates = peer.certificates.clone();
         out.ask(|serial| {
-            Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
+            Need::VerifyPeer(VerifyPeer {
+                peer: certificates,
+                resumed: false,
+                name: NameToVerify::Configured,
+                serial,
+            })
         });
         Ok(State::Verdict(self, peer))
     }

@@ -357,7 +357,12 @@ fn certificate_verify(
     connection.transcript.add(message.encoded());
     let certificates = peer.certificates.clone();
     out.ask(|serial| {
-        Need::VerifyPeer(VerifyPeer { peer: certificates, name: NameToVerify::Configured, serial })
+        Need::VerifyPeer(VerifyPeer {
+            peer: certificates,
+            resumed: false,
+            name: NameToVerify::Configured,
+            serial,
+        })
     });
     Ok(State::Verdict(state, peer))
 }

@@ -71,6 +71,7 @@ impl ClientConfig {
             sessions: Sessions::Unsaid,
             session_context: Vec::new(),
             max_since_verified: defaults::MAX_SINCE_VERIFIED,
+            verify_resumed: false,
             early_data: false,
             ticket_request: None,
             tls12_tickets: false,
@@ -102,6 +103,7 @@ impl ClientInner {
             shuffle_extensions: self.shuffle_extensions,
             resumption: false,
             session: None,
+            verify_resumed: false,
             early_data: false,
             ticket_request: None,
             tls12_tickets: false,
@@ -132,6 +134,7 @@ pub struct ClientConfigBuilder {
     sessions: Sessions,
     session_context: Vec<u8>,
     max_since_verified: Duration,
+    verify_resumed: bool,
     early_data: bool,
     ticket_request: Option<TicketRequest>,
     tls12_tickets: bool,
@@ -248,6 +251,21 @@ impl ClientConfigBuilder {
         self
     }
 
+    /// Verify the certificates of a session in every handshake that resumes it, as in a full one: when the server has
+    /// answered, by the connection's clock, and with revocation if the verifier checks that. A server that does not pass
+    /// gets the alert that it would have got then, before anything but early data is sent to it, and the connection
+    /// fails. A caller that decides by itself ([`Decision::VerifyPeer`](crate::Decision::VerifyPeer)) is asked;
+    /// [`resumed`](oxtls_handshake::need::VerifyPeer::resumed) tells that it is about a session.
+    ///
+    /// Off by default: a session ends with the server's chain and with what its revocation was judged by, and is judged
+    /// again before it is offered where it was made under other trust or other CRLs than this configuration's. On, what
+    /// a caller has learnt since counts too. (A server judges a client's session when it accepts it:
+    /// [`Need::AcceptSession`](crate::Need::AcceptSession).)
+    pub fn verify_resumed(mut self, on: bool) -> Self {
+        self.verify_resumed = on;
+        self
+    }
+
     /// Offer early data (0-RTT) where the session allows it; [`seal_early`](crate::Connection::seal_early) then takes
     /// data before the handshake is done. Off by default. Whoever can record the network can deliver early data again,
     /// and it has no forward secrecy towards the server's ticket key: send only what does no harm twice.
@@ -308,6 +326,7 @@ impl ClientConfigBuilder {
                 .signed_by(&self.common.verify_schemes)
                 .within(self.session.policy.as_ref()),
             max_since_verified: self.max_since_verified,
+            verify_resumed: self.verify_resumed,
             early_data: self.early_data,
             ticket_request: self.ticket_request,
             tls12_tickets: self.tls12_tickets,

@@ -277,8 +277,11 @@ fn verified(
     match verdict {
         Ok(path) => {
             *expires_at = Some(end_of(&path));
-            // This question is asked only of a peer that has: its signature may be remembered, if anyone remembers.
-            path.possession_proved();
+            // A peer that has signed, or is of a session with one that had: its signature may be remembered, if anyone
+            // remembers. In TLS 1.2 a server that resumes has proved nothing yet.
+            if !token.resumed {
+                path.possession_proved();
+            }
             *identity = Some(path.into_identity());
             Ok(Settled::Answer(token.accept()))
         }

@@ -22,6 +22,8 @@ pub(crate) struct ClientResumption {
     /// What is the same for all names.
     pub(crate) policy: PolicyHash,
     pub(crate) max_since_verified: Duration,
+    /// The server is judged again in every handshake that resumes.
+    pub(crate) verify_resumed: bool,
     pub(crate) early_data: bool,
     pub(crate) ticket_request: Option<TicketRequest>,
     pub(crate) tls12_tickets: bool,
@@ -64,6 +66,7 @@ impl ClientResumption {
     pub(crate) fn tell(&self, handshake: &mut ClientHandshake, session: Option<Arc<Psk>>) {
         handshake.resumption = true;
         handshake.session = session;
+        handshake.verify_resumed = self.verify_resumed;
         handshake.early_data = self.early_data;
         handshake.ticket_request = self.ticket_request;
         handshake.tls12_tickets = self.tls12_tickets;

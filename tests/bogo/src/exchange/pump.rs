@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::net::{Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 
-use oxtls::{Connection, Event, Need, SealError};
+use oxtls::{Connection, EarlyDataStatus, Event, Need, SealError};
 
 use super::Failure;
 use crate::credentials::Candidate;
@@ -36,6 +36,8 @@ pub(super) struct Pump<'c, R: Side> {
     pub(super) tls: Connection<R>,
     pub(super) seen: Seen,
     config: &'c Config,
+    /// Once early data was refused.
+    retry: &'c Config,
     pub(super) ours: &'c [Candidate],
     socket: TcpStream,
     /// Received and not yet taken.
@@ -52,7 +54,7 @@ impl<'c, R: Side> Pump<'c, R> {
     /// Connects to the runner and tells it which test this is.
     pub(super) fn connect(
         tls: Connection<R>,
-        config: &'c Config,
+        (config, retry): (&'c Config, &'c Config),
         ours: &'c [Candidate],
         seen: Seen,
     ) -> Result<Self, Failure> {
@@ -67,7 +69,7 @@ impl<'c, R: Side> Pump<'c, R> {
         let id = config.shim_id.unwrap_or_default().to_le_bytes();
         socket.write_all(&id).map_err(Failure::Io)?;
         let (input, unwritten) = (Vec::new(), Vec::new());
-        Ok(Self { tls, seen, config, ours, socket, input, shown: 0, unwritten, is_deaf: false })
+        Ok(Self { tls, seen, config, retry, ours, socket, input, shown: 0, unwritten, is_deaf: false })
     }
 
     pub(super) fn is_handshaking(&self) -> bool {
@@ -162,7 +164,9 @@ impl<'c, R: Side> Pump<'c, R> {
             self.suspend()?;
         }
         self.seen.note(&need);
-        match peer::decide(self.config, self.ours, need, &mut self.seen.verified) {
+        let rejected = matches!(self.tls.early_data(), EarlyDataStatus::Rejected { .. });
+        let config = if rejected && !self.config.server { self.retry } else { self.config };
+        match peer::decide(config, self.ours, need, &mut self.seen.verified) {
             Decided::Answer(answer) => self.tls.answer(answer).map_err(Failure::Tls),
             Decided::AsConfigured(need) => self.tls.answer_as_configured(need).map_err(Failure::Tls),
             Decided::Refuse(error) => Err(Failure::Tls(self.tls.abort(error))),
