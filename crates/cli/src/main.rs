@@ -6,6 +6,7 @@ mod chain;
 mod connect;
 mod demo;
 mod duplex;
+mod early;
 mod exit;
 mod handshake;
 mod input;

@@ -35,6 +35,19 @@ WHAT TO OFFER
     --groups LIST            key exchange groups: X25519MLKEM768,x25519,secp256r1
     --key-shares LIST        the groups to send key shares of at once; none: have the server ask
 
+SESSIONS AND EARLY DATA
+    --session FILE           offer the session in FILE, if there is one and it
+                             still passes, and keep the newest that the server
+                             gives: one of TLS 1.3 is offered once. Who has the
+                             file can pose as this client
+    --tickets                keep sessions of TLS 1.2 that are tickets, too, not
+                             only those with an ID. Beware: who steals the key
+                             of the server's tickets reads recorded sessions
+    --early-data FILE        send FILE ahead of everything else, as early data
+                             (0-RTT) if the session allows it. Beware: whoever
+                             records it can deliver it again. What the server
+                             does not take is sent after the handshake
+
 THE REST
     -4, -6                   IPv4 only, IPv6 only
     --timeout SECONDS        for connecting and the handshake together (30)
@@ -51,5 +64,6 @@ EXAMPLES
     oxtls connect --show-chain --alpn h2 example.com </dev/null    who is it, and how far is it trusted
     oxtls connect --ca ca.pem --name db.internal 10.0.0.7:5433
     oxtls connect --ca ca.pem --cert me.pem --key me.key localhost:4433 <request >answer
+    oxtls connect --session s --early-data get.txt --keep-open example.com
 
 ";

@@ -1,17 +1,19 @@
 //! `oxtls connect`: a session with a server, piped to standard input and output.
 
 mod dial;
+mod early;
 mod help;
 mod options;
+mod session;
 mod trust;
 
 use std::io;
 use std::net::SocketAddr;
 use std::sync::Arc;
 use std::sync::atomic::AtomicBool;
-use std::time::{Duration, Instant};
+use std::time::Instant;
 
-use oxtls::{AlertDescription, ClientConfig, ClientConnection, Decision, Info};
+use oxtls::{AlertDescription, ClientConfig, ClientConfigBuilder, ClientConnection, Decision, Info};
 use oxtls_std::{Stream, tls_error};
 
 use crate::chain;
@@ -22,7 +24,9 @@ use crate::input::{AtEnd, Input};
 use crate::key_log::KeyLog;
 use crate::terminal::{Console, line, print};
 use crate::transport::Transport;
+use early::Ahead;
 use options::Options;
+use session::SessionFile;
 use trust::{Judge, Verdict};
 
 type Session = Stream<oxtls::Client, Transport>;
@@ -35,34 +39,60 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
     // What is wrong with the options and files is said before anybody is called.
     let mut judge = Judge::new(&options)?;
     let key_log = options.key_log.as_deref().map(KeyLog::open).transpose()?;
-    let connection = ClientConnection::new(&config(&options)?, options.name.clone())?;
+    let mut ahead = Ahead::read(&options)?;
+    let config = builder(&options)?.ask(&[Decision::VerifyPeer]).build()?;
+    let (mut kept, connection) = match &options.session {
+        Some(path) => {
+            let (file, connection) = SessionFile::open(path, &options, &config, &judge)?;
+            (Some(file), connection)
+        }
+        None => (None, ClientConnection::new(&config, options.name.clone())?),
+    };
 
     let until = Instant::now().checked_add(options.timeout);
     let (socket, address) = dial::dial(&options.target, options.family, until)?;
     let mut transport = Transport::new(socket, Arc::new(AtomicBool::new(false))).map_err(Failure::failed)?;
     transport.set_deadline(until).map_err(Failure::failed)?;
+    kept.as_ref().map_or(Ok(()), SessionFile::offering)?;
 
     let mut session = Stream::new(connection, transport);
     let started = Instant::now();
+    if let Some(ahead) = &ahead {
+        ahead.send(&mut session);
+    }
     let shaken = handshake::complete(&mut session, |connection, need| judge.decide(connection, need));
     if let Some(key_log) = &key_log {
         key_log.write(&session.connection_mut().take_key_log())?;
     }
-    shaken.map_err(|error| refused(&error, &options))?;
+    shaken.map_err(|error| refused(&error, &options, session.connection()))?;
+    let took = started.elapsed();
     let info =
         session.connection_mut().take_info().ok_or_else(|| Failure::failed("no handshake was done"))?;
-    report(&options, &info, judge.into_verdict(), address, started.elapsed());
-    pipe(session, &options)
+    let early = ahead.as_mut().map(|ahead| ahead.settle(info.early_data(), kept.as_ref()));
+    let verdict = judge.into_verdict(&info)?;
+    let mut facts = facts(&info, took);
+    facts.extend(early.map(|early| ("early data", early)));
+    report(&options, &info, verdict, address, facts);
+    let piped = pipe(session, &options, ahead, kept.as_mut());
+    // What went wrong with the server counts more than what did with the file.
+    piped.and(kept.map_or(Ok(()), SessionFile::into_result))
 }
 
-fn config(options: &Options) -> Result<ClientConfig, Failure> {
+/// The configuration, but for who judges servers.
+fn builder(options: &Options) -> Result<ClientConfigBuilder, Failure> {
     let mut builder = ClientConfig::builder()
-        .ask(&[Decision::VerifyPeer])
         .alpn(&options.alpn)
         .send_server_name(options.send_server_name)
         .handshake_timeout(options.timeout)
         .key_log(options.key_log.is_some())
         .exporter(false);
+    builder = match options.session {
+        Some(_) => builder
+            .hand_out_sessions()
+            .tls12_tickets(options.tickets)
+            .early_data(options.early_data.is_some()),
+        None => builder.no_sessions(),
+    };
     if let Some((lowest, highest)) = options.versions.range() {
         builder = builder.versions(lowest, highest);
     }
@@ -78,11 +108,11 @@ fn config(options: &Options) -> Result<ClientConfig, Failure> {
     for credential in options.credentials.load()? {
         builder = builder.credential(credential);
     }
-    Ok(builder.build()?)
+    Ok(builder)
 }
 
 /// Why the handshake failed, with the whole story of a certificate if it is wanted.
-fn refused(error: &io::Error, options: &Options) -> Failure {
+fn refused(error: &io::Error, options: &Options, connection: &ClientConnection) -> Failure {
     let mut failure = Failure::of_stream(error, true);
     match tls_error(error).and_then(oxtls::Error::certificate_report) {
         Some(report) if options.show_chain => {
@@ -92,11 +122,21 @@ fn refused(error: &io::Error, options: &Options) -> Failure {
         Some(_) => failure.message.push_str("\n(--show-chain tells the whole story)"),
         None => {}
     }
+    if let Some(doubt) = early::in_doubt(connection) {
+        failure.message.push('\n');
+        failure.message.push_str(&doubt);
+    }
     failure
 }
 
 /// What was agreed, on standard error.
-fn report(options: &Options, info: &Info, verdict: Option<Verdict>, address: SocketAddr, took: Duration) {
+fn report(
+    options: &Options,
+    info: &Info,
+    verdict: Option<Verdict>,
+    address: SocketAddr,
+    mut facts: Vec<(&'static str, String)>,
+) {
     let console = Console::new(options.quiet);
     let sent = info.peer_certificates();
     let (server, chain) = match verdict {
@@ -107,7 +147,6 @@ fn report(options: &Options, info: &Info, verdict: Option<Verdict>, address: Soc
         }
         Some(Verdict::Anyone) | None => ("NOT VERIFIED".to_owned(), chain::unverified(sent)),
     };
-    let mut facts = facts(info, took);
     facts.insert(0, ("server", server));
     console.say(format_args!("oxtls: connected to {} ({address})\n{}", line(&options.target), table(&facts)));
     if options.show_chain {
@@ -115,16 +154,37 @@ fn report(options: &Options, info: &Info, verdict: Option<Verdict>, address: Soc
     }
 }
 
-/// Standard input to the server, what the server sends to standard output.
-fn pipe(mut session: Session, options: &Options) -> Result<(), Failure> {
+/// Standard input to the server, what the server sends to standard output, its sessions to their file. Ahead of
+/// standard input goes what early data has left.
+fn pipe(
+    mut session: Session,
+    options: &Options,
+    ahead: Option<Ahead>,
+    mut kept: Option<&mut SessionFile>,
+) -> Result<(), Failure> {
+    let mut keep = |session| {
+        if let Some(kept) = &mut kept {
+            kept.keep(&session);
+        }
+    };
+    while let Some(session) = session.connection_mut().take_session() {
+        keep(session);
+    }
     session.transport_mut().set_deadline(None).map_err(Failure::failed)?;
     let input = Input::new(if options.keep_open { AtEnd::StayOpen } else { AtEnd::Close });
+    let (early, rest) = ahead.map(Ahead::into_rest).unwrap_or_default();
     let mut attached = Ok(());
-    let ended = duplex::run(session, |outbox| attached = input.attach(outbox), &mut io::stdout().lock())?;
+    let attach = |outbox: duplex::Outbox| {
+        // A session that takes nothing any more says why when it ends.
+        let _ = rest.is_empty() || outbox.data(rest).is_ok();
+        attached = input.attach(outbox);
+    };
+    let ended = duplex::run_and_keep(session, attach, &mut io::stdout().lock(), &mut keep)?;
     attached?;
     ended.result.map_err(|failure| advise(failure, options))?;
+    let sent = ended.sent.saturating_add(u64::try_from(early).unwrap_or(u64::MAX));
     Console::new(options.quiet)
-        .say(format_args!("oxtls: closed in order; {} bytes sent, {} received", ended.sent, ended.received));
+        .say(format_args!("oxtls: closed in order; {sent} bytes sent, {} received", ended.received));
     Ok(())
 }
 

@@ -31,6 +31,9 @@ pub(super) struct Options {
     pub(super) timeout: Duration,
     pub(super) keep_open: bool,
     pub(super) key_log: Option<PathBuf>,
+    pub(super) session: Option<PathBuf>,
+    pub(super) early_data: Option<PathBuf>,
+    pub(super) tickets: bool,
     pub(super) quiet: bool,
 }
 
@@ -60,6 +63,11 @@ impl Options {
         }
         let target = target.ok_or_else(|| Failure::usage("connect to whom? HOST[:PORT] is missing"))?;
         options.target = Target::parse(&target)?;
+        if options.session.is_none() && (options.early_data.is_some() || options.tickets) {
+            return Err(Failure::usage(
+                "--early-data and --tickets are for a session that is kept: --session FILE",
+            ));
+        }
         options.name = server_name(name.as_deref().unwrap_or(&options.target.host))?;
         Ok(Some(options))
     }
@@ -82,6 +90,9 @@ impl Options {
             timeout: TIMEOUT,
             keep_open: false,
             key_log: None,
+            session: None,
+            early_data: None,
+            tickets: false,
             quiet: false,
         }
     }
@@ -95,6 +106,9 @@ impl Options {
             "ca" => self.cas.push(arguments.value()?.into()),
             "cert" => self.credentials.certificate(arguments.value()?),
             "key" => self.credentials.key(arguments.value()?)?,
+            "session" => self.session = Some(arguments.value()?.into()),
+            "early-data" => self.early_data = Some(arguments.value()?.into()),
+            "tickets" => self.tickets = true,
             "key-log" => self.key_log = Some(arguments.value()?.into()),
             "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
             "tls1.2" => self.versions.add(ProtocolVersion::TLS1_2),
@@ -152,6 +166,8 @@ mod tests {
             &["ünï.test"],
             &["--key", "k", "a"],
             &["-5", "a"],
+            &["--early-data", "f", "a"],
+            &["--tickets", "a"],
         ] {
             let failure = parse(arguments).expect_err("must not be understood");
             assert_eq!(failure.exit, crate::exit::Exit::Usage, "{arguments:?}");

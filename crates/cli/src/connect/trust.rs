@@ -1,12 +1,14 @@
 //! Whom we trust, and the verdict on the server's certificates.
 
 use oxtls::need::{NameToVerify, VerifyPeer};
-use oxtls::pki_types::{ServerName, UnixTime};
+use oxtls::pki_types::{CertificateDer, ServerName, UnixTime};
 use oxtls::x509::{Purpose, VerifiedPath, Verifier};
-use oxtls::{AlertDescription, ClientConnection, Error, Fault, HandshakeError, Need, Report, Roots};
+use oxtls::{
+    AlertDescription, ClientConfig, ClientConnection, Error, Fault, HandshakeError, Info, Need, Report, Roots,
+};
 
 use super::options::Options;
-use crate::exit::Failure;
+use crate::exit::{Exit, Failure};
 use crate::terminal::complain;
 
 /// What was decided about the server's certificates.
@@ -61,13 +63,30 @@ impl Judge {
         connection.answer(answer).map(drop)
     }
 
-    /// What was decided.
-    pub(super) fn into_verdict(self) -> Option<Verdict> {
-        self.verdict
+    /// What was decided. A server whose session is resumed shows no certificate: the session's chain is judged.
+    pub(super) fn into_verdict(self, info: &Info) -> Result<Option<Verdict>, Failure> {
+        if self.verdict.is_some() || !info.is_resumed() {
+            return Ok(self.verdict);
+        }
+        let verdict = self.judge(info.peer_certificates());
+        verdict.map(Some).map_err(|report| Failure::new(Exit::CertificateRefused, report))
+    }
+
+    /// What sessions from a file are checked against; `None` if any server is good enough.
+    pub(super) fn checking(&self, options: &Options) -> Result<Option<ClientConfig>, Failure> {
+        if self.accept_any {
+            return Ok(None);
+        }
+        let builder = super::builder(options)?.verifier(self.verifier.clone());
+        Ok(Some(builder.build()?))
     }
 
     fn verify(&self, token: &VerifyPeer) -> Result<Verdict, Box<Report>> {
-        match self.verifier.verify_server(&token.peer.chain, &self.name, UnixTime::now()) {
+        self.judge(&token.peer.chain)
+    }
+
+    fn judge(&self, chain: &[CertificateDer<'_>]) -> Result<Verdict, Box<Report>> {
+        match self.verifier.verify_server(chain, &self.name, UnixTime::now()) {
             Ok(path) => Ok(Verdict::Verified(path)),
             Err(report) if self.accept_any => {
                 complain(format_args!(

@@ -14,7 +14,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::Duration;
 
-use oxtls::{Connection, Role};
+use oxtls::{ClientSession, Connection, Role};
 use oxtls_std::Stream;
 
 use crate::exit::{Exit, Failure};
@@ -48,6 +48,16 @@ pub(crate) fn run<R: Role>(
     attach: impl FnOnce(Outbox),
     out: &mut dyn Write,
 ) -> Result<Ended, Failure> {
+    run_and_keep(stream, attach, out, &mut drop)
+}
+
+/// The same at a client that keeps the sessions that the server gives: `keep` gets each.
+pub(crate) fn run_and_keep<R: Role>(
+    stream: Stream<R, Transport>,
+    attach: impl FnOnce(Outbox),
+    out: &mut dyn Write,
+    keep: &mut dyn FnMut(ClientSession),
+) -> Result<Ended, Failure> {
     let (connection, transport, unread) = stream.into_parts();
     let (sender, receiver) = connection.split().map_err(not_ready)?;
     let clone = transport.try_clone().map_err(Failure::failed)?;
@@ -61,7 +71,7 @@ pub(crate) fn run<R: Role>(
     attach(outbox.clone());
 
     let mut receiving = Receiving::new(receiver, transport, unread);
-    let stopped = receiving.run(&outbox, out);
+    let stopped = receiving.run(&outbox, out, keep);
     if matches!(stopped, Stop::Closed) {
         let (transport, input) = receiving.parts();
         ending::wait(&outbox.state(), transport, input);

@@ -3,7 +3,7 @@
 use std::io::{self, ErrorKind, Read, Write};
 use std::ops::Range;
 
-use oxtls::{Event, Receiver};
+use oxtls::{ClientSession, Event, Receiver};
 
 use super::sending::Outbox;
 use crate::transport::Transport;
@@ -45,7 +45,12 @@ impl Receiving {
     }
 
     /// Receives until something ends it.
-    pub(super) fn run(&mut self, outbox: &Outbox, out: &mut dyn Write) -> Stop {
+    pub(super) fn run(
+        &mut self,
+        outbox: &Outbox,
+        out: &mut dyn Write,
+        keep: &mut dyn FnMut(ClientSession),
+    ) -> Stop {
         loop {
             let start = self.unread.start;
             let input = self.input.get_mut(self.unread.clone()).unwrap_or_default();
@@ -66,6 +71,12 @@ impl Receiving {
                 Some(Event::Closed) => Some(Stop::Closed),
                 Some(Event::PeerWantsReply) => {
                     outbox.wake();
+                    None
+                }
+                Some(Event::SessionReceived) => {
+                    while let Some(session) = self.receiver.take_session() {
+                        keep(session);
+                    }
                     None
                 }
                 Some(_) => None,

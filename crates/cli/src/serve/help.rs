@@ -37,6 +37,18 @@ WHAT TO DO
                              failed did so
     --max-clients N          clients at a time with --www and --echo (64); more have to wait
 
+SESSIONS AND EARLY DATA
+    Clients that come back resume their sessions: of TLS 1.3 by tickets, whose
+    keys go with this process, of TLS 1.2 by IDs, of which the last are kept.
+
+    --tickets                seal sessions of TLS 1.2 into tickets too. Beware:
+                             such a ticket holds the secret of its connection;
+                             who steals the key reads recorded sessions
+    --early-data[=BYTES]     take so much early data (0-RTT) of a client that
+                             resumes (16384). Beware: it may be a replay; this
+                             process refuses what it has taken before, another
+                             one with the same files does not know
+
 THE REST
     --alpn LIST              application protocols, in order of preference: h2,http/1.1
     --tls1.2, --tls1.3       only this version of TLS (without any of these: 1.2 and 1.3)

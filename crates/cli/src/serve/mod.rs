@@ -13,7 +13,7 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
-use oxtls::{ClientAuth, Roots, ServerConfig};
+use oxtls::{ClientAuth, ReplayGuard, Resumption, Roots, ServerConfig};
 
 use crate::exit::{Exit, Failure, TABLE};
 use crate::input::{AtEnd, Input};
@@ -28,6 +28,9 @@ const GOODBYE: Duration = Duration::from_secs(3);
 
 /// How long to wait after the system refused a connection or a thread: out of file descriptors, most likely.
 const BREATH: Duration = Duration::from_millis(100);
+
+/// Hellos with early data that are remembered within the replay guard's window: more than that are refused it.
+const REMEMBERED: usize = 100_000;
 
 /// What every session of a server shares.
 #[derive(Debug)]
@@ -105,6 +108,11 @@ fn config(options: &Options, console: Console) -> Result<ServerConfig, Failure> 
             ClientAuth::Optional(roots)
         });
     }
+    let mut resumption = Resumption::default().tls12_tickets(options.tickets);
+    if let Some(bytes) = options.early_data {
+        resumption = resumption.early_data(ReplayGuard::new(REMEMBERED)?, bytes);
+    }
+    builder = builder.resumption(resumption);
     for credential in certificate::credentials(options, console)? {
         builder = builder.credential(credential);
     }

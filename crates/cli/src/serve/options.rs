@@ -1,5 +1,6 @@
 //! The command line of `oxtls serve`.
 
+use std::ffi::OsString;
 use std::net::{Ipv4Addr, SocketAddr, ToSocketAddrs};
 use std::path::PathBuf;
 use std::time::Duration;
@@ -39,6 +40,9 @@ pub(super) struct Options {
     pub(super) groups: Option<Vec<NamedGroup>>,
     pub(super) timeout: Duration,
     pub(super) key_log: Option<PathBuf>,
+    pub(super) tickets: bool,
+    /// The most early data that is taken of a client, bytes; `None`: none.
+    pub(super) early_data: Option<u32>,
     pub(super) quiet: bool,
 }
 
@@ -50,6 +54,12 @@ const TIMEOUT: Duration = Duration::from_secs(10);
 
 /// Clients at a time: a thread and some hundred kilobytes each.
 const MAX_CLIENTS: usize = 64;
+
+/// Early data of a client, bytes: a full record.
+const EARLY_DATA: u32 = 16 * 1024;
+
+/// The most early data of a client, bytes: it is held until the handshake is done.
+const MOST_EARLY_DATA: u32 = 1024 * 1024;
 
 impl Options {
     /// Reads the command line; `None` if help is asked for.
@@ -87,6 +97,8 @@ impl Options {
             groups: None,
             timeout: TIMEOUT,
             key_log: None,
+            tickets: false,
+            early_data: None,
             quiet: false,
         }
     }
@@ -113,6 +125,8 @@ impl Options {
             "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
             "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
             "timeout" => self.timeout = arguments::seconds("--timeout", &arguments.value()?.string()?)?,
+            "tickets" => self.tickets = true,
+            "early-data" => self.early_data = Some(early_data(arguments.optional_value())?),
             "key-log" => self.key_log = Some(arguments.value()?.into()),
             option => return Err(Long(option).unexpected().into()),
         }
@@ -145,6 +159,15 @@ impl Options {
     }
 }
 
+/// `--early-data`, or `--early-data=BYTES`.
+fn early_data(value: Option<OsString>) -> Result<u32, Failure> {
+    let Some(value) = value else { return Ok(EARLY_DATA) };
+    let bytes = value.string()?.parse().ok().filter(|bytes| (1..=MOST_EARLY_DATA).contains(bytes));
+    bytes.ok_or_else(|| {
+        Failure::usage(format_args!("--early-data=BYTES wants a number from 1 to {MOST_EARLY_DATA}"))
+    })
+}
+
 fn address(text: &str) -> Result<SocketAddr, Failure> {
     let mut found = text.to_socket_addrs().map_err(|error| {
         Failure::usage(format_args!("--listen wants ADDRESS:PORT, not {text:?}: {error}"))
@@ -169,6 +192,14 @@ mod tests {
     }
 
     #[test]
+    fn early_data_has_a_limit_even_if_none_is_named() {
+        for (argument, bytes) in [("--early-data", 16_384), ("--early-data=1", 1)] {
+            assert_eq!(parse(&[argument]).unwrap().unwrap().early_data, Some(bytes));
+        }
+        assert_eq!(parse(&[]).unwrap().unwrap().early_data, None);
+    }
+
+    #[test]
     fn options_that_do_not_go_together_are_a_usage_error() {
         for arguments in [
             &["--www", "--echo"][..],
@@ -177,6 +208,9 @@ mod tests {
             &["--count", "0"],
             &["--max-clients", "0"],
             &["--port", "x"],
+            &["--early-data=0"],
+            &["--early-data=x"],
+            &["--early-data=1048577"],
             &["--listen", "nowhere"],
             &["stray"],
         ] {

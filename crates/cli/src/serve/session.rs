@@ -11,9 +11,10 @@ use super::options::Mode;
 use super::{Context, www};
 use crate::chain;
 use crate::duplex;
+use crate::early;
 use crate::exit::Failure;
 use crate::handshake::{self, facts, milliseconds, protocol};
-use crate::terminal::line;
+use crate::terminal::{OutputError, line};
 use crate::transport::Transport;
 
 pub(super) type Session = Stream<Server, Transport>;
@@ -36,7 +37,7 @@ pub(super) fn run(context: &Context, socket: TcpStream, number: u64) -> Result<(
     if let Err(error) = shaken {
         // The client is to hear of it before it sees the end.
         session.transport_mut().finish();
-        return if context.stop.is_set() { Ok(()) } else { Err(Failure::of_stream(&error, true)) };
+        return if context.stop.is_set() { Ok(()) } else { Err(failed(&error, &session)) };
     }
     logged?;
     let took = started.elapsed();
@@ -44,18 +45,33 @@ pub(super) fn run(context: &Context, socket: TcpStream, number: u64) -> Result<(
         session.connection_mut().take_info().ok_or_else(|| Failure::failed("no handshake was done"))?;
     context.console.say(format_args!("oxtls: client {number}: {}", summary(&peer, &info, took)));
 
+    // All of it is here. It is handed on behind the summary, which says that it may be a replay.
+    let mut early = Vec::new();
+    session.early_data().read_to_end(&mut early).map_err(|error| Failure::of_stream(&error, false))?;
     let (received, sent) = match context.mode {
-        Mode::Pipe => pipe(context, session),
-        Mode::Echo => over_stream(context, session, echo),
+        Mode::Pipe => pipe(context, session, &early),
+        Mode::Echo => over_stream(context, session, |session| echo(session, &early)),
         Mode::Www => {
-            let page = www::page(&peer, &facts(&info, took), &client(&info));
-            over_stream(context, session, |session| www::answer(session, &page))
+            let mut facts = facts(&info, took);
+            facts.extend(early::received(info.early_data()).map(|early| ("early data", early)));
+            let page = www::page(&peer, &facts, &client(&info));
+            over_stream(context, session, |session| www::answer(session, &page, early))
         }
     }?;
     context
         .console
         .say(format_args!("oxtls: client {number}: closed in order; {received} bytes received, {sent} sent"));
     Ok(())
+}
+
+/// Why the handshake failed. Early data is handed on when it is done only: a replay never gets that far.
+fn failed(error: &io::Error, session: &Session) -> Failure {
+    let mut failure = Failure::of_stream(error, true);
+    if let Some(early) = early::received(session.connection().early_data()) {
+        failure.message.push_str("; ");
+        failure.message.push_str(&early);
+    }
+    failure
 }
 
 fn log_keys(context: &Context, session: &mut Session) -> Result<(), Failure> {
@@ -72,8 +88,9 @@ fn summary(peer: &str, info: &Info, took: std::time::Duration) -> String {
     let name = info.server_name().map_or_else(|| "no name".to_owned(), line);
     let retry = if info.hello_retry_request() { " after a HelloRetryRequest" } else { "" };
     let resumed = if info.is_resumed() { ", resumed" } else { "" };
+    let early = early::received(info.early_data()).map_or_else(String::new, |early| format!(", {early}"));
     format!(
-        "{peer}: {}, {}, {group}{retry}{resumed}; asks for {name}, ALPN {alpn}; it is {}; {}",
+        "{peer}: {}, {}, {group}{retry}{resumed}{early}; asks for {name}, ALPN {alpn}; it is {}; {}",
         info.version(),
         info.suite(),
         client(info),
@@ -87,16 +104,17 @@ pub(super) fn client(info: &Info) -> String {
 }
 
 /// Standard input to the client, what it sends to standard output.
-fn pipe(context: &Context, mut session: Session) -> Result<(u64, u64), Failure> {
+fn pipe(context: &Context, mut session: Session, early: &[u8]) -> Result<(u64, u64), Failure> {
     session.transport_mut().set_deadline(None).map_err(Failure::failed)?;
     let mut out = Out(io::stdout());
+    out.write_all(early).and_then(|()| out.flush()).map_err(OutputError)?;
     let mut attached = Ok(());
     let ended = duplex::run(session, |outbox| attached = context.input.attach(outbox), &mut out);
     context.input.detach();
     attached?;
     let ended = ended?;
     ended.result?;
-    Ok((ended.received, ended.sent))
+    Ok((ended.received.saturating_add(length(early.len())), ended.sent))
 }
 
 /// Standard output, locked for each write and not for a whole session.
@@ -131,16 +149,21 @@ fn over_stream(
     worked.map_err(|error| Failure::of_stream(&error, false))
 }
 
-/// Sends everything back until the client closes.
-fn echo(session: &mut Session) -> io::Result<(u64, u64)> {
+/// Sends everything back, early data first, until the client closes.
+fn echo(session: &mut Session, early: &[u8]) -> io::Result<(u64, u64)> {
     let mut data = vec![0; ECHO];
-    let mut echoed: u64 = 0;
+    session.write_all(early)?;
+    let mut echoed = length(early.len());
     loop {
         let len = session.read(&mut data)?;
         if len == 0 {
             return Ok((echoed, echoed));
         }
         session.write_all(data.get(..len).unwrap_or_default())?;
-        echoed = echoed.saturating_add(u64::try_from(len).unwrap_or(u64::MAX));
+        echoed = echoed.saturating_add(length(len));
     }
+}
+
+fn length(len: usize) -> u64 {
+    u64::try_from(len).unwrap_or(u64::MAX)
 }

@@ -20,22 +20,20 @@ pub(super) fn page(peer: &str, facts: &[(&'static str, String)], client: &str) -
     format!("oxtls serve: this session\n\n{}\n", table(&facts))
 }
 
-/// Reads a request, whatever it asks for, and answers it with the page; bytes read and written.
-pub(super) fn answer(session: &mut Session, page: &str) -> io::Result<(u64, u64)> {
+/// Reads a request, whatever it asks for, and answers it with the page; bytes read and written. It may have begun as early
+/// data: a page changes nothing, however often it is asked for.
+pub(super) fn answer(session: &mut Session, page: &str, early: Vec<u8>) -> io::Result<(u64, u64)> {
     session.transport_mut().set_deadline(Instant::now().checked_add(PATIENCE))?;
-    let mut head = Vec::new();
+    let mut head = early;
     let mut piece = vec![0; 2048];
-    let mut too_long = false;
-    while !is_whole(&head) {
+    let mut too_long = head.len() > HEAD;
+    while !too_long && !is_whole(&head) {
         let len = session.read(&mut piece).map_err(late)?;
         if len == 0 {
             break;
         }
         head.extend_from_slice(piece.get(..len).unwrap_or_default());
         too_long = head.len() > HEAD;
-        if too_long {
-            break;
-        }
     }
     let answer = if too_long { refusal() } else { response(head.starts_with(b"HEAD "), page) };
     session.write_all(answer.as_bytes()).map_err(late)?;
