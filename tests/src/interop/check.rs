@@ -1,24 +1,28 @@
 //! Runs one scenario: plays it with both sides, then compares what they say.
 
+use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
-use std::io::Write;
+use std::io::{self, Cursor, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oxtls::{AlertDescription, ProtocolVersion};
+use oxtls::{
+    AlertDescription, EarlyDataRejection, EarlyDataStatus, ProtocolVersion, ServerConfig, ServerConnection,
+};
 use oxtls_crypto::hash::Hash;
 use oxtls_std::Stream;
 
 use super::Error;
 use super::agreement::Views;
 use super::capture::{Capture, Plaintext};
+use super::early::Plays;
 use super::foreign::{Account, Foreign, Place, Style};
 use super::ours::{self, End};
 use super::peer::Peer;
-use super::spec::{Agreed, Ending, Expect, Resumption, Role, Spec};
+use super::spec::{Agreed, Early, Ending, Expect, Obstacle, PeerUpdate, Resumption, Role, Spec};
 use super::tap::Tap;
 use super::trace::Trace;
 
@@ -51,18 +55,39 @@ pub(super) fn run(spec: &Spec, role: Role, place: Place<'_>) -> Result<(), Error
         false => None,
     };
     fs::write(place.page(), noise(spec.payload, 2))?;
+    fs::write(place.early(), early_data(spec))?;
     let stage = Stage { spec, role, place, server, deadline };
     let (peer, played) = match role {
         Role::Client => {
             let mut peer = Foreign::server(spec, server, place)?;
             let config = ours::client_config(spec, place.certificates)?;
-            let played = stage.play(&mut peer, || ours::client(spec, &config, server), capture);
+            let session = RefCell::new(None::<Vec<u8>>);
+            let open = |_| match session.borrow().as_ref() {
+                Some(session) => ours::client_with_session(spec, &config, server, session),
+                None => ours::client(spec, &config, server),
+            };
+            // Only where the scenario has them handed out; the first is used again and again.
+            let keep = |stream: &mut Stream<oxtls::Client, Tap>| {
+                let handed_out = stream.connection_mut().take_session();
+                let bytes = handed_out.and_then(|session| session.to_bytes().ok());
+                let mut session = session.borrow_mut();
+                if session.is_none() {
+                    *session = bytes.map(|bytes| bytes.to_vec());
+                }
+                Ok(())
+            };
+            let played = stage.play(&mut peer, open, keep, capture);
             (peer, played)
         }
         Role::Server => {
             let mut peer = Foreign::client(spec, server, false, place)?;
-            let config = ours::server_config(spec, place.certificates)?;
-            let played = stage.play(&mut peer, || ours::server(spec, &config, &listener), capture);
+            let [first, later] = ours::server_configs(spec, place.certificates)?;
+            let open = |earlier| ours::server(spec, if earlier == 0 { &first } else { &later }, &listener);
+            let keep = |stream: &mut Stream<oxtls::Server, Tap>| match spec.early {
+                Some(Early { obstacle: Some(Obstacle::Replayed), .. }) => replay(stream, &later),
+                _ => Ok(()),
+            };
+            let played = stage.play(&mut peer, open, keep, capture);
             (peer, played)
         }
     };
@@ -81,30 +106,40 @@ struct Stage<'a> {
 
 impl Stage<'_> {
     /// Plays it over one connection that `open` opens, or over two of which the second resumes the first's session.
-    fn play<R: oxtls::Role>(
+    fn play<R: Plays>(
         self,
         peer: &mut Foreign,
-        open: impl Fn() -> Result<Stream<R, Tap>, Error>,
+        open: impl Fn(usize) -> Result<Stream<R, Tap>, Error>,
+        keep: impl Fn(&mut Stream<R, Tap>) -> Result<(), Error>,
         capture: Option<Capture>,
     ) -> Result<(), Error> {
         let Self { spec, role, place, deadline, .. } = self;
         if spec.resumption.is_none() {
-            return Scene { spec, role, place, stream: open()?, peer, earlier: 0, deadline }.play(capture);
+            return Scene { spec, role, place, stream: open(0)?, peer, earlier: 0, deadline }.play(capture);
         }
-        for earlier in 0..2 {
+        for earlier in 0..spec.connections(role) {
             if earlier > 0 && place.tool.peer.is_openssl() && role == Role::Server {
                 peer.finish(|_| true, deadline)?;
                 *peer = Foreign::client(spec, self.server, true, place)?;
             }
-            Scene { spec, role, place, stream: open()?, peer, earlier, deadline }.visit()?;
+            let mut scene = Scene { spec, role, place, stream: open(earlier)?, peer, earlier, deadline };
+            scene.visit().map_err(|error| format!("connection {earlier}: {error}"))?;
+            keep(&mut scene.stream)?;
         }
         peer.finish(|account| account.resumed == Some(true), deadline)?;
-        said("that the session was resumed, as the peer has it", &peer.account().resumed, &true, false)
+        let account = peer.account();
+        if let Some(early) = spec.early {
+            let taken = early.obstacle.is_none()
+                || (role, early.obstacle) == (Role::Server, Some(Obstacle::Replayed));
+            let silent = place.tool.peer == Peer::GnuTls;
+            said("whether early data was taken, as the peer has it", &account.early, &taken, silent)?;
+        }
+        said("that the session was resumed, as the peer has it", &account.resumed, &true, false)
     }
 }
 
 /// Both sides, connected.
-struct Scene<'a, R: oxtls::Role> {
+struct Scene<'a, R: Plays> {
     spec: &'a Spec,
     role: Role,
     place: Place<'a>,
@@ -115,7 +150,7 @@ struct Scene<'a, R: oxtls::Role> {
     deadline: Instant,
 }
 
-impl<R: oxtls::Role> Scene<'_, R> {
+impl<R: Plays> Scene<'_, R> {
     fn play(mut self, capture: Option<Capture>) -> Result<(), Error> {
         match self.spec.expect {
             Expect::Session(agreed) => self.session(&agreed, capture),
@@ -134,8 +169,12 @@ impl<R: oxtls::Role> Scene<'_, R> {
             self.half_close()?
         } else {
             self.exchange()?;
+            if let Some(update) = self.spec.peer_updates {
+                self.peer_updates(update)?;
+            }
             self.close()?
         };
+        self.check_key_updates()?;
         let expected = match (self.spec.ending, self.role) {
             (Ending::PeerDies, _) => End::Truncated,
             (Ending::Renegotiation, Role::Server) => End::AlertSent(AlertDescription::NO_RENEGOTIATION.0),
@@ -163,7 +202,10 @@ impl<R: oxtls::Role> Scene<'_, R> {
 
     /// One of two connections: the first is a full handshake, the second resumes its session, on the wire as well.
     fn visit(&mut self) -> Result<(), Error> {
-        self.stream.handshake()?;
+        match self.spec.early {
+            Some(early) if self.earlier > 0 => self.early(early)?,
+            _ => self.stream.handshake()?,
+        }
         // GnuTLS's client comes, goes, and comes back to stay.
         let leaves = self.place.tool.peer == Peer::GnuTls && self.role == Role::Server && self.earlier == 0;
         let end = if leaves {
@@ -179,7 +221,16 @@ impl<R: oxtls::Role> Scene<'_, R> {
         let info =
             self.stream.connection().info().ok_or("our connection says nothing about its handshake")?;
         let trace = Trace::of_wire(&self.stream.transport().recording);
-        let resumed = self.earlier > 0;
+        let resumed = self.earlier > 0 && !self.is_used_up();
+        same("retry, ours and that on the wire", &info.hello_retry_request(), &trace.retried())?;
+        if let Expect::Session(agreed) = self.spec.expect {
+            same(
+                "retry, ours and the expected one",
+                &info.hello_retry_request(),
+                &agreed.retry.unwrap_or(trace.retried()),
+            )?;
+            same("suite, ours and the expected one", &info.suite(), &agreed.suite.unwrap_or(info.suite()))?;
+        }
         same("whether the session was resumed, as we have it", &info.is_resumed(), &resumed)?;
         same("version, ours and that on the wire", &Some(info.version()), &trace.version())?;
         same("suite, ours and that on the wire", &Some(info.suite()), &trace.suite())?;
@@ -192,6 +243,81 @@ impl<R: oxtls::Role> Scene<'_, R> {
         } else {
             same("whether the server chose a PSK", &trace.chose_psk(), &resumed)
         }
+    }
+
+    /// The session was resumed before and its server takes it once.
+    fn is_used_up(&self) -> bool {
+        let replayed = self.spec.early.is_some_and(|early| early.obstacle == Some(Obstacle::Replayed));
+        self.role == Role::Client && replayed && self.earlier > 1
+    }
+
+    /// A handshake with early data: what became of it, in the eyes of both. What was refused goes again, or is lost when
+    /// it is the peer's, which owns it.
+    fn early(&mut self, early: Early) -> Result<(), Error> {
+        let data = early_data(self.spec);
+        let arrived = R::early(&mut self.stream, &data)?;
+        self.stream.handshake()?;
+        let status = self.stream.connection().early_data();
+        let is_client = self.role == Role::Client;
+        let refused = match early.obstacle {
+            Some(Obstacle::Replayed) => self.is_used_up(),
+            other => other.is_some(),
+        };
+        let bytes = u32::try_from(data.len())?;
+        match (status, refused) {
+            (EarlyDataStatus::Accepted { bytes: taken }, false) => {
+                same("bytes of early data that were taken", &taken, &bytes)?;
+            }
+            (EarlyDataStatus::Rejected { bytes: lost, reason }, true) => {
+                same("bytes of early data that are still ours", &lost, &if is_client { bytes } else { 0 })?;
+                if let (false, Some(obstacle)) = (is_client, early.obstacle) {
+                    same("why early data was refused", &reason, &obstacle.reason())?;
+                }
+            }
+            _ => return Err(format!("early data came to {status:?}, refused: {refused}").into()),
+        }
+        if !is_client {
+            return same_bytes("early data", if refused { &[] } else { &data }, &arrived);
+        }
+        if refused {
+            ours::send(&mut self.stream, &data, false)?;
+        }
+        match self.peer.style {
+            Style::Pipe => self.peer.process.output_with(&data, self.deadline),
+            _ if refused => self.receive(&data),
+            _ => Ok(()),
+        }
+    }
+
+    /// The peer changes its keys, and we answer if it asks us to; data goes both ways after that.
+    fn peer_updates(&mut self, update: PeerUpdate) -> Result<(), Error> {
+        let command: &[u8] = match (self.place.tool.peer, update) {
+            (Peer::GnuTls, PeerUpdate::Own) => b"^rekey1^\n",
+            (Peer::GnuTls, PeerUpdate::AndAsks) => b"^rekey^\n",
+            (_, PeerUpdate::Own) => b"k\n",
+            (_, PeerUpdate::AndAsks) => b"K\n",
+        };
+        self.peer.process.send(command);
+        // What follows at once is taken for more of the command.
+        thread::sleep(COMMAND);
+        self.peer.process.send(b"heard\n");
+        self.receive(b"heard\n")?;
+        let answer = b"answer\n";
+        ours::send(&mut self.stream, answer, false)?;
+        self.peer.process.output_with(answer, self.deadline)
+    }
+
+    /// Each side changed its keys as often as it should have, as is seen on the wire.
+    fn check_key_updates(&self) -> Result<(), Error> {
+        let expected = match (self.spec.update_keys, self.spec.peer_updates) {
+            (true, _) if self.spec.payload <= 2000 => (1, 1),
+            (_, Some(PeerUpdate::Own)) => (0, 1),
+            (_, Some(PeerUpdate::AndAsks)) => (1, 1),
+            _ => return Ok(()),
+        };
+        let recording = &self.stream.transport().recording;
+        let updates = (recording.key_updates(true), recording.key_updates(false));
+        same("KeyUpdates that we sent and received", &updates, &expected)
     }
 
     /// The peer's own view of what passed, or that of the wire.
@@ -232,12 +358,14 @@ impl<R: oxtls::Role> Scene<'_, R> {
                 self.we_send()?;
                 self.peer_sends()
             }
-            Style::Echo => data.split_inclusive(|byte| *byte == b'\n').try_for_each(|line| {
-                ours::send(&mut self.stream, line, false)?;
-                self.receive(line)
-            }),
+            Style::Echo => {
+                data.split_inclusive(|byte| *byte == b'\n').enumerate().try_for_each(|(number, line)| {
+                    ours::send(&mut self.stream, line, self.spec.update_keys && number == 0)?;
+                    self.receive(line)
+                })
+            }
             Style::Mirror => {
-                ours::send(&mut self.stream, &data, false)?;
+                ours::send(&mut self.stream, &data, self.spec.update_keys)?;
                 let page = ours::receive_all(&mut self.stream)?;
                 let shown = page.windows(data.len().max(1)).any(|part| part == data);
                 if shown { Ok(()) } else { Err("the peer's page does not show what we sent".into()) }
@@ -443,6 +571,53 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
 fn same_bytes(what: &str, sent: &[u8], arrived: &[u8]) -> Result<(), Error> {
     same(&format!("length of {what}"), &arrived.len(), &sent.len())?;
     same(&format!("SHA-256 of {what}"), &Hash::Sha256.digest(arrived), &Hash::Sha256.digest(sent))
+}
+
+/// The early data of a scenario: text, and a line, as some peers want it.
+fn early_data(spec: &Spec) -> Vec<u8> {
+    let Some(early) = spec.early else { return Vec::new() };
+    let mut line: Vec<u8> =
+        noise(early.len / 2, 4).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
+    line.push(b'\n');
+    line
+}
+
+/// What `stream` has received of its client, if it took early data of it, comes in again, byte for byte: nothing of it
+/// reaches the user, and the guard is why.
+fn replay(stream: &Stream<oxtls::Server, Tap>, config: &ServerConfig) -> Result<(), Error> {
+    if !matches!(stream.connection().early_data(), EarlyDataStatus::Accepted { .. }) {
+        return Ok(());
+    }
+    let recorded = stream.transport().recording.received.clone();
+    let mut server = Stream::new(ServerConnection::new(config), Replayed(Cursor::new(recorded)));
+    let mut arrived = Vec::new();
+    // The recorded Finished is of another handshake.
+    let ended = server.early_data().read_to_end(&mut arrived);
+    same_bytes("early data of a replay", &[], &arrived)?;
+    let status = server.connection().early_data();
+    match status {
+        EarlyDataStatus::Rejected { reason: EarlyDataRejection::Replay, .. } => Ok(()),
+        _ => Err(format!("a replay of early data came to {status:?}, {ended:?}").into()),
+    }
+}
+
+/// Bytes of an earlier connection; what is sent goes nowhere.
+struct Replayed(Cursor<Vec<u8>>);
+
+impl Read for Replayed {
+    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
+        self.0.read(buffer)
+    }
+}
+
+impl Write for Replayed {
+    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
+        Ok(bytes.len())
+    }
+
+    fn flush(&mut self) -> io::Result<()> {
+        Ok(())
+    }
 }
 
 /// Text for peers that take nothing else: lines of hexadecimal digits, with a bound, since each goes there and back.

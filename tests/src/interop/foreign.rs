@@ -58,6 +58,11 @@ impl Place<'_> {
         self.scratch.join("openssl.session")
     }
 
+    /// What a peer's client sends as early data.
+    pub(super) fn early(&self) -> PathBuf {
+        self.scratch.join("early")
+    }
+
     /// Where GnuTLS's client writes what is no data.
     pub(super) fn log(&self) -> PathBuf {
         self.scratch.join("gnutls.log")
@@ -100,6 +105,8 @@ pub(super) struct Account {
     /// The name that it was asked for as a server, or that it verified as a client.
     pub(super) name: Option<String>,
     pub(super) resumed: Option<bool>,
+    /// Whether the server took early data.
+    pub(super) early: Option<bool>,
     pub(super) extended_master_secret: Option<bool>,
     /// Whether it got a good OCSP response with the certificate.
     pub(super) stapled: Option<bool>,

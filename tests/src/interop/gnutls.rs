@@ -8,6 +8,7 @@ use std::process::Command;
 
 use oxtls::{CipherSuite, NamedGroup, ProtocolVersion, SignatureScheme};
 
+use super::early::MOST;
 use super::foreign::{Account, Place, Said, code_of};
 use super::spec::{Ending, Resumption, Role, Side, Spec, suite_name};
 
@@ -37,6 +38,12 @@ pub(super) fn client(spec: &Spec, to: SocketAddr, place: Place<'_>) -> Command {
     if spec.resumption.is_some() {
         command.args(["--resume", "--waitresumption"]);
     }
+    if spec.early.is_some() {
+        command.arg("--earlydata").arg(place.tool.path(&place.early()));
+    }
+    if spec.peer_updates.is_some() {
+        command.arg("--inline-commands");
+    }
     both(&mut command, spec, Role::Client, place);
     command.args(["--port", &port, &address]);
     command
@@ -47,6 +54,9 @@ pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Command {
     let mut command = place.tool.server("gnutls-serv");
     command.args(["--port", &at.port().to_string()]);
     command.arg("--echo");
+    if spec.early.is_some() {
+        command.args(["--earlydata", "--maxearlydata", &MOST.to_string()]);
+    }
     if !spec.server.alpn.is_empty() {
         command.arg("--alpn-fatal");
     }
@@ -147,6 +157,8 @@ pub(super) fn account(said: &Said) -> Account {
             .and_then(|rest| rest.split_once(']'))
             .and_then(|(code, _)| code.parse().ok()),
         failed: said.contains("Error in handshake"),
+        // Its programs say nothing of early data.
+        early: None,
     }
 }
 

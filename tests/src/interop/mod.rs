@@ -11,6 +11,7 @@ mod capture;
 mod check;
 #[path = "../../../crates/handshake/tests/recorded/driver.rs"]
 mod driver;
+mod early;
 mod foreign;
 mod gnutls;
 mod nss;

@@ -5,16 +5,17 @@ use std::process::Command;
 
 use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 
+use super::early::MOST;
 use super::foreign::{Account, Place, Said};
 use super::peer::{Peer, Tool};
-use super::spec::{Ending, Resumption, Role, Side, Spec, Special, suite_name};
+use super::spec::{Ending, Obstacle, Resumption, Role, Side, Spec, Special, suite_name};
 
 /// `s_client`, connecting to `to`.
 pub(super) fn client(spec: &Spec, to: SocketAddr, again: bool, place: Place<'_>) -> Command {
     let mut command = place.tool.command("openssl");
     command.arg("s_client").args(["-connect", &to.to_string(), "-servername", spec.asked]);
     command.args(["-verify_hostname", spec.asked, "-verify_return_error"]);
-    if spec.ending != Ending::Renegotiation {
+    if spec.ending != Ending::Renegotiation && spec.peer_updates.is_none() {
         command.arg("-nocommands");
     }
     if spec.client.ocsp {
@@ -22,6 +23,9 @@ pub(super) fn client(spec: &Spec, to: SocketAddr, again: bool, place: Place<'_>)
     }
     if spec.resumption.is_some() {
         command.arg(if again { "-sess_in" } else { "-sess_out" }).arg(place.tool.path(&place.session()));
+    }
+    if spec.early.is_some() && again {
+        command.arg("-early_data").arg(place.tool.path(&place.early()));
     }
     both(&mut command, spec, Role::Client, place);
     command
@@ -31,7 +35,14 @@ pub(super) fn client(spec: &Spec, to: SocketAddr, again: bool, place: Place<'_>)
 pub(super) fn server(spec: &Spec, at: SocketAddr, place: Place<'_>) -> Command {
     let mut command = place.tool.command("openssl");
     command.arg("s_server").args(["-accept", &at.to_string(), "-verify_return_error"]);
-    command.args(["-naccept", if spec.resumption.is_some() { "2" } else { "1" }]);
+    command.args(["-naccept", &spec.connections(Role::Client).to_string()]);
+    if let Some(early) = spec.early {
+        // One ticket each: a session that is used again is then the only one.
+        command.args(["-early_data", "-max_early_data", &MOST.to_string(), "-num_tickets", "1"]);
+        if early.obstacle != Some(Obstacle::Replayed) {
+            command.arg("-no_anti_replay");
+        }
+    }
     if spec.server.trusts.is_some() {
         command.args([if spec.certificate_optional { "-verify" } else { "-Verify" }, "4"]);
     }
@@ -95,6 +106,12 @@ pub(super) fn account(said: &Said) -> Account {
             Some(true)
         } else {
             said.contains("New, TLS").then_some(false)
+        },
+        early: if said.contains("Early data was rejected") {
+            Some(false)
+        } else {
+            let taken = said.contains("Early data was accepted") || said.contains("Early data received:");
+            taken.then_some(true)
         },
         material: said.after("Keying material: ").map(str::to_owned),
         ..Account::default()

@@ -11,13 +11,14 @@ use std::{fs, process, thread};
 
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientAuth, ClientConfig, ClientConnection, Credential, Decision, KeyShares, Need, Role, Roots,
-    ServerConfig, ServerConnection, SessionStore, TicketKeys,
+    ClientAuth, ClientConfig, ClientConnection, ClientSession, Credential, Decision, KeyShares, Need,
+    ReplayGuard, Role, Roots, ServerConfig, ServerConnection, SessionStore, TicketKeys,
 };
 use oxtls_std::Stream;
 
 use super::Error;
-use super::spec::{Compression, Resumption, Spec};
+use super::early::MOST;
+use super::spec::{Compression, Obstacle, Resumption, Spec};
 use super::tap::Tap;
 
 /// How long one read or write on a socket may take.
@@ -51,6 +52,18 @@ pub(super) fn client(
     to: SocketAddr,
 ) -> Result<Stream<oxtls::Client, Tap>, Error> {
     let connection = ClientConnection::new(config, ServerName::try_from(spec.asked)?)?;
+    Ok(Stream::new(connection, socket(connect(to, Instant::now() + STARTING)?)?))
+}
+
+/// The same with a session that was handed out before.
+pub(super) fn client_with_session(
+    spec: &Spec,
+    config: &ClientConfig,
+    to: SocketAddr,
+    session: &[u8],
+) -> Result<Stream<oxtls::Client, Tap>, Error> {
+    let session = ClientSession::from_bytes(session)?;
+    let connection = ClientConnection::with_session(config, ServerName::try_from(spec.asked)?, session)?;
     Ok(Stream::new(connection, socket(connect(to, Instant::now() + STARTING)?)?))
 }
 
@@ -88,6 +101,12 @@ pub(super) fn client_config(spec: &Spec, certificates: &Path) -> Result<ClientCo
     builder =
         builder.request_ocsp(side.ocsp).certificate_compression(side.compression.map(Compression::ours));
     builder = builder.tls12_tickets(spec.resumption == Some(Resumption::Ticket));
+    if let Some(early) = spec.early {
+        builder = builder.early_data(true);
+        if early.obstacle == Some(Obstacle::Replayed) {
+            builder = builder.hand_out_sessions();
+        }
+    }
     if let Some(authority) = side.trusts {
         builder = builder.roots(roots(authority, certificates)?);
     }
@@ -109,8 +128,36 @@ pub(super) fn client_config(spec: &Spec, certificates: &Path) -> Result<ClientCo
     Ok(builder.build()?)
 }
 
+/// How a server resumes sessions: what its configurations share.
+fn resumption(spec: &Spec) -> Option<oxtls::Resumption> {
+    Some(match spec.resumption? {
+        Resumption::Identifier => oxtls::Resumption::stored(SessionStore::new(16)),
+        Resumption::Ticket => oxtls::Resumption::tickets(TicketKeys::rotating()).tls12_tickets(true),
+    })
+}
+
+/// The configurations of a server for the first connection, and for those that follow.
+pub(super) fn server_configs(spec: &Spec, certificates: &Path) -> Result<[ServerConfig; 2], Error> {
+    let plain = resumption(spec);
+    let guarded = match (plain.clone(), spec.early) {
+        (Some(plain), Some(_)) => Some(plain.early_data(ReplayGuard::new(100)?, MOST)),
+        (plain, _) => plain,
+    };
+    let mut later = *spec;
+    let obstacle = spec.early.and_then(|early| early.obstacle);
+    if let Some(Obstacle::Protocol(alpn)) = obstacle {
+        later.server.alpn = alpn;
+    }
+    let resumption = if obstacle == Some(Obstacle::NoGuard) { plain } else { guarded.clone() };
+    Ok([server_config(spec, certificates, guarded)?, server_config(&later, certificates, resumption)?])
+}
+
 /// A server as the scenario wants it.
-pub(super) fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerConfig, Error> {
+fn server_config(
+    spec: &Spec,
+    certificates: &Path,
+    resumption: Option<oxtls::Resumption>,
+) -> Result<ServerConfig, Error> {
     let side = &spec.server;
     let (lowest, highest) = side.versions;
     let mut builder = ServerConfig::builder().versions(lowest, highest).key_log(true).alpn(side.alpn);
@@ -122,13 +169,9 @@ pub(super) fn server_config(spec: &Spec, certificates: &Path) -> Result<ServerCo
         });
     }
     builder = builder.certificate_compression(side.compression.map(Compression::ours));
-    builder = match spec.resumption {
-        None => builder,
-        Some(Resumption::Identifier) => builder.resumption(oxtls::Resumption::stored(SessionStore::new(16))),
-        Some(Resumption::Ticket) => {
-            builder.resumption(oxtls::Resumption::tickets(TicketKeys::rotating()).tls12_tickets(true))
-        }
-    };
+    if let Some(resumption) = resumption {
+        builder = builder.resumption(resumption);
+    }
     if side.cookie {
         builder = builder.ask(&[Decision::ChooseConfig]);
     }

@@ -64,6 +64,16 @@ impl Peer {
         if unnamed && !(self.is_openssl() || self == Self::GnuTls) {
             return false;
         }
+        // JSSE and Go have no early data, and NSS's server takes it only when it has run for ten seconds, while its client
+        // does not say what it sends early. Only OpenSSL's programs and GnuTLS's client update keys when they are told.
+        // GnuTLS's client sends no early data with our tickets, and its server does not skip what was sent early when it
+        // then needs a HelloRetryRequest.
+        let retries = spec.early.is_some_and(|early| early.obstacle.is_some());
+        let early = self.is_openssl() || (self == Self::GnuTls && is == Role::Server && !retries);
+        let updates = self.is_openssl() || (self == Self::GnuTls && is == Role::Client);
+        if (spec.early.is_some() && !early) || (spec.peer_updates.is_some() && !updates) {
+            return false;
+        }
         match self {
             Self::OpenSsl30 | Self::OpenSsl35 => true,
             // Its server never closes by itself, its client without a word.
@@ -75,7 +85,9 @@ impl Peer {
                 let exports = is == Role::Client && spec.export.is_some();
                 let elsewhere = is == Role::Client && spec.asked != "localhost";
                 let gives = is == Role::Client && side.identity.is_none() && spec.server.trusts.is_some();
-                let unknown = shows("ed25519") || shows("rsa-pss");
+                // Its client dies between connections when it was told suites.
+                let dies = is == Role::Client && spec.resumption.is_some() && !side.suites.is_empty();
+                let unknown = dies || shows("ed25519") || shows("rsa-pss");
                 !(staples || exports || gives || unknown || elsewhere) && side.alpn.is_empty()
             }
             // It can be told nothing of OCSP, and has no exporter in this version.

@@ -179,6 +179,36 @@ pub(super) enum Resumption {
     Ticket,
 }
 
+/// How the peer changes its keys at a command (RFC 9846 section 4.7.3).
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum PeerUpdate {
+    /// Its own alone.
+    Own,
+    /// Its own, and it asks us to change ours.
+    AndAsks,
+}
+
+/// Data that the client of a resumed session sends before the handshake is done (RFC 9846 section 4.3.10).
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Early {
+    pub(super) len: usize,
+    /// What the server refuses it for; none if it takes it.
+    pub(super) obstacle: Option<Obstacle>,
+}
+
+/// Why a server does not take early data.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Obstacle {
+    /// It needs a HelloRetryRequest: the row's groups are so.
+    Retry,
+    /// It chooses another protocol than the session's (this one, when it is ours).
+    Protocol(&'static [&'static str]),
+    /// Ours has no guard against replays any more.
+    NoGuard,
+    /// The session was used before; what reaches our server is the very bytes of an earlier connection.
+    Replayed,
+}
+
 /// One row of a table.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Spec {
@@ -197,11 +227,15 @@ pub(super) struct Spec {
     pub(super) payload: usize,
     /// We change our keys, and ask the peer to, half-way through the payload.
     pub(super) update_keys: bool,
+    /// The peer changes its keys after the payload.
+    pub(super) peer_updates: Option<PeerUpdate>,
     pub(super) ending: Ending,
     /// Both sides export as many bytes of keying material under this label (RFC 9846 section 7.5, RFC 5705).
     pub(super) export: Option<(&'static str, usize)>,
     /// A second connection resumes the session of the first.
     pub(super) resumption: Option<Resumption>,
+    /// Early data of the second connection.
+    pub(super) early: Option<Early>,
     /// Wireshark's tools record it and read it with our key log.
     pub(super) captured: bool,
     pub(super) expect: Expect,
@@ -228,10 +262,21 @@ impl Spec {
         }
     }
 
+    /// Connections that the peer takes part in.
+    pub(super) fn connections(&self, we_are: Role) -> usize {
+        let obstacle = self.early.and_then(|early| early.obstacle);
+        match self.resumption {
+            None => 1,
+            Some(_) if we_are == Role::Client && obstacle == Some(Obstacle::Replayed) => 3,
+            Some(_) => 2,
+        }
+    }
+
     /// What OpenSSL prints of its own accord about exporters, resumption and OCSP, it prints among the data that it hands on.
     pub(super) fn is_talkative(&self, we_are: Role) -> bool {
         // When it is quiet, its server takes no commands either.
-        let commanded = self.ending == Ending::Renegotiation && we_are == Role::Client;
+        let renegotiates = self.ending == Ending::Renegotiation && we_are == Role::Client;
+        let commanded = renegotiates || self.peer_updates.is_some();
         let asked = self.client.ocsp && we_are == Role::Server;
         self.export.is_some() || self.resumption.is_some() || asked || commanded
     }
@@ -249,9 +294,11 @@ pub(super) const SESSION: Spec = Spec {
     certificate_optional: false,
     payload: 20_000,
     update_keys: false,
+    peer_updates: None,
     ending: Ending::ClientCloses,
     export: None,
     resumption: None,
+    early: None,
     captured: false,
     expect: Expect::Session(AGREED),
 };

@@ -15,6 +15,21 @@ pub(super) struct Recording {
     pub(super) received: Vec<u8>,
 }
 
+impl Recording {
+    /// Records on which a KeyUpdate of TLS 1.3 may have been sent, or received: it has 5 bytes, 22 with content type and
+    /// tag, and nothing else in the scenarios that count it has.
+    pub(super) fn key_updates(&self, sent: bool) -> usize {
+        let mut rest = if sent { self.sent.as_slice() } else { self.received.as_slice() };
+        let mut count = 0;
+        while let [typ, _, _, high, low, ..] = rest {
+            let len = u16::from_be_bytes([*high, *low]);
+            count += usize::from((*typ, len) == (23, 22));
+            rest = rest.get(5 + usize::from(len)..).unwrap_or_default();
+        }
+        count
+    }
+}
+
 /// A socket and how its connection began.
 pub(super) struct Tap {
     pub(super) socket: TcpStream,

@@ -4,6 +4,7 @@ mod authentication;
 mod negotiation;
 mod post_quantum;
 mod refusals;
+mod resumption;
 mod sessions;
 mod tls12;
 mod versions;
@@ -46,6 +47,7 @@ pub(super) fn all() -> Vec<Spec> {
         refusals::all,
         versions::all,
         tls12::all,
+        resumption::all,
     ];
     tables.into_iter().flat_map(|table| table()).collect()
 }
