@@ -49,7 +49,7 @@ use oxtls_handshake::need::Need;
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use oxtls_x509::{AllowedAlgorithms, Verifier};
 
-use crate::config::{ConfigError, Credential, Session};
+use crate::config::{ConfigError, Credential, Settings};
 
 /// A limit on what is negotiated. See the [module](self) for those that are there.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -218,8 +218,8 @@ impl ProtocolPolicy {
     }
 
     /// Fills in what was not said, and refuses what was and lies outside.
-    pub(crate) fn complete(&self, common: &mut Common, session: &Session) -> Result<(), ConfigError> {
-        let Said { versions, groups, verify_schemes } = session.said;
+    pub(crate) fn complete(&self, common: &mut Common, settings: &Settings) -> Result<(), ConfigError> {
+        let Said { versions, groups, verify_schemes } = settings.said;
         if !versions {
             (common.min_version, common.max_version) = (self.min_version, self.max_version);
         }
@@ -228,7 +228,7 @@ impl ProtocolPolicy {
                 return Err(self.refuse("version", &version));
             }
         }
-        if session.suites.is_none() {
+        if settings.suites.is_none() {
             common.suites = self.suites.to_vec();
         }
         if !groups {

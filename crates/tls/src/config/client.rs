@@ -8,7 +8,7 @@ use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_x509::{Purpose, Roots, Verifier};
 
 use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
-use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
+use super::{ConfigError, Credential, Decision, Settings, common_builder_methods, complete, compressed};
 use crate::defaults;
 use crate::resumption::{ClientResumption, PolicyHash, SessionCache};
 
@@ -27,7 +27,7 @@ pub struct ClientConfig {
 
 #[derive(Debug)]
 pub(crate) struct ClientInner {
-    pub(crate) session: Session,
+    pub(crate) settings: Settings,
     pub(crate) verifier: Option<Verifier>,
     pub(crate) credentials: Vec<Credential>,
     common: Arc<Common>,
@@ -58,7 +58,7 @@ impl ClientConfig {
     pub fn builder() -> ClientConfigBuilder {
         ClientConfigBuilder {
             common: super::common(),
-            session: Session::default(),
+            settings: Settings::default(),
             verifier: None,
             credentials: Vec::new(),
             key_shares: KeyShares::Automatic,
@@ -112,7 +112,7 @@ impl ClientInner {
 
     /// What judges servers here, and not at the caller's.
     pub(crate) fn judge(&self) -> Option<&Verifier> {
-        self.verifier.as_ref().filter(|_| !self.session.asks(Decision::VerifyPeer))
+        self.verifier.as_ref().filter(|_| !self.settings.asks(Decision::VerifyPeer))
     }
 }
 
@@ -121,7 +121,7 @@ impl ClientInner {
 #[must_use]
 pub struct ClientConfigBuilder {
     common: Common,
-    session: Session,
+    settings: Settings,
     verifier: Option<Verifier>,
     credentials: Vec<Credential>,
     key_shares: KeyShares,
@@ -296,17 +296,17 @@ impl ClientConfigBuilder {
     /// No roots (unless [`Decision::VerifyPeer`](crate::Decision::VerifyPeer) is asked of the caller), lists that are
     /// empty or hold what this library has not, limits out of range.
     pub fn build(mut self) -> Result<ClientConfig, ConfigError> {
-        let asks = self.session.asks(Decision::VerifyPeer);
+        let asks = self.settings.asks(Decision::VerifyPeer);
         let verifier = match self.verifier {
             Some(verifier) if trusts_nobody(&verifier) && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
             }
-            Some(verifier) => Some(within(made_for(verifier, Purpose::ServerAuth)?, &self.session)),
+            Some(verifier) => Some(within(made_for(verifier, Purpose::ServerAuth)?, &self.settings)),
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };
-        complete(&mut self.common, &self.session)?;
-        if let Some(policy) = &self.session.policy {
+        complete(&mut self.common, &self.settings)?;
+        if let Some(policy) = &self.settings.policy {
             policy.check_early_data(self.early_data)?;
             self.credentials.iter().try_for_each(|credential| policy.check_credential(credential))?;
         }
@@ -314,7 +314,7 @@ impl ClientConfigBuilder {
         let named = verifier.as_ref().filter(|_| self.name_authorities);
         let cache = match self.sessions {
             Sessions::Nowhere => None,
-            Sessions::Unsaid if asks || self.session.asks(Decision::ChooseCredential) => None,
+            Sessions::Unsaid if asks || self.settings.asks(Decision::ChooseCredential) => None,
             Sessions::Unsaid => Some(Some(SessionCache::new(defaults::CACHED_SERVERS))),
             Sessions::Cache(cache) => Some(Some(cache)),
             Sessions::User => Some(None),
@@ -324,7 +324,7 @@ impl ClientConfigBuilder {
             cache,
             policy: PolicyHash::client(&self.session_context, &self.credentials, judge)
                 .signed_by(&self.common.verify_schemes)
-                .within(self.session.policy.as_ref()),
+                .within(self.settings.policy.as_ref()),
             max_since_verified: self.max_since_verified,
             verify_resumed: self.verify_resumed,
             early_data: self.early_data,
@@ -336,8 +336,8 @@ impl ClientConfigBuilder {
         }
         let inner = ClientInner {
             authorities: named.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default(),
-            credentials: compressed(self.credentials, &self.session.compression)?,
-            session: self.session,
+            credentials: compressed(self.credentials, &self.settings.compression)?,
+            settings: self.settings,
             verifier,
             common: Arc::new(self.common),
             key_shares: self.key_shares,

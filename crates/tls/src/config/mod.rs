@@ -51,7 +51,7 @@ pub enum Decision {
 
 /// What a connection needs of either role's configuration while it shakes hands.
 #[derive(Clone, Debug)]
-pub(crate) struct Session {
+pub(crate) struct Settings {
     pub(crate) clock: Clock,
     pub(crate) handshake_timeout: Duration,
     pub(crate) ask: Vec<Decision>,
@@ -65,14 +65,14 @@ pub(crate) struct Session {
     pub(crate) said: Said,
 }
 
-impl Session {
+impl Settings {
     /// Whether this decision is the caller's.
     pub(crate) fn asks(&self, decision: Decision) -> bool {
         self.ask.contains(&decision)
     }
 }
 
-impl Default for Session {
+impl Default for Settings {
     fn default() -> Self {
         Self {
             clock: Clock::system(),
@@ -98,17 +98,17 @@ const MIN_FRAGMENT: u16 = 63;
 const MAX_FRAGMENT: u16 = 1 << 14;
 
 /// Fills in what hangs on several settings, and checks what either role's machine would refuse later.
-pub(crate) fn complete(common: &mut Common, session: &Session) -> Result<(), ConfigError> {
-    common.suites = match &session.suites {
+pub(crate) fn complete(common: &mut Common, settings: &Settings) -> Result<(), ConfigError> {
+    common.suites = match &settings.suites {
         // A list that has no suite of a version has switched that version off.
         Some(chosen) => chosen.clone(),
         None if common.min_version <= ProtocolVersion::TLS1_2 => handshake_defaults::SUITES_TLS12.to_vec(),
         None => handshake_defaults::SUITES.to_vec(),
     };
-    if let Some(policy) = &session.policy {
-        policy.complete(common, session)?;
+    if let Some(policy) = &settings.policy {
+        policy.complete(common, settings)?;
     }
-    if session.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
+    if settings.max_fragment.is_some_and(|bytes| !(MIN_FRAGMENT..=MAX_FRAGMENT).contains(&bytes)) {
         return Err(ConfigError::Invalid(format!("max_fragment has {MIN_FRAGMENT} to {MAX_FRAGMENT} bytes")));
     }
     if let Some(protocol) = common.alpn.iter().find(|protocol| protocol.is_empty() || protocol.len() > 255) {
@@ -140,7 +140,7 @@ macro_rules! common_builder_methods {
         ) -> Self {
             self.common.min_version = lowest;
             self.common.max_version = highest;
-            self.session.said.versions = true;
+            self.settings.said.versions = true;
             self
         }
 
@@ -148,14 +148,14 @@ macro_rules! common_builder_methods {
         /// whatever [`versions`](Self::versions) says: a list of TLS 1.3's suites alone switches TLS 1.2 off. By default
         /// all suites that this library has for the versions.
         pub fn suites(mut self, suites: &[oxtls_handshake::suite::CipherSuite]) -> Self {
-            self.session.suites = Some(suites.to_vec());
+            self.settings.suites = Some(suites.to_vec());
             self
         }
 
         /// Stays within this policy, of [`policy`](crate::policy) or one's own, wherever among the calls this is: what is
         /// not said otherwise comes from it, and what is said must lie within it. Of several calls the last counts.
         pub fn policy(mut self, policy: $crate::policy::ProtocolPolicy) -> Self {
-            self.session.policy = Some(policy);
+            self.settings.policy = Some(policy);
             self
         }
 
@@ -174,14 +174,14 @@ macro_rules! common_builder_methods {
         /// Key exchange groups, in order of preference.
         pub fn groups(mut self, groups: &[oxtls_crypto::key_exchange::NamedGroup]) -> Self {
             self.common.groups = groups.to_vec();
-            self.session.said.groups = true;
+            self.settings.said.groups = true;
             self
         }
 
         /// Signature schemes that the peer may use, in order of preference.
         pub fn verify_schemes(mut self, schemes: &[oxtls_crypto::signature::SignatureScheme]) -> Self {
             self.common.verify_schemes = schemes.to_vec();
-            self.session.said.verify_schemes = true;
+            self.settings.said.verify_schemes = true;
             self
         }
 
@@ -193,13 +193,13 @@ macro_rules! common_builder_methods {
 
         /// How long a handshake may take (default 30 s).
         pub fn handshake_timeout(mut self, timeout: std::time::Duration) -> Self {
-            self.session.handshake_timeout = timeout;
+            self.settings.handshake_timeout = timeout;
             self
         }
 
         /// The clock (default: the system's).
         pub fn clock(mut self, clock: $crate::Clock) -> Self {
-            self.session.clock = clock;
+            self.settings.clock = clock;
             self
         }
 
@@ -224,7 +224,7 @@ macro_rules! common_builder_methods {
 
         /// How protected records are padded (RFC 9846 section 5.4), handshake messages included. Not at all by default.
         pub fn padding(mut self, padding: oxtls_record::Padding) -> Self {
-            self.session.padding = padding;
+            self.settings.padding = padding;
             self
         }
 
@@ -235,8 +235,8 @@ macro_rules! common_builder_methods {
             mut self,
             algorithms: impl IntoIterator<Item = $crate::CertificateCompression>,
         ) -> Self {
-            self.session.compression = algorithms.into_iter().collect();
-            let offered = self.session.compression.iter().filter(|algorithm| algorithm.receives());
+            self.settings.compression = algorithms.into_iter().collect();
+            let offered = self.settings.compression.iter().filter(|algorithm| algorithm.receives());
             self.common.decompress = offered.map(|algorithm| algorithm.algorithm()).collect();
             self
         }
@@ -268,13 +268,13 @@ macro_rules! common_builder_methods {
         /// Most plaintext that we put in a record, bytes (default 16,384): small records reach a reader that decrypts
         /// whole ones sooner.
         pub fn max_fragment(mut self, bytes: u16) -> Self {
-            self.session.max_fragment = Some(bytes);
+            self.settings.max_fragment = Some(bytes);
             self
         }
 
         /// Decisions that the connection hands to its caller as a [`Need`](crate::Need).
         pub fn ask(mut self, decisions: &[$crate::Decision]) -> Self {
-            self.session.ask = decisions.to_vec();
+            self.settings.ask = decisions.to_vec();
             self
         }
     };

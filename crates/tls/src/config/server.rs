@@ -6,7 +6,7 @@ use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake}
 use oxtls_x509::{Purpose, Roots, Verifier};
 
 use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
-use super::{ConfigError, Credential, Decision, Session, common_builder_methods, complete, compressed};
+use super::{ConfigError, Credential, Decision, Settings, common_builder_methods, complete, compressed};
 use crate::resumption::{Resumption, ServerResumption};
 
 /// Whether a server asks its clients for a certificate, and whom it trusts to issue them.
@@ -40,7 +40,7 @@ pub struct ServerConfig {
 
 #[derive(Debug)]
 pub(crate) struct ServerInner {
-    pub(crate) session: Session,
+    pub(crate) settings: Settings,
     pub(crate) verifier: Option<Verifier>,
     pub(crate) credentials: Vec<Credential>,
     pub(crate) handshake: Arc<ServerHandshake>,
@@ -64,7 +64,7 @@ impl ServerConfig {
     pub fn builder() -> ServerConfigBuilder {
         ServerConfigBuilder {
             common: super::common(),
-            session: Session::default(),
+            settings: Settings::default(),
             credentials: Vec::new(),
             client_auth: ClientAuth::None,
             handshake: ServerHandshake::default(),
@@ -85,14 +85,14 @@ impl ServerConfig {
     ) -> Result<Self, ConfigError> {
         let inner = &self.inner;
         let credentials: Vec<_> = credentials.into_iter().collect();
-        check_credentials(&credentials, &inner.session)?;
+        check_credentials(&credentials, &inner.settings)?;
         let (client_auth, verifier) = (inner.handshake.client_auth, inner.judge());
         let kept = inner.resumption.as_ref().map(|kept| kept.under(client_auth, verifier)).transpose()?;
         let schemes = &inner.handshake.common.verify_schemes;
-        let kept = kept.map(|kept| kept.signed_by(schemes).within(inner.session.policy.as_ref()));
+        let kept = kept.map(|kept| kept.signed_by(schemes).within(inner.settings.policy.as_ref()));
         let inner = ServerInner {
-            credentials: compressed(credentials, &inner.session.compression)?,
-            session: inner.session.clone(),
+            credentials: compressed(credentials, &inner.settings.compression)?,
+            settings: inner.settings.clone(),
             verifier: inner.verifier.clone(),
             handshake: Arc::clone(&inner.handshake),
             resumption: kept,
@@ -108,10 +108,10 @@ impl ServerConfig {
     /// # Errors
     /// As [`ServerConfigBuilder::build`].
     pub fn with_client_auth(&self, client_auth: ClientAuth) -> Result<Self, ConfigError> {
-        let (mode, verifier) = judge_of(client_auth, &self.inner.session)?;
+        let (mode, verifier) = judge_of(client_auth, &self.inner.settings)?;
         let authorities = authorities_of(verifier.as_ref());
         let before = &*self.inner.handshake;
-        let asks = self.inner.session.asks(Decision::VerifyPeer);
+        let asks = self.inner.settings.asks(Decision::VerifyPeer);
         // As in a builder: where the caller verifies clients, none is resumed unless that was said.
         let kept = self.inner.resumption.as_ref();
         let kept = kept.filter(|_| self.inner.resumption_is_told || !(asks && verifier.is_some()));
@@ -120,7 +120,7 @@ impl ServerConfig {
         handshake.check()?;
         let mut inner = ServerInner {
             credentials: self.inner.credentials.clone(),
-            session: self.inner.session.clone(),
+            settings: self.inner.settings.clone(),
             verifier,
             handshake: Arc::new(handshake),
             resumption: None,
@@ -128,7 +128,7 @@ impl ServerConfig {
         };
         let kept = kept.map(|kept| kept.under(mode, inner.judge())).transpose()?;
         let schemes = &inner.handshake.common.verify_schemes;
-        inner.resumption = kept.map(|kept| kept.signed_by(schemes).within(inner.session.policy.as_ref()));
+        inner.resumption = kept.map(|kept| kept.signed_by(schemes).within(inner.settings.policy.as_ref()));
         Ok(Self { inner: Arc::new(inner) })
     }
 
@@ -140,7 +140,7 @@ impl ServerConfig {
 impl ServerInner {
     /// What judges clients here, and not at the caller's.
     pub(crate) fn judge(&self) -> Option<&Verifier> {
-        self.verifier.as_ref().filter(|_| !self.session.asks(Decision::VerifyPeer))
+        self.verifier.as_ref().filter(|_| !self.settings.asks(Decision::VerifyPeer))
     }
 }
 
@@ -149,7 +149,7 @@ impl ServerInner {
 #[must_use]
 pub struct ServerConfigBuilder {
     common: Common,
-    session: Session,
+    settings: Settings,
     credentials: Vec<Credential>,
     client_auth: ClientAuth,
     handshake: ServerHandshake,
@@ -224,11 +224,11 @@ impl ServerConfigBuilder {
     /// No credential (unless [`Decision::ChooseCredential`](crate::Decision::ChooseCredential) is asked of the
     /// caller), client authentication without roots, lists that are empty or hold what this library has not.
     pub fn build(mut self) -> Result<ServerConfig, ConfigError> {
-        check_credentials(&self.credentials, &self.session)?;
-        complete(&mut self.common, &self.session)?;
-        let (mode, verifier) = judge_of(self.client_auth, &self.session)?;
+        check_credentials(&self.credentials, &self.settings)?;
+        complete(&mut self.common, &self.settings)?;
+        let (mode, verifier) = judge_of(self.client_auth, &self.settings)?;
         ask_for_evidence(&mut self.common, verifier.as_ref());
-        let asks = self.session.asks(Decision::VerifyPeer);
+        let asks = self.settings.asks(Decision::VerifyPeer);
         let resumption_is_told = !matches!(self.resumption, Resumed::Unsaid);
         let kept = match self.resumption {
             Resumed::Never => None,
@@ -240,7 +240,7 @@ impl ServerConfigBuilder {
         let judge = verifier.as_ref().filter(|_| !asks);
         let kept = kept.map(|kept| ServerResumption::new(kept, mode, judge)).transpose()?;
         let kept = kept.map(|kept| kept.signed_by(&self.common.verify_schemes));
-        let kept = kept.map(|kept| kept.within(self.session.policy.as_ref()));
+        let kept = kept.map(|kept| kept.within(self.settings.policy.as_ref()));
         let mut handshake = ServerHandshake {
             common: Arc::new(self.common),
             client_auth: mode,
@@ -248,19 +248,19 @@ impl ServerConfigBuilder {
             ..self.handshake
         };
         if let Some(kept) = &kept {
-            kept.check(&self.session)?;
+            kept.check(&self.settings)?;
             kept.tell(&mut handshake);
             if kept.is_elsewhere() {
-                self.session.ask.extend([Decision::FindSession, Decision::SealTicket]);
+                self.settings.ask.extend([Decision::FindSession, Decision::SealTicket]);
             }
         }
-        if let Some(policy) = &self.session.policy {
+        if let Some(policy) = &self.settings.policy {
             policy.check_early_data(handshake.early_data)?;
         }
         handshake.check()?;
         let inner = ServerInner {
-            credentials: compressed(self.credentials, &self.session.compression)?,
-            session: self.session,
+            credentials: compressed(self.credentials, &self.settings.compression)?,
+            settings: self.settings,
             verifier,
             handshake: Arc::new(handshake),
             resumption: kept,
@@ -270,11 +270,11 @@ impl ServerConfigBuilder {
     }
 }
 
-fn check_credentials(credentials: &[Credential], session: &Session) -> Result<(), ConfigError> {
-    if credentials.is_empty() && !session.asks(Decision::ChooseCredential) {
+fn check_credentials(credentials: &[Credential], settings: &Settings) -> Result<(), ConfigError> {
+    if credentials.is_empty() && !settings.asks(Decision::ChooseCredential) {
         return Err(ConfigError::Missing("a server needs a credential: a certificate chain and its key"));
     }
-    session.policy.iter().try_for_each(|policy| {
+    settings.policy.iter().try_for_each(|policy| {
         credentials.iter().try_for_each(|credential| policy.check_credential(credential))
     })
 }
@@ -282,7 +282,7 @@ fn check_credentials(credentials: &[Credential], session: &Session) -> Result<()
 /// What the machine is told of client authentication, and what judges clients' chains.
 fn judge_of(
     client_auth: ClientAuth,
-    session: &Session,
+    settings: &Settings,
 ) -> Result<(handshake::ClientAuth, Option<Verifier>), ConfigError> {
     use handshake::ClientAuth::{Optional, Required};
     let by_roots = |roots| Verifier::new(roots, Purpose::ClientAuth);
@@ -293,10 +293,10 @@ fn judge_of(
         ClientAuth::OptionalBy(verifier) => (Optional, *verifier),
         ClientAuth::RequiredBy(verifier) => (Required, *verifier),
     };
-    if trusts_nobody(&verifier) && !session.asks(Decision::VerifyPeer) {
+    if trusts_nobody(&verifier) && !settings.asks(Decision::VerifyPeer) {
         return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
     }
-    Ok((mode, Some(within(made_for(verifier, Purpose::ClientAuth)?, session))))
+    Ok((mode, Some(within(made_for(verifier, Purpose::ClientAuth)?, settings))))
 }
 
 /// DER names of the authorities that clients are told.

@@ -3,7 +3,7 @@
 use oxtls_handshake::config::Common;
 use oxtls_x509::{Purpose, Trust, Verifier};
 
-use super::{ConfigError, Session};
+use super::{ConfigError, Settings};
 
 /// Whether no chain could pass: something is to be trusted, and nothing is there.
 pub(super) fn trusts_nobody(verifier: &Verifier) -> bool {
@@ -20,8 +20,8 @@ pub(super) fn made_for(verifier: Verifier, purpose: Purpose) -> Result<Verifier,
 }
 
 /// The verifier, within the configuration's policy.
-pub(super) fn within(verifier: Verifier, session: &Session) -> Verifier {
-    match &session.policy {
+pub(super) fn within(verifier: Verifier, settings: &Settings) -> Verifier {
+    match &settings.policy {
         Some(policy) => policy.limit_verifier(verifier),
         None => verifier,
     }

@@ -36,7 +36,7 @@ pub(crate) struct Handshaking<R: Role> {
 
 impl<R: Role> Handshaking<R> {
     pub(crate) fn new(machine: <R as Sealed>::Machine, role: R) -> Self {
-        let started = role.session().clock.start();
+        let started = role.settings().clock.start();
         Self {
             machine,
             role,
@@ -49,7 +49,7 @@ impl<R: Role> Handshaking<R> {
     }
 
     pub(crate) fn time_left(&self) -> Duration {
-        let session = self.role.session();
+        let session = self.role.settings();
         session.handshake_timeout.saturating_sub(session.clock.since(&self.started))
     }
 
@@ -58,7 +58,7 @@ impl<R: Role> Handshaking<R> {
     }
 
     fn now(&self) -> Duration {
-        self.role.session().clock.now()
+        self.role.settings().clock.now()
     }
 }
 
@@ -295,9 +295,10 @@ impl<R: Role> Connection<R> {
         let Some(handshaking) = self.handshaking.as_mut() else { return Ok(None) };
         handshaking.role.note(&mut need);
         handshaking.certificate_asked_for |= matches!(need, Need::ChooseCredential(_));
-        let asked = handshaking.role.session().ask.iter().any(|decision| decision.covers(&need));
+        let asked = handshaking.role.settings().ask.iter().any(|decision| decision.covers(&need));
         trace::asked(&need, asked);
-        let limited = handshaking.role.session().policy.map_or(Ok(()), |policy| policy.limit_need(&mut need));
+        let limited =
+            handshaking.role.settings().policy.map_or(Ok(()), |policy| policy.limit_need(&mut need));
         let settled = match limited {
             Err(error) => Err(error),
             Ok(()) if asked => Ok(Settled::Ask(need)),

@@ -126,7 +126,7 @@ impl Connection<Client> {
     /// No randomness; a configuration that this name does not go with.
     pub fn new(config: &ClientConfig, name: ServerName<'static>) -> Result<Self, ConfigError> {
         let inner = config.inner();
-        let now = inner.session.clock.now();
+        let now = inner.settings.clock.now();
         let resumption = inner.resumption.as_ref();
         let offered = resumption.and_then(|resumption| resumption.take(&name, inner.judge(), now));
         Self::start(config, name, offered)
@@ -143,7 +143,7 @@ impl Connection<Client> {
             ServerName::DnsName(dns) => Some(dns.as_ref().trim_end_matches('.').to_ascii_lowercase()),
             _ => None,
         };
-        let clock = config.session.clock.clone();
+        let clock = config.settings.clock.clone();
         let mut handshake = config.handshake(dns_name);
         if let Some(resumption) = &config.resumption {
             resumption.tell(&mut handshake, offered.as_ref().map(|(psk, _)| Arc::clone(psk)));
@@ -188,7 +188,7 @@ impl Connection<Server> {
         self.input(step::Input::Answer(token.answer(handshake, cookie)))?;
         // Only a token of this connection's own changes what it is configured with.
         if let Some(handshaking) = self.handshaking.as_mut() {
-            self.send.set_padding(config.session.padding);
+            self.send.set_padding(config.settings.padding);
             handshaking.role.config = config;
         }
         self.resume()
@@ -198,8 +198,8 @@ impl Connection<Server> {
 impl<R: Role> Connection<R> {
     fn with(machine: <R as Sealed>::Machine, role: R) -> Self {
         let mailbox = Arc::new(Mailbox::default());
-        let clock = role.session().clock.clone();
-        let (padding, max_fragment) = (role.session().padding, role.session().max_fragment);
+        let clock = role.settings().clock.clone();
+        let (padding, max_fragment) = (role.settings().padding, role.settings().max_fragment);
         Self {
             handshaking: Some(Box::new(Handshaking::new(machine, role))),
             send: SendHalf::new(padding, max_fragment, Arc::clone(&mailbox)),

@@ -58,7 +58,7 @@ impl ClientSession {
     ) -> Result<Option<std::time::Duration>, SessionRefusal> {
         let config = config.inner();
         let resumption = config.resumption.as_ref().ok_or(SessionRefusal::Disabled)?;
-        resumption.check_loaded(&self.0, name, config.judge(), config.session.clock.now())
+        resumption.check_loaded(&self.0, name, config.judge(), config.settings.clock.now())
     }
 }
 

@@ -21,7 +21,7 @@ use pki_types::ServerName;
 
 use super::sessions::Left;
 use crate::compression::CertificateCompression;
-use crate::config::{ClientInner, Credential, Decision, ServerInner, Session};
+use crate::config::{ClientInner, Credential, Decision, ServerInner, Settings};
 use crate::resumption::{Origin, end_of};
 
 /// What a Need came to.
@@ -68,7 +68,7 @@ pub(crate) trait Sealed: fmt::Debug {
     type Machine: Machine;
     const IS_CLIENT: bool;
 
-    fn session(&self) -> &Session;
+    fn settings(&self) -> &Settings;
 
     /// Answers a Need from the configuration, or says why the handshake must fail.
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError>;
@@ -116,8 +116,8 @@ impl Sealed for Client {
     type Machine = client::Client;
     const IS_CLIENT: bool = true;
 
-    fn session(&self) -> &Session {
-        &self.config.session
+    fn settings(&self) -> &Settings {
+        &self.config.settings
     }
 
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError> {
@@ -129,13 +129,13 @@ impl Sealed for Client {
                 let Some(verifier) = &self.config.verifier else {
                     return Ok(Settled::Ask(Need::VerifyPeer(token)));
                 };
-                let now = self.config.session.clock.unix_time();
+                let now = self.config.settings.clock.unix_time();
                 let stapled = stapled(&token);
                 let verdict = verifier.verify_server_with(&token.peer.chain, &self.name, stapled, now);
                 verified(token, verdict, &mut self.identity, &mut self.expires_at)
             }
             Need::Sign(token) => sign(token),
-            Need::Decompress(token) => decompress(token, &self.config.session.compression),
+            Need::Decompress(token) => decompress(token, &self.config.settings.compression),
             need => Ok(Settled::Ask(need)),
         }
     }
@@ -157,8 +157,8 @@ impl Sealed for Server {
     type Machine = server::Server;
     const IS_CLIENT: bool = false;
 
-    fn session(&self) -> &Session {
-        &self.config.session
+    fn settings(&self) -> &Settings {
+        &self.config.settings
     }
 
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError> {
@@ -171,12 +171,12 @@ impl Sealed for Server {
                 let Some(verifier) = &self.config.verifier else {
                     return Ok(Settled::Ask(Need::VerifyPeer(token)));
                 };
-                let now = self.config.session.clock.unix_time();
+                let now = self.config.settings.clock.unix_time();
                 let verdict = verifier.verify_client_with(&token.peer.chain, stapled(&token), now);
                 verified(token, verdict, &mut self.identity, &mut self.origin.expires_at)
             }
             Need::Sign(token) => sign(token),
-            Need::Decompress(token) => decompress(token, &self.config.session.compression),
+            Need::Decompress(token) => decompress(token, &self.config.settings.compression),
             Need::OpenEch(token) => Ok(Settled::Answer(token.refuse(None))),
             Need::FindSession(token) => Ok(Settled::Answer(self.find(token))),
             Need::AcceptSession(token) => Ok(self.accept(token, None)),

@@ -28,12 +28,12 @@ pub(crate) struct Left {
 impl Server {
     /// Remembers when the hello came, and what it says of tickets.
     pub(crate) fn note_hello(&mut self, token: &ChooseConfig) {
-        self.origin.hello_at = self.config.session.clock.now();
+        self.origin.hello_at = self.config.settings.clock.now();
         self.origin.wish = token.hello.parse().ok().and_then(|hello| hello.extensions.ticket_request);
     }
 
     pub(crate) fn find(&mut self, token: FindSession) -> Answer {
-        let now = self.config.session.clock.now();
+        let now = self.config.settings.clock.now();
         let found = self.config.resumption.as_ref().and_then(|resumption| resumption.find(&token, now));
         match found {
             Some(FoundSession { offer, session, old_key }) => {
@@ -53,7 +53,7 @@ impl Server {
                 None => Settled::Ask(Need::AcceptSession(token)),
             };
         };
-        let now = self.config.session.clock.now();
+        let now = self.config.settings.clock.now();
         if !resumption.is_within_caps(session, now) {
             return Settled::Answer(token.decline());
         }
@@ -95,7 +95,7 @@ impl Server {
         match (&session.peer, judge) {
             (Some(peer), Some(verifier)) => {
                 let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
-                let now = self.config.session.clock.unix_time();
+                let now = self.config.settings.clock.unix_time();
                 let path = verifier.verify_client_with(&peer.chain, stapled, now).ok()?;
                 Some((Some(end_of(&path)), Some(path.into_identity())))
             }
@@ -108,13 +108,13 @@ impl Server {
     /// Writes into a session of TLS 1.2 what the machine does not know.
     pub(crate) fn complete(&self, session: &mut Session) {
         if let Some(resumption) = &self.config.resumption {
-            resumption.complete(session, &self.origin, self.config.session.clock.now());
+            resumption.complete(session, &self.origin, self.config.settings.clock.now());
         }
     }
 
     /// Seals a session of TLS 1.2, which is complete.
     pub(crate) fn seal(&self, token: SealTicket) -> Answer {
-        let now = self.config.session.clock.now();
+        let now = self.config.settings.clock.now();
         let resumption = self.config.resumption.as_ref();
         let ticket = resumption.and_then(|resumption| resumption.seal(&token.session, now));
         token.answer(ticket)
@@ -124,7 +124,7 @@ impl Server {
     pub(crate) fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left {
         let mut left = Left::default();
         let Some(resumption) = &self.config.resumption else { return left };
-        let now = self.config.session.clock.now();
+        let now = self.config.settings.clock.now();
         if let Some(mut session) = outcome.session.take() {
             resumption.complete(&mut session, &self.origin, now);
             outcome.session = resumption.keep(session);
@@ -134,7 +134,7 @@ impl Server {
         };
         tickets.set_lifetime(lifetime);
         tickets.set_max_early_data(resumption.max_early_data());
-        let asks = self.config.session.asks(Decision::SealTicket);
+        let asks = self.config.settings.asks(Decision::SealTicket);
         let count =
             if lifetime.is_zero() { 0 } else { resumption.count(&self.origin, outcome.psk.is_some()) };
         for _ in 0..count {

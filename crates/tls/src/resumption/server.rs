@@ -261,10 +261,10 @@ impl ServerResumption {
     }
 
     /// Refuses early data that nobody would judge.
-    pub(crate) fn check(&self, session: &crate::config::Session) -> Result<(), ConfigError> {
+    pub(crate) fn check(&self, settings: &crate::config::Settings) -> Result<(), ConfigError> {
         let elsewhere =
             self.settings.early_data.as_ref().is_some_and(|early| matches!(early.guard, Judge::Caller(_)));
-        if elsewhere && !session.asks(Decision::AcceptSession) {
+        if elsewhere && !settings.asks(Decision::AcceptSession) {
             return Err(ConfigError::Missing(
                 "early data is judged elsewhere, so the decision AcceptSession must be the caller's",
             ));
