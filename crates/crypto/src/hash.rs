@@ -6,7 +6,7 @@ use aws_lc_rs::digest;
 
 /// SHA-1 of the concatenation of `parts`, as a name only: OCSP identifies issuers and responders by it (RFC 6960 section
 /// 4.1.1), and whoever can make two keys collide gains nothing, since what such a name finds is then verified by its
-/// signature. Never a hash of anything that is signed: that is why it is no [`Hash`].
+/// signature. Never a hash of anything that is signed: that is why it is no [`Hash`](enum@Hash).
 #[must_use]
 pub fn sha1_identifier(parts: &[&[u8]]) -> [u8; 20] {
     let mut context = digest::Context::new(&digest::SHA1_FOR_LEGACY_USE_ONLY);
