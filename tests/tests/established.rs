@@ -18,7 +18,8 @@ const NAME: &str = "server.test";
 /// Connections that are there at once: what one holds is the average.
 const CONNECTIONS: usize = 400;
 
-/// At most so many bytes for a connection, its own included: what was measured, and 5 %. The sessions of a client are its
+/// At most so many bytes for a connection, its own included: the most that was measured, and 5 %. What `malloc` rounds up
+/// hangs on what was freed before, which varies by some 50 bytes a connection from run to run. The sessions of a client are its
 /// cache's and not counted; the server's chain is, which they share with the connection.
 struct Ceiling {
     client: usize,
@@ -26,10 +27,10 @@ struct Ceiling {
 }
 
 /// As the handshake leaves it: two ciphers of some 600 bytes each are C's.
-const AWAKE: Ceiling = Ceiling { client: 2_320, server: 2_035 };
+const AWAKE: Ceiling = Ceiling { client: 2_435, server: 2_070 };
 
 /// At rest: what stays while nothing happens. No more than 1,600 in any case.
-const AT_REST: Ceiling = Ceiling { client: 1_060, server: 765 };
+const AT_REST: Ceiling = Ceiling { client: 1_165, server: 800 };
 
 fn carry<A: Role, B: Role>(from: &mut Connection<A>, to: &mut Connection<B>, wire: &mut [u8]) {
     let len = from.transmit(wire);
