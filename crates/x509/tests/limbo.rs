@@ -11,7 +11,8 @@
     clippy::indexing_slicing,
     clippy::print_stdout,
     clippy::print_stderr,
-    clippy::panic
+    clippy::panic,
+    reason = "tests may be blunt, and say loudly what they skip"
 )]
 
 mod common;

@@ -5,7 +5,8 @@
     clippy::expect_used,
     clippy::indexing_slicing,
     clippy::as_conversions,
-    clippy::collapsible_if
+    clippy::collapsible_if,
+    reason = "as blunt and as literal as the RFC's own steps; not every test needs all of it"
 )]
 
 use std::collections::BTreeSet;
