@@ -34,7 +34,8 @@ pub enum SealError {
     NoEarlyData,
     /// A ticket has 1 to 65,535 bytes.
     BadTicket,
-    /// The record layer cannot seal.
+    /// The record layer cannot seal. If that is because a key without a successor is used up (TLS 1.2), close_notify waits
+    /// to be transmitted and this side has closed.
     Record(oxtls_record::SealError),
 }
 
@@ -362,6 +363,11 @@ impl SendHalf {
             Err(oxtls_record::SealError::KeyExhausted) if self.can_update() => {
                 self.seal_after_update(plaintext, out, written)
             }
+            Err(error @ oxtls_record::SealError::KeyExhausted) => {
+                // A key that has no successor, as in TLS 1.2, ends the connection; its last record says so.
+                self.close_now();
+                if written > 0 { Ok(Sealed { taken: 0, written }) } else { Err(SealError::Record(error)) }
+            }
             Err(_) if written > 0 => Ok(Sealed { taken: 0, written }),
             Err(oxtls_record::SealError::TooSmall { needed }) => Err(SealError::TooSmall { needed }),
             Err(error) => Err(SealError::Record(error)),
@@ -442,5 +448,35 @@ impl SendHalf {
                 Err(error)
             }
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, reason = "a test may be blunt")]
+
+    use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, FixedIv};
+    use oxtls_record::limits::RESERVED_RECORDS;
+
+    use super::*;
+
+    #[test]
+    fn a_key_of_tls12_that_is_used_up_ends_writing_with_close_notify() {
+        let algorithm = AeadAlgorithm::Aes128Gcm;
+        let key = AeadKey::new(algorithm, &[1; 16]).unwrap();
+        let iv = FixedIv::new(algorithm, &[2; 4]).unwrap();
+        let mut half = SendHalf::new(Padding::None, None, Arc::default());
+        half.writer.install(WriteKey::tls12(algorithm, &key, &iv).unwrap().with_limit(RESERVED_RECORDS + 1));
+        half.renewable = false;
+        half.open();
+        let mut out = [0; 100];
+        assert_eq!(half.seal(b"x", &mut out).unwrap().taken, 1);
+        let used_up = half.seal(b"x", &mut out).unwrap_err();
+        assert!(matches!(used_up, SealError::Record(oxtls_record::SealError::KeyExhausted)));
+        // An alert: header, explicit nonce, two bytes, tag.
+        assert_eq!(half.transmit(&mut out), 5 + 8 + 2 + 16);
+        assert_eq!(out.first(), Some(&21));
+        assert!(matches!(half.seal(b"x", &mut out), Err(SealError::Closed)));
+        assert!(!half.wants_transmit());
     }
 }
