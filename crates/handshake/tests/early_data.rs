@@ -29,7 +29,7 @@ use oxtls_handshake::key_schedule::tls13::EarlySecret;
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::client_hello::OwnedClientHello;
 use oxtls_handshake::session::{Psk, Session};
-use oxtls_handshake::step::{Direction, Level, Misuse, Transport};
+use oxtls_handshake::step::{Direction, Level, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 
 const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
@@ -83,23 +83,13 @@ fn offering_with(change: impl FnOnce(&mut Session, &mut ClientHandshake, &mut Co
     (end, hello)
 }
 
-fn has(hello: &Message, typ: ExtensionType) -> bool {
-    Hello::of(hello).extensions.iter().any(|(is, _)| *is == typ)
-}
-
-#[track_caller]
-fn refuses(end: &mut End, message: &Message, alert: AlertDescription, level: &str) {
-    assert_eq!(end.give(message), [format!("Failed({alert})@{level}")], "{:?}", end.failure);
-    assert_eq!(end.offer(message, false), Err(Misuse::Ended));
-}
-
 mod t5_accepted {
     use super::*;
 
     #[test]
     fn row_0_the_early_key_follows_the_hello_and_nothing_else_does() {
         let (end, hello) = offering();
-        assert!(has(&hello, EARLY));
+        assert!(Hello::of(&hello).has(EARLY));
         assert!(Hello::of(&hello).get(EARLY).is_empty());
         let session = session();
         assert!(binder_verifies(&session, core::slice::from_ref(&hello)));
@@ -167,7 +157,7 @@ mod t5_accepted {
         end.drain();
         let flight = Flight::new(&[end.next_message()], &Script::resume(&session, true));
         end.give(&flight.server_hello);
-        refuses(&mut end, &flight.encrypted_extensions, UE, "HS");
+        end.refuses(&flight.encrypted_extensions, UE, "HS");
     }
 
     #[test]
@@ -180,7 +170,7 @@ mod t5_accepted {
                 end.give(message);
             }
             let level = if messages == 0 { Level::Initial } else { Level::Handshake };
-            refuses(&mut end, &Message::new(level, HandshakeType::END_OF_EARLY_DATA, &[]), UM, "Ea");
+            end.refuses(&Message::new(level, HandshakeType::END_OF_EARLY_DATA, &[]), UM, "Ea");
         }
     }
 
@@ -201,7 +191,7 @@ mod t5_accepted {
         end.give(&flight.server_hello);
         end.give(&flight.encrypted_extensions);
         flight.finished.bytes[4] ^= 1;
-        refuses(&mut end, &flight.finished, AlertDescription::DECRYPT_ERROR, "Ea");
+        end.refuses(&flight.finished, AlertDescription::DECRYPT_ERROR, "Ea");
         assert!(end.sent.is_empty(), "no EndOfEarlyData to one that has proved nothing");
     }
 
@@ -231,8 +221,8 @@ mod t5_accepted {
             let row = end.drain();
             assert_eq!(row.len(), 2, "{what}: {row:?}");
             let hello = end.next_message();
-            assert!(!has(&hello, EARLY), "{what}");
-            assert_eq!(has(&hello, ExtensionType::PRE_SHARED_KEY), psk, "{what}");
+            assert!(!Hello::of(&hello).has(EARLY), "{what}");
+            assert_eq!(Hello::of(&hello).has(ExtensionType::PRE_SHARED_KEY), psk, "{what}");
         }
     }
 
@@ -319,7 +309,7 @@ mod t6_refused {
         let mut script = Script::resume(&session, false);
         script.selected_identity = Some(1);
         let flight = Flight::new(&[hello], &script);
-        refuses(&mut end, &flight.server_hello, IP, "Ea");
+        end.refuses(&flight.server_hello, IP, "Ea");
     }
 
     #[test]
@@ -330,7 +320,7 @@ mod t6_refused {
             let row = end.give(&request);
             assert_eq!(row, ["Rejected(HelloRetryRequest)", "S(ClientHello)@In"], "no second CCS");
             let second = end.next_message();
-            assert!(!has(&second, EARLY));
+            assert!(!Hello::of(&second).has(EARLY));
             let hellos = [first, request, second];
             let session = session();
             assert!(binder_verifies(&session, &hellos));
@@ -353,14 +343,14 @@ mod t6_refused {
         let session = session();
         let flight = Flight::new(&[first, request, second], &Script::resume(&session, true));
         end.give(&flight.server_hello);
-        refuses(&mut end, &flight.encrypted_extensions, UE, "HS");
+        end.refuses(&flight.encrypted_extensions, UE, "HS");
     }
 
     #[test]
     fn t7_a_retry_that_is_refused_leaves_the_early_key() {
         let (mut end, first) = offering();
         let request = retry(&first, session().suite, Some(NamedGroup::X25519), None);
-        refuses(&mut end, &request, IP, "Ea");
+        end.refuses(&request, IP, "Ea");
     }
 
     /// Refused in the clear: neither the data nor an alert under its key means anything to such a server.
@@ -458,7 +448,7 @@ mod t13_quic {
         let (mut end, first) = quic();
         let row = end.give(&retry(&first, session().suite, None, Some(b"cookie")));
         assert_eq!(row, ["Rejected(HelloRetryRequest)", "S(ClientHello)@In"]);
-        assert!(!has(&end.next_message(), EARLY));
+        assert!(!Hello::of(&end.next_message()).has(EARLY));
     }
 }
 

@@ -312,6 +312,20 @@ impl End {
         self.drain()
     }
 
+    /// Hands one message in that must be refused with this alert at this level, behind which nothing goes on.
+    #[track_caller]
+    pub fn refuses(&mut self, message: &Message, alert: AlertDescription, level: &str) {
+        self.refuses_with(message, false, alert, level);
+    }
+
+    /// The same with the word on whether bytes follow in the record.
+    #[track_caller]
+    pub fn refuses_with(&mut self, message: &Message, more: bool, alert: AlertDescription, level: &str) {
+        assert_eq!(self.give_with(message, more), [format!("Failed({alert})@{level}")], "{:?}", self.failure);
+        assert_eq!(self.offer(message, false), Err(Misuse::Ended));
+        assert!(self.machine.input(Input::Abort(Error::Canceled)).is_err(), "Failed is the last");
+    }
+
     /// Hands one message in, which may be refused as misuse.
     pub fn offer(&mut self, message: &Message, more: bool) -> Result<(), Misuse> {
         let Message { level, bytes } = message;
@@ -595,6 +609,10 @@ impl Hello {
             Some((_, old)) => *old = data.to_vec(),
             None => self.extensions.push((typ, data.to_vec())),
         }
+    }
+
+    pub fn has(&self, typ: ExtensionType) -> bool {
+        self.extensions.iter().any(|(is, _)| *is == typ)
     }
 
     pub fn get(&self, typ: ExtensionType) -> &[u8] {

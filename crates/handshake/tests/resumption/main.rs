@@ -91,16 +91,6 @@ fn started(config: ClientHandshake, transport: Transport) -> (End, Message) {
     (end, hello)
 }
 
-fn offers(hello: &Message, typ: ExtensionType) -> bool {
-    Hello::of(hello).extensions.iter().any(|(is, _)| *is == typ)
-}
-
-#[track_caller]
-fn refuses(end: &mut End, message: &Message, alert: AlertDescription, level: &str) {
-    assert_eq!(end.give(message), [format!("Failed({alert})@{level}")], "{:?}", end.failure);
-    assert_eq!(end.offer(message, false), Err(Misuse::Ended));
-}
-
 mod both_machines;
 mod offer;
 mod t10_full_handshakes_of_tls12;

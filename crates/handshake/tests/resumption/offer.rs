@@ -45,10 +45,10 @@ fn sessions_that_are_wanted_are_asked_for_and_others_not() {
             common.min_version = TLS12;
         });
         let (_, hello) = started(config, Transport::Stream);
-        assert!(!offers(&hello, PSK));
-        assert_eq!(offers(&hello, ExtensionType::PSK_KEY_EXCHANGE_MODES), expected.0);
-        assert_eq!(offers(&hello, ExtensionType::TICKET_REQUEST), expected.0);
-        assert_eq!(offers(&hello, TICKET), expected.1);
+        assert!(!Hello::of(&hello).has(PSK));
+        assert_eq!(Hello::of(&hello).has(ExtensionType::PSK_KEY_EXCHANGE_MODES), expected.0);
+        assert_eq!(Hello::of(&hello).has(ExtensionType::TICKET_REQUEST), expected.0);
+        assert_eq!(Hello::of(&hello).has(TICKET), expected.1);
         if expected.0 {
             assert_eq!(Hello::of(&hello).get(ExtensionType::TICKET_REQUEST), [3, 1]);
         }
@@ -87,11 +87,11 @@ fn a_session_that_does_not_fit_is_not_offered() {
             config.resumption = false;
         });
         for typ in [PSK, ExtensionType::EARLY_DATA, ExtensionType::PSK_KEY_EXCHANGE_MODES, TICKET] {
-            assert!(!offers(&hello, typ), "{what}: {typ}");
+            assert!(!Hello::of(&hello).has(typ), "{what}: {typ}");
         }
     }
     let (_, hello) = offering(session(), |config, _| config.resumption = false);
-    assert!(offers(&hello, PSK) && offers(&hello, ExtensionType::PSK_KEY_EXCHANGE_MODES));
+    assert!(Hello::of(&hello).has(PSK) && Hello::of(&hello).has(ExtensionType::PSK_KEY_EXCHANGE_MODES));
 }
 
 #[test]
@@ -112,7 +112,7 @@ fn a_session_of_tls12_goes_by_its_id_or_by_its_ticket_with_an_id_of_our_own() {
         assert_eq!(Hello::of(&hello).session_id, b"the ID");
         let (_, hello) = offering(session_tls12(b"", b"the ticket"), both);
         assert_eq!(Hello::of(&hello).session_id.len(), 32);
-        assert!(!offers(&hello, PSK));
+        assert!(!Hello::of(&hello).has(PSK));
     }
 }
 
@@ -160,7 +160,7 @@ fn quic_offers_no_session_of_tls12() {
         config(Some(session_tls12(b"the ID", b"ticket")), |_, common| common.max_version = TLS13);
     config.tls12_tickets = true;
     let (_, hello) = started(config, Transport::Quic { parameters: vec![1] });
-    assert!(Hello::of(&hello).session_id.is_empty() && !offers(&hello, TICKET));
+    assert!(Hello::of(&hello).session_id.is_empty() && !Hello::of(&hello).has(TICKET));
 }
 
 #[test]

@@ -88,17 +88,17 @@ fn row_8_a_ticket_comes_where_it_was_announced_and_nowhere_else() {
     let announced = HelloTls12 { ticket: true, ..SAYS };
     let (mut end, server) = until_row_5(announced, |_, _| ());
     let _ = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
-    refuses(&mut end, &Message::change_cipher_spec(), UM, "Ap");
+    end.refuses(&Message::change_cipher_spec(), UM, "Ap");
     let (mut end, server) = until_row_5(SAYS, |_, _| ());
     let (_, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
-    refuses(&mut end, &messages[0], UM, "Ap");
+    end.refuses(&messages[0], UM, "Ap");
     // Twice, and at the wrong level.
     let (mut end, server) = until_row_5(announced, |_, _| ());
     let (_, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
     assert_eq!(end.give(&messages[0]), [""; 0]);
-    refuses(&mut end, &messages[0], UM, "Ap");
+    end.refuses(&messages[0], UM, "Ap");
     let (mut end, _) = until_row_5(announced, |_, _| ());
-    refuses(&mut end, &Message { level: Level::Application, ..messages[0].clone() }, UM, "Ap");
+    end.refuses(&Message { level: Level::Application, ..messages[0].clone() }, UM, "Ap");
 }
 
 #[test]
@@ -108,5 +108,5 @@ fn a_ticket_that_was_changed_on_its_way_fails_the_handshake() {
     *messages[0].bytes.last_mut().unwrap() ^= 1;
     end.give(&messages[0]);
     end.give(&messages[1]);
-    refuses(&mut end, &messages[2], AlertDescription::DECRYPT_ERROR, "Ap");
+    end.refuses(&messages[2], AlertDescription::DECRYPT_ERROR, "Ap");
 }

@@ -78,12 +78,12 @@ fn row_2_refuses_another_suite_and_no_extended_master_secret() {
         let (mut end, hello) = offering(by_id(), ask);
         let mut script = ScriptTls12::resume(&hello, &session);
         script.suite = CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384;
-        refuses(&mut end, &FlightTls12::new(&hello, &script).server_hello, IP, "In");
+        end.refuses(&FlightTls12::new(&hello, &script).server_hello, IP, "In");
         let (mut end, hello) = offering(by_id(), ask);
         let mut script = ScriptTls12::resume(&hello, &session);
         script.extensions.extended_master_secret = false;
         let message = FlightTls12::new(&hello, &script).server_hello;
-        refuses(&mut end, &message, AlertDescription::HANDSHAKE_FAILURE, "In");
+        end.refuses(&message, AlertDescription::HANDSHAKE_FAILURE, "In");
     }
 }
 
@@ -93,15 +93,15 @@ fn row_3_refuses_a_ticket_that_was_not_announced_and_wants_one_that_was() {
     let (mut end, hello) = offering(by_ticket(), |_, _| ());
     let flight = FlightTls12::new(&hello, &ScriptTls12::renew(&hello, &session, 1, b"t"));
     end.give(&flight.server_hello);
-    refuses(&mut end, &Message::change_cipher_spec(), UM, "In");
+    end.refuses(&Message::change_cipher_spec(), UM, "In");
     let (mut end, hello) = offering(by_ticket(), |_, _| ());
     let plain = FlightTls12::new(&hello, &ScriptTls12::resume(&hello, &session));
     end.give(&plain.server_hello);
-    refuses(&mut end, flight.ticket.as_ref().unwrap(), UM, "In");
+    end.refuses(flight.ticket.as_ref().unwrap(), UM, "In");
     // An announcement that nobody asked for.
     let (mut end, hello) = offering(by_id(), |config, _| config.tls12_tickets = false);
     let flight = FlightTls12::new(&hello, &ScriptTls12::renew(&hello, &session, 1, b"t"));
-    refuses(&mut end, &flight.server_hello, AlertDescription::UNSUPPORTED_EXTENSION, "In");
+    end.refuses(&flight.server_hello, AlertDescription::UNSUPPORTED_EXTENSION, "In");
 }
 
 #[test]
@@ -122,17 +122,17 @@ fn rows_3_and_4_refuse_what_does_not_belong_there() {
         HandshakeType::CERTIFICATE_REQUEST,
         HandshakeType::FINISHED,
     ] {
-        refuses(&mut reach(1).0, &Message::new(Level::Initial, typ, &[0; 12]), UM, "In");
+        reach(1).0.refuses(&Message::new(Level::Initial, typ, &[0; 12]), UM, "In");
     }
     let (mut end, _) = reach(1);
     let row = end.give_with(&Message::change_cipher_spec(), true);
     assert_eq!(row, ["Failed(unexpected_message)@In"], "inside a message");
     let (mut end, _) = reach(2);
-    refuses(&mut end, &Message::change_cipher_spec(), UM, "In");
+    end.refuses(&Message::change_cipher_spec(), UM, "In");
     let (mut end, flight) = reach(2);
     let mut wrong = flight.finished.clone();
     wrong.bytes[4] ^= 1;
-    refuses(&mut end, &wrong, AlertDescription::DECRYPT_ERROR, "In");
+    end.refuses(&wrong, AlertDescription::DECRYPT_ERROR, "In");
     assert!(end.sent.is_empty(), "our Finished is not sent to one that has proved nothing");
 }
 
@@ -144,6 +144,6 @@ fn the_id_of_compatibility_mode_names_no_session() {
         let (mut end, hello) = started(config, Transport::Stream);
         let offered = by_ticket();
         let message = FlightTls12::new(&hello, &ScriptTls12::resume(&hello, &offered)).server_hello;
-        refuses(&mut end, &message, IP, "In");
+        end.refuses(&message, IP, "In");
     }
 }

@@ -47,7 +47,7 @@ fn a_sentinel_is_found_behind_an_echo_too() {
     let (mut end, hello) = offering(session_tls12(b"the ID", b""), both);
     let message = FlightTls12::new(&hello, &ScriptTls12::resume(&hello, &session)).server_hello;
     let message = edit(&message, |hello| hello.random[24..].copy_from_slice(b"DOWNGRD\x01"));
-    refuses(&mut end, &message, IP, "In");
+    end.refuses(&message, IP, "In");
     assert!(matches!(end.error(), Error::Downgrade));
 }
 
@@ -58,5 +58,5 @@ fn a_malformed_ticket_message_is_refused() {
     let flight = FlightTls12::new(&hello, &ScriptTls12::renew(&hello, &session, 1, b"t"));
     end.give(&flight.server_hello);
     let ticket = flight.ticket.unwrap();
-    refuses(&mut end, &ticket.with_body(&ticket.body()[..6]), DE, "In");
+    end.refuses(&ticket.with_body(&ticket.body()[..6]), DE, "In");
 }

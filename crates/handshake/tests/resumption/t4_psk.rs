@@ -57,7 +57,7 @@ fn a_server_that_resumes_has_no_certificate_and_asks_for_none() {
         let flight = flight(&hello, &Script::resume(&session, false));
         end.give(&flight.server_hello);
         end.give(&flight.encrypted_extensions);
-        refuses(&mut end, &Message::new(Level::Handshake, typ, &[0, 0, 0, 0]), UM, "HS");
+        end.refuses(&Message::new(Level::Handshake, typ, &[0, 0, 0, 0]), UM, "HS");
     }
 }
 
@@ -71,17 +71,17 @@ fn row_5_refuses_what_was_not_offered() {
     hash.psk = None;
     for script in [index, hash] {
         let (mut end, hello) = offering(super::session(), |_, _| ());
-        refuses(&mut end, &flight(&hello, &script).server_hello, IP, "In");
+        end.refuses(&flight(&hello, &script).server_hello, IP, "In");
         assert_eq!(end.error().fault(), Fault::Peer);
     }
     let (mut end, hello) = offering(super::session(), |_, _| ());
     let flight_without = flight(&hello, &Script::resume(&session, false));
     let no_share = edit(&flight_without.server_hello, |hello| hello.remove(ExtensionType::KEY_SHARE));
-    refuses(&mut end, &no_share, AlertDescription::MISSING_EXTENSION, "In");
+    end.refuses(&no_share, AlertDescription::MISSING_EXTENSION, "In");
     // Without a session on offer there is nothing to select.
     let (mut end, hello) = started(config(None, |_, _| ()), Transport::Stream);
     let selected = flight(&hello, &Script::resume(&session, false)).server_hello;
-    refuses(&mut end, &selected, AlertDescription::UNSUPPORTED_EXTENSION, "In");
+    end.refuses(&selected, AlertDescription::UNSUPPORTED_EXTENSION, "In");
 }
 
 #[test]
@@ -91,7 +91,7 @@ fn a_server_without_the_secret_does_not_get_through() {
     let flight = flight(&hello, &Script::resume(&other, false));
     end.give(&flight.server_hello);
     end.give(&flight.encrypted_extensions);
-    refuses(&mut end, &flight.finished, AlertDescription::DECRYPT_ERROR, "HS");
+    end.refuses(&flight.finished, AlertDescription::DECRYPT_ERROR, "HS");
 }
 
 #[test]
@@ -125,7 +125,7 @@ fn retry_of_another_hash_drops_the_session() {
     let request = retry(&first, suite, None, Some(b"cookie"));
     end.give(&request);
     let second = end.next_message();
-    assert!(!offers(&second, PSK));
+    assert!(!Hello::of(&second).has(PSK));
     // All else is as it was.
     let without = |hello: &Message| {
         let mut hello = Hello::of(hello);
@@ -138,7 +138,7 @@ fn retry_of_another_hash_drops_the_session() {
     let mut script = Script::resume(&session, false);
     (script.suite, script.psk) = (suite, None);
     let flight = Flight::new(&[first, request, second], &script);
-    refuses(&mut end, &flight.server_hello, AlertDescription::UNSUPPORTED_EXTENSION, "In");
+    end.refuses(&flight.server_hello, AlertDescription::UNSUPPORTED_EXTENSION, "In");
 }
 
 #[test]

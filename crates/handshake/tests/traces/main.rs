@@ -92,19 +92,6 @@ impl Flow {
     }
 }
 
-/// Asserts that the end fails on this message with this alert, at this level, and is over.
-#[track_caller]
-fn refuses(end: &mut End, message: &Message, alert: AlertDescription, level: &str) {
-    refuses_with(end, message, false, alert, level);
-}
-
-#[track_caller]
-fn refuses_with(end: &mut End, message: &Message, more: bool, alert: AlertDescription, level: &str) {
-    assert_eq!(end.give_with(message, more), [format!("Failed({alert})@{level}")], "{:?}", end.failure);
-    assert_eq!(end.offer(message, false), Err(Misuse::Ended));
-    assert!(end.machine.input(Input::Abort(Error::Canceled)).is_err(), "Failed is the last");
-}
-
 const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
 const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
 const DE: AlertDescription = AlertDescription::DECODE_ERROR;

@@ -22,21 +22,21 @@ fn tls12_hello(change: impl FnOnce(&mut Hello)) -> (End, Message) {
 #[test]
 fn a_server_of_tls_1_2_only_gets_protocol_version() {
     let (mut client, hello) = tls12_hello(|_| ());
-    refuses(&mut client, &hello, AlertDescription::PROTOCOL_VERSION, "In");
+    client.refuses(&hello, AlertDescription::PROTOCOL_VERSION, "In");
     let expected = [ProtocolVersion::TLS1_2];
     assert!(matches!(client.error(), Error::NoCommonVersion { peer } if peer[..] == expected));
     assert_eq!(client.error().fault(), Fault::Incompatible);
     // With no extension block at all, as TLS 1.2 allows.
     let (mut client, hello) = tls12_hello(|_| ());
     let bare = hello.with_body(&hello.body()[..hello.body().len() - 2]);
-    refuses(&mut client, &bare, AlertDescription::PROTOCOL_VERSION, "In");
+    client.refuses(&bare, AlertDescription::PROTOCOL_VERSION, "In");
 }
 
 #[test]
 fn versions_of_old_get_protocol_version() {
     for version in [0x0300, 0x0301, 0x0302, 0x0304, 0x7f17] {
         let (mut client, hello) = tls12_hello(|hello| hello.version = version);
-        refuses(&mut client, &hello, AlertDescription::PROTOCOL_VERSION, "In");
+        client.refuses(&hello, AlertDescription::PROTOCOL_VERSION, "In");
     }
 }
 
@@ -44,7 +44,7 @@ fn versions_of_old_get_protocol_version() {
 fn a_downgrade_sentinel_is_found() {
     for sentinel in [DOWNGRADE_TLS12, DOWNGRADE_TLS11] {
         let (mut client, hello) = tls12_hello(|hello| hello.random[24..].copy_from_slice(&sentinel));
-        refuses(&mut client, &hello, IP, "In");
+        client.refuses(&hello, IP, "In");
         assert!(matches!(client.error(), Error::Downgrade));
     }
 }
@@ -54,7 +54,7 @@ fn supported_versions_selects_tls_1_3_or_nothing() {
     for version in [[3, 3], [3, 2], [3, 5], [0x7f, 0x1c]] {
         let select = |hello: &mut Hello| hello.set(ExtensionType::SUPPORTED_VERSIONS, &version);
         let (mut client, hello) = tls12_hello(select);
-        refuses(&mut client, &hello, IP, "In");
+        client.refuses(&hello, IP, "In");
     }
 }
 

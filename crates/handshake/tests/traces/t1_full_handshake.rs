@@ -156,7 +156,7 @@ fn without_compatibility_mode_there_is_no_session_id_and_the_server_alone_sends_
 fn row_0_a_server_refuses_anything_but_a_client_hello() {
     let mut flow = until(1);
     let finished = Message::new(Level::Initial, HandshakeType::FINISHED, &[0; 32]);
-    refuses(&mut flow.server, &finished, UM, "In");
+    flow.server.refuses(&finished, UM, "In");
     let mut flow = until(1);
     flow.server.machine.input(Input::ChangeCipherSpec { more: false }).unwrap();
     assert_eq!(flow.server.drain(), ["Failed(unexpected_message)@In"]);
@@ -167,7 +167,7 @@ fn row_0_a_server_refuses_anything_but_a_client_hello() {
 fn row_1_a_server_refuses_bytes_behind_a_client_hello() {
     let mut flow = until(1);
     let hello = flow.take_from_client("ClientHello");
-    refuses_with(&mut flow.server, &hello, true, UM, "In");
+    flow.server.refuses_with(&hello, true, UM, "In");
     assert!(matches!(flow.server.error(), Error::ExcessHandshakeData { .. }));
 }
 
@@ -264,7 +264,7 @@ fn row_2_the_outside_refuses_a_name_in_the_clear() {
 fn client_refuses_hello(alert: AlertDescription, change: impl FnOnce(&mut Hello)) -> Error {
     let mut flow = until(4);
     let hello = edit(&flow.take_from_server("ServerHello"), change);
-    refuses(&mut flow.client, &hello, alert, "In");
+    flow.client.refuses(&hello, alert, "In");
     flow.client.failure.unwrap().error
 }
 
@@ -304,7 +304,7 @@ fn row_4_a_client_refuses_bad_key_shares() {
 fn row_4_a_client_refuses_bytes_behind_a_server_hello() {
     let mut flow = until(4);
     let hello = flow.take_from_server("ServerHello");
-    refuses_with(&mut flow.client, &hello, true, UM, "In");
+    flow.client.refuses_with(&hello, true, UM, "In");
 }
 
 #[track_caller]
@@ -315,7 +315,7 @@ fn client_refuses_extensions(alert: AlertDescription, typ: ExtensionType, data: 
     extensions.retain(|(is, _)| *is != typ);
     extensions.push((typ, data.to_vec()));
     let message = message.with_body(&common::join_extensions(&extensions));
-    refuses(&mut flow.client, &message, alert, "HS");
+    flow.client.refuses(&message, alert, "HS");
 }
 
 #[test]
@@ -353,7 +353,7 @@ fn client_refuses_certificate(alert: AlertDescription, body: impl FnOnce(&[u8]) 
     let leaf = flow.server.answers.credential.as_ref().unwrap().chain[0].to_vec();
     let message = flow.take_from_server("Certificate");
     assert_eq!(message.body(), certificate_body(&[], &[entry(&leaf, &[])]));
-    refuses(&mut flow.client, &message.with_body(&body(&leaf)), alert, "HS");
+    flow.client.refuses(&message.with_body(&body(&leaf)), alert, "HS");
 }
 
 #[test]
@@ -384,7 +384,7 @@ fn client_refuses_verify(alert: AlertDescription, change: impl FnOnce(&mut Vec<u
     let message = flow.take_from_server("CertificateVerify");
     let mut body = message.body().to_vec();
     change(&mut body);
-    refuses(&mut flow.client, &message.with_body(&body), alert, "HS");
+    flow.client.refuses(&message.with_body(&body), alert, "HS");
 }
 
 #[test]
@@ -420,10 +420,10 @@ fn row_9_a_client_refuses_a_finished_that_does_not_verify_or_does_not_end_its_re
     let mut body = finished.body().to_vec();
     body[31] ^= 0x80;
     let forged = finished.with_body(&body);
-    refuses(&mut flow.client, &forged, AlertDescription::DECRYPT_ERROR, "HS");
+    flow.client.refuses(&forged, AlertDescription::DECRYPT_ERROR, "HS");
     let mut flow = until(9);
     let finished = flow.take_from_server("Finished");
-    refuses_with(&mut flow.client, &finished, true, UM, "HS");
+    flow.client.refuses_with(&finished, true, UM, "HS");
 }
 
 #[test]
@@ -433,13 +433,13 @@ fn row_10_a_server_refuses_under_application_keys() {
     let mut body = finished.body().to_vec();
     body[0] ^= 1;
     let forged = finished.with_body(&body);
-    refuses(&mut flow.server, &forged, AlertDescription::DECRYPT_ERROR, "Ap");
+    flow.server.refuses(&forged, AlertDescription::DECRYPT_ERROR, "Ap");
     let mut flow = until(10);
     let finished = flow.take_from_client("Finished");
-    refuses_with(&mut flow.server, &finished, true, UM, "Ap");
+    flow.server.refuses_with(&finished, true, UM, "Ap");
     let mut flow = until(10);
     let hello = Message { level: Level::Handshake, ..flow.messages["ClientHello"].clone() };
-    refuses(&mut flow.server, &hello, UM, "Ap");
+    flow.server.refuses(&hello, UM, "Ap");
 }
 
 #[test]

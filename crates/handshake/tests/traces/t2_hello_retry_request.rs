@@ -129,7 +129,7 @@ fn no_share_at_all_asks_for_a_retry() {
 fn client_refuses(alert: AlertDescription, change: impl FnOnce(&mut Hello)) -> Error {
     let mut flow = until(2);
     let retry = edit(&flow.take_from_server("HelloRetryRequest"), change);
-    refuses(&mut flow.client, &retry, alert, "In");
+    flow.client.refuses(&retry, alert, "In");
     flow.client.failure.unwrap().error
 }
 
@@ -161,14 +161,14 @@ fn row_2_a_client_refuses_a_retry_that_breaks_a_rule() {
 fn row_2_a_client_refuses_bytes_behind_a_retry() {
     let mut flow = until(2);
     let retry = flow.take_from_server("HelloRetryRequest");
-    refuses_with(&mut flow.client, &retry, true, UM, "In");
+    flow.client.refuses_with(&retry, true, UM, "In");
 }
 
 #[track_caller]
 fn server_refuses(alert: AlertDescription, change: impl FnOnce(&mut Hello)) {
     let mut flow = until(3);
     let hello = edit(&flow.take_from_client("ClientHello"), change);
-    refuses(&mut flow.server, &hello, alert, "In");
+    flow.server.refuses(&hello, alert, "In");
 }
 
 #[test]
@@ -202,18 +202,18 @@ fn row_3_a_server_passes_over_no_early_data_after_the_second_hello() {
 fn row_5_a_client_refuses_a_second_retry() {
     let mut flow = until(4);
     let retry = flow.messages["HelloRetryRequest"].clone();
-    refuses(&mut flow.client, &retry, UM, "In");
+    flow.client.refuses(&retry, UM, "In");
     // Also one that could not be read.
     let mut flow = until(4);
     let broken = retry.with_body(&retry.body()[..40]);
-    refuses(&mut flow.client, &broken, UM, "In");
+    flow.client.refuses(&broken, UM, "In");
 }
 
 #[track_caller]
 fn client_refuses_hello(change: impl FnOnce(&mut Hello)) {
     let mut flow = until(5);
     let hello = edit(&flow.take_from_server("ServerHello"), change);
-    refuses(&mut flow.client, &hello, IP, "In");
+    flow.client.refuses(&hello, IP, "In");
 }
 
 #[test]
