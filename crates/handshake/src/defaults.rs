@@ -104,6 +104,11 @@ pub const SESSION_ID_LIFETIME: Duration = Duration::from_secs(24 * 60 * 60);
 /// it to us: on the Internet most clocks agree within ten seconds).
 pub const MAX_AGE_SKEW: Duration = Duration::from_secs(10);
 
+/// How far the clock that a session was made by may be ahead of the one that it is judged by: five minutes of error
+/// either way, as far apart as the machines of a fleet get before somebody notices. Beyond, a clock has stepped back, and
+/// the session could live for as much longer than it was given.
+pub const MAX_CLOCK_DIFFERENCE: Duration = Duration::from_secs(10 * 60);
+
 /// Most PSK identities of a hello that are looked at; the rest might as well not be there. Clients send one or two.
 pub const MAX_PSK_IDENTITIES: usize = 8;
 

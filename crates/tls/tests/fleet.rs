@@ -8,15 +8,20 @@
 
 mod common;
 
+use std::path::{Path, PathBuf};
 use std::time::Duration;
+use std::{fs, mem};
 
+use common::process as os;
 use common::{NAME, client_config, ends, handshake, server_config};
 use oxtls::handshake::session::Session;
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientConfig, ClientConnection, ClientSession, Clock, FleetSeed, ManualClock, Resumption, ServerConfig,
-    ServerConnection, TicketKeys,
+    ClientConfig, ClientConnection, ClientSession, Clock, Credential, FleetSeed, ManualClock, Resumption,
+    ServerConfig, ServerConnection, TicketKeys,
 };
+use oxtls_test_pki::LeafSpec;
+use zeroize::Zeroizing;
 
 const HOUR: Duration = Duration::from_secs(3600);
 const PROCESSES: usize = 8;
@@ -32,7 +37,7 @@ fn copy(seed: &FleetSeed) -> FleetSeed {
     FleetSeed::from_bytes(&*seed.to_bytes()).unwrap()
 }
 
-/// A process of the fleet: its server and its own idea of the time, so much ahead of `SKEW` behind the truth.
+/// A server of the fleet in this process: its server and its own idea of the time, so much ahead of `SKEW` behind the truth.
 struct Process {
     server: ServerConfig,
     hand: ManualClock,
@@ -91,44 +96,160 @@ impl Client {
     }
 }
 
+/// A process of the operating system that serves with its own copy of the seed and a wrong clock.
+struct Peer {
+    process: os::Process,
+    seed: PathBuf,
+    ahead: i64,
+}
+
+impl Peer {
+    fn start(folder: &os::Folder, seed: &Path, truth: Duration, ahead: i64) -> Self {
+        let mut process = os::Process::start(FLEET);
+        let (chain, key) = (folder.file("chain.pem"), folder.file("key.pem"));
+        let at = shifted(truth, ahead).as_secs();
+        let files = [&chain, &key, seed].map(|path| path.to_str().unwrap());
+        assert_eq!(process.ask(&format!("{at}\t{}", files.join("\t"))), "ready");
+        Self { process, seed: seed.to_owned(), ahead }
+    }
+
+    /// Its clock goes with the true time, as wrong as ever.
+    fn set(&mut self, truth: Duration) {
+        let at = shifted(truth, self.ahead).as_secs();
+        assert_eq!(self.process.ask(&format!("time {at}")), "set");
+    }
+}
+
+fn shifted(truth: Duration, ahead: i64) -> Duration {
+    Duration::from_secs(truth.as_secs().checked_add_signed(ahead).unwrap())
+}
+
+/// What each process of the fleet runs: the first line says when it is and where its files are.
+fn fleet_process() -> impl FnMut(&str) -> String {
+    let mut served: Option<os::Served> = None;
+    move |line: &str| {
+        let Some(served) = &mut served else {
+            let mut parts = line.split('\t');
+            let at = Duration::from_secs(parts.next().unwrap().parse().unwrap());
+            let mut file = || parts.next().unwrap();
+            let credential = Credential::from_pem_files(file(), file()).unwrap();
+            let seed = FleetSeed::from_bytes(&fs::read(file()).unwrap()).unwrap();
+            let (clock, hand) = Clock::manual(at);
+            let resumption = Resumption::tickets(TicketKeys::fleet(seed)).tickets_per_connection(1);
+            let config = ServerConfig::builder().credential(credential).alpn(["b"]).clock(clock);
+            served = Some(os::Served::new(config.resumption(resumption).build().unwrap(), hand));
+            return "ready".to_owned();
+        };
+        match line.strip_prefix("time ") {
+            Some(at) => {
+                served.hand.set(Duration::from_secs(at.parse().unwrap()));
+                "set".to_owned()
+            }
+            None => served.answer(line),
+        }
+    }
+}
+
+/// The test that runs in processes of its own.
+const FLEET: &str = "eight_processes_of_skewed_clocks_resume_each_others_sessions_through_three_rotations";
+
 #[test]
 fn eight_processes_of_skewed_clocks_resume_each_others_sessions_through_three_rotations() {
+    os::serve_if_started(fleet_process);
+    let folder = os::Folder::new("fleet");
+    let issued = common::PKI.ca.issue(LeafSpec::server(NAME));
+    issued.write(folder.file("chain.pem"), folder.file("key.pem"));
     let mut numbers = Numbers(1);
     let begin = now();
     let seed = FleetSeed::generate(begin, HOUR).unwrap();
     let client = Client::new(begin);
-    // Two run from the start; the others join at times of their own, one of them with a seed that was advanced.
-    let mut fleet = Vec::new();
-    let (mut tried, mut resumed) = (0_u32, 0_u32);
-    let mut session: Option<(Duration, ClientSession)> = None;
-    for step in 0..1100_u64 {
-        // Three rotations and some, in steps of 12 seconds.
-        let truth = begin + Duration::from_secs(12 * step);
-        while fleet.len() < PROCESSES && step >= u64::try_from(fleet.len()).unwrap().saturating_sub(1) * 100 {
-            let ahead = Duration::from_secs(numbers.below(2 * SKEW + 1));
-            let advanced = seed.advance(truth).unwrap();
-            fleet.push(Process::start(if fleet.len() == 5 { &advanced } else { &seed }, truth, ahead));
+    let mut fleet: Vec<Peer> = Vec::new();
+    // Each client holds the session of its last connection, and is back within minutes or after up to two hours.
+    let mut clients: Vec<(Duration, Option<ClientSession>)> = (0..300).map(|_| (begin, None)).collect();
+    let mut oldest = Vec::new();
+    let (mut tried, mut resumed, mut ages) = (0_u32, 0_u32, [0_u32; 3]);
+    for step in 0..3000_u64 {
+        // Three rotations and some, in steps of 4 seconds.
+        let truth = begin + Duration::from_secs(4 * step);
+        while fleet.len() < PROCESSES && step >= u64::try_from(fleet.len()).unwrap().saturating_sub(1) * 200 {
+            // Two run from the start, as wrong as clocks may be, the others join at times of their own.
+            let n = fleet.len();
+            let skew = i64::try_from(SKEW).unwrap();
+            let ahead = match n {
+                0 => -skew,
+                1 => skew,
+                _ => i64::try_from(numbers.below(2 * SKEW + 1)).unwrap() - skew,
+            };
+            let file = folder.file(&format!("seed-{n}"));
+            // By then the stored seed has been replaced, as is advised.
+            fs::write(&file, &*seed.advance(truth).unwrap().to_bytes()).unwrap();
+            fleet.push(Peer::start(&folder, &file, truth, ahead));
+        }
+        if step == 2000 {
+            // One is ended, and started anew.
+            let (seed, ahead) = (fleet[0].seed.clone(), fleet[0].ahead);
+            let ended = mem::replace(&mut fleet[0], Peer::start(&folder, &seed, truth, ahead));
+            assert_ne!(ended.process.id(), fleet[0].process.id());
+        }
+        let due: Vec<_> = (0..clients.len()).filter(|&n| clients[n].0 <= truth).collect();
+        if due.is_empty() {
+            continue;
         }
         client.hand.set(truth);
-        fleet.iter().for_each(|process| process.set(truth));
+        let who = due[usize::try_from(numbers.below(u64::try_from(due.len()).unwrap())).unwrap()];
         let server = usize::try_from(numbers.below(u64::try_from(fleet.len()).unwrap())).unwrap();
-        let (offered, made_at) = match session.take() {
-            Some((made_at, session)) if truth - made_at < 2 * HOUR - Duration::from_secs(2 * SKEW) => {
-                (Some(session), made_at)
-            }
-            _ => (None, truth),
+        fleet[server].set(truth);
+        let name = ServerName::try_from(NAME).unwrap();
+        let session = clients[who].1.take();
+        let offers = session.as_ref().is_some_and(|session| session.check(&client.config, &name).is_ok());
+        let mut connection = match session {
+            Some(session) => ClientConnection::with_session(&client.config, name, session).unwrap(),
+            None => ClientConnection::new(&client.config, name).unwrap(),
         };
-        let offers = offered.is_some();
-        let (was_resumed, new) = client.connect(&fleet[server].server, offered);
+        let made = fleet[server].process.connect(&mut connection, Vec::new());
         tried += u32::from(offers);
-        resumed += u32::from(was_resumed);
-        // Now and then a session is kept for long, up to its end.
-        let keep = if numbers.below(10) == 0 { made_at } else { truth };
-        session = Some((keep, new));
+        resumed += u32::from(made.resumed);
+        assert!(offers || !made.resumed);
+        let new = connection.take_session().unwrap();
+        if truth < begin + HOUR / 2 && oldest.len() < 20 {
+            oldest.push(new.to_bytes().unwrap());
+        }
+        let kind = usize::try_from(numbers.below(3)).unwrap();
+        ages[kind] += u32::from(offers);
+        let longest = [60, 600, 2 * 3600][kind];
+        clients[who] = (truth + Duration::from_secs(1 + numbers.below(longest)), Some(new));
     }
-    println!("{resumed} of {tried} resumed");
-    assert!(tried > 1000);
-    assert!(resumed * 1000 >= tried * 999, "{resumed} of {tried}");
+    println!(
+        "{resumed} of {tried} resumed by {PROCESSES} processes; {ages:?} before waits of 1, 10, 120 minutes"
+    );
+    assert!(tried > 1000 && fleet.len() == PROCESSES);
+    assert!(u64::from(resumed) * 1000 >= u64::from(tried) * 999, "{resumed} of {tried}");
+    nothing_of_before_the_base(&folder, &seed, begin, &client, &oldest);
+}
+
+/// A process whose seed begins later knows none of these sessions, though its clock says that they are new.
+fn nothing_of_before_the_base(
+    folder: &os::Folder,
+    seed: &FleetSeed,
+    begin: Duration,
+    client: &Client,
+    sessions: &[Zeroizing<Vec<u8>>],
+) {
+    client.hand.set(begin + HOUR / 2);
+    for (hours, expected) in [(0, sessions.len()), (5, 0), (100, 0)] {
+        let file = folder.file("seed-later");
+        fs::write(&file, &*seed.advance(begin + hours * HOUR).unwrap().to_bytes()).unwrap();
+        let mut peer = Peer::start(folder, &file, begin + HOUR / 2, 0);
+        let resumes = sessions.iter().filter(|bytes| {
+            let name = ServerName::try_from(NAME).unwrap();
+            let session = ClientSession::from_bytes(bytes).unwrap();
+            let mut connection = ClientConnection::with_session(&client.config, name, session).unwrap();
+            peer.process.connect(&mut connection, Vec::new()).resumed
+        });
+        let resumed = resumes.count();
+        println!("a seed {hours} windows on: {resumed} of {} resumed", sessions.len());
+        assert_eq!(resumed, expected);
+    }
 }
 
 #[test]

@@ -266,6 +266,15 @@ mod tests {
     }
 
     #[test]
+    fn a_clock_that_was_set_back_does_not_lengthen_a_session() {
+        let session = full();
+        let earliest = session.made_at - crate::defaults::MAX_CLOCK_DIFFERENCE;
+        assert!(session.is_usable_at(earliest));
+        assert!(!session.is_usable_at(earliest - Duration::from_millis(1)));
+        assert!(!session.is_usable_at(Duration::ZERO));
+    }
+
+    #[test]
     fn a_session_ends_with_its_lifetime_or_its_chain() {
         let session = full();
         let end = session.made_at + session.lifetime;

@@ -7,6 +7,7 @@ use core::time::Duration;
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::secret::Secret;
 
+use crate::defaults::MAX_CLOCK_DIFFERENCE;
 use crate::message::new_session_ticket::MAX_LIFETIME;
 use crate::outcome::PeerCertificates;
 use crate::suite::{CipherSuite, ProtocolVersion};
@@ -57,11 +58,14 @@ pub struct Session {
 
 impl Session {
     /// Whether it may be used at this time since the Unix epoch: within its lifetime, which is seven days at most whatever
-    /// it says, and before its peer's chain ends.
+    /// it says, before its peer's chain ends, and not made later than now by more than clocks may
+    /// [differ](crate::defaults::MAX_CLOCK_DIFFERENCE): a clock that was set back would let it live for ever.
     #[must_use]
     pub fn is_usable_at(&self, now: Duration) -> bool {
         let lifetime = self.lifetime.min(Duration::from_secs(MAX_LIFETIME.into()));
-        now < self.made_at.saturating_add(lifetime) && self.expires_at.is_none_or(|end| now < end)
+        self.made_at <= now.saturating_add(MAX_CLOCK_DIFFERENCE)
+            && now < self.made_at.saturating_add(lifetime)
+            && self.expires_at.is_none_or(|end| now < end)
     }
 }
 

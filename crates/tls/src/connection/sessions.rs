@@ -132,7 +132,7 @@ impl Server {
         let (Some(mut tickets), lifetime) = (tickets, resumption.lifetime(&self.origin, now)) else {
             return left;
         };
-        tickets.set_lifetime(lifetime);
+        tickets.set_lifetime(resumption.promise(lifetime));
         tickets.set_max_early_data(resumption.max_early_data());
         let asks = self.config.settings.asks(Decision::SealTicket);
         let count =
@@ -140,6 +140,7 @@ impl Server {
         for _ in 0..count {
             // The connection is there whether or not a ticket can be made.
             let Ok(mut ticket) = tickets.next(now) else { break };
+            ticket.session_mut().lifetime = lifetime;
             resumption.fill(ticket.session_mut(), &self.origin);
             if asks {
                 left.tickets.push(ticket);

@@ -30,7 +30,9 @@ const FORMAT: u8 = 1;
 ///
 /// Time is cut into windows of one period. The secret of a window makes its key, and the secret of the next window; no
 /// way leads back. Processes that have the same seed, or seeds that [`advance`](Self::advance) made of it, have the same
-/// keys at the same time, with nothing to coordinate: clocks may differ by up to a period.
+/// keys at the same time, with nothing to coordinate. Clocks may be wrong by five minutes either way (and tickets open
+/// as long as two clocks differ by less than a period; but a session that seems to be of a later time than
+/// [that](oxtls_handshake::defaults::MAX_CLOCK_DIFFERENCE) is not resumed).
 ///
 /// # Forward secrecy
 /// Whoever has a seed can derive the keys of its window and of all later ones, and of none before. So forward secrecy

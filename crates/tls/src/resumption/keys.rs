@@ -121,7 +121,9 @@ impl TicketKeys {
         Self(Arc::new(Source::Rotating(RwLock::new(rotating))))
     }
 
-    /// Keys that every process with this seed derives for itself: see [`FleetSeed`].
+    /// Keys that every process with this seed derives for itself: see [`FleetSeed`]. As clocks of processes differ, clients
+    /// are told to use a ticket for up to [ten minutes](oxtls_handshake::defaults::MAX_CLOCK_DIFFERENCE) less than it
+    /// lives; the same goes for [given](Self::given) keys.
     #[must_use]
     pub fn fleet(seed: FleetSeed) -> Self {
         Self(Arc::new(Source::Fleet(RwLock::new(Fleet::new(seed)))))
@@ -180,6 +182,11 @@ impl TicketKeys {
             Source::Given(_) => return None,
         };
         Some(period.saturating_mul(2))
+    }
+
+    /// Whether other processes may have the same keys, and clocks of their own.
+    pub(crate) fn are_shared(&self) -> bool {
+        !matches!(&*self.0, Source::Rotating(_))
     }
 
     /// The keys of this time since the Unix epoch. Threads share a lock here but at the moment of a rotation.

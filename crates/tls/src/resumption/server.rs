@@ -426,6 +426,16 @@ impl ServerResumption {
         Duration::from_secs(lifetime.as_secs().min(MAX_LIFETIME.into()))
     }
 
+    /// How long the client is told of a lifetime. Where processes with clocks of their own share the keys, that is less
+    /// than it is given: the client may come to one whose clock is ahead of the clock that its ticket was made by, and a
+    /// promise would be broken.
+    pub(crate) fn promise(&self, lifetime: Duration) -> Duration {
+        let shared = matches!(&self.settings.kept, Kept::Sealed(keys) if keys.are_shared());
+        let apart =
+            oxtls_handshake::defaults::MAX_CLOCK_DIFFERENCE.min(lifetime.checked_div(4).unwrap_or_default());
+        if shared { lifetime.saturating_sub(apart) } else { lifetime }
+    }
+
     /// Most early data that tickets allow.
     pub(crate) fn max_early_data(&self) -> u32 {
         self.settings.early_data.as_ref().map_or(0, |early_data| early_data.max_bytes)

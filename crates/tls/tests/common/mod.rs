@@ -7,6 +7,8 @@
     reason = "a test that fails may panic"
 )]
 
+pub mod process;
+
 use std::sync::{Arc, LazyLock};
 
 use oxtls::pki_types::ServerName;
