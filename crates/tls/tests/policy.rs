@@ -19,10 +19,9 @@ use oxtls::{
 };
 use oxtls_test_pki::{Ca, LeafSpec};
 
-/// Trials of servers that change and of clients that change, half of them in each of two threads: 10,000 in all, or a
-/// tenth of them where code is not optimised and they would take minutes.
-const SERVER_TRIALS: u64 = if cfg!(debug_assertions) { 700 } else { 7_000 };
-const CLIENT_TRIALS: u64 = if cfg!(debug_assertions) { 300 } else { 3_000 };
+/// Trials of servers that change and of clients that change, half of them in each of two threads: 10,000 in all.
+const SERVER_TRIALS: u64 = 7_000;
+const CLIENT_TRIALS: u64 = 3_000;
 
 /// Another name of the same server.
 const OTHER_NAME: &str = "other.test";
