@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::io::{self, Read, Write};
+use std::ops::Range;
 
 use oxtls::{Client, SealError, Server};
 
@@ -20,29 +21,36 @@ impl<T: Read + Write> Stream<Client, T> {
     /// Somewhere to write early data, if a session that allows it is offered; before the first `read`, `write` or
     /// [`handshake`](Self::handshake), each of which completes the handshake.
     ///
-    /// The server may not take it. After the handshake, [`early_data`](oxtls::Connection::early_data) of the
-    /// [connection](Self::connection) says; what was not taken is still yours to send, as ordinary data, or not at all.
-    /// **Nothing sends it again by itself, and nothing fails if you do not ask**: the server would miss the beginning.
-    /// Early data can be replayed by whoever records it: send only what does no harm twice.
+    /// The server may not take it: then it takes none of it, and all is still yours to send, as ordinary data, or not at
+    /// all. Nothing sends it again by itself. Ask [`rejected_early_data`](Self::rejected_early_data) after the handshake;
+    /// if you do not, the first `read`, `write` or `shutdown` fails once with [`EarlyDataLost`], since the server would
+    /// miss the beginning. Early data can be replayed by whoever records it: send only what does no harm twice.
+    ///
+    /// A whole client:
     ///
     /// ```no_run
-    /// # use std::io::Write;
-    /// # fn f(mut tls: oxtls_std::Stream<oxtls::Client, std::net::TcpStream>) -> std::io::Result<()> {
+    /// use std::io::{Read, Write};
+    /// # fn f(config: oxtls::ClientConfig) -> Result<(), Box<dyn std::error::Error>> { // .early_data(true)
+    /// let conn = oxtls::ClientConnection::new(&config, "example.com".try_into()?)?;
+    /// let mut tls = oxtls_std::Stream::new(conn, std::net::TcpStream::connect("example.com:443")?);
     /// let request = b"GET / HTTP/1.0\r\n\r\n";
-    /// let mut sent = 0;
-    /// if let Some(mut early) = tls.early_data() {
-    ///     sent = early.write(request)?;
-    /// }
+    /// let mut sent = tls.early_data().map_or(Ok(0), |mut early| early.write(request))?;
     /// tls.handshake()?;
-    /// if !matches!(tls.connection().early_data(), oxtls::EarlyDataStatus::Accepted { .. }) {
-    ///     sent = 0;
-    /// }
+    /// sent -= tls.rejected_early_data().len(); // all of it or nothing
     /// tls.write_all(&request[sent..])?;
+    /// let mut page = Vec::new();
+    /// tls.read_to_end(&mut page)?; // reads the tickets for the next connection, too
     /// # Ok(())
     /// # }
     /// ```
     pub fn early_data(&mut self) -> Option<EarlyWriter<'_, T>> {
         (self.connection().early_data_left() > 0).then_some(EarlyWriter(self))
+    }
+
+    /// Which of the bytes that were written early, counted from the first, the server has not taken: all of them, or, as
+    /// the empty range, none. Known once the handshake is done; what was asked once is known.
+    pub fn rejected_early_data(&mut self) -> Range<usize> {
+        self.connection_mut().rejected_early_data()
     }
 }
 
@@ -87,6 +95,33 @@ impl<T: Read + Write> Stream<Server, T> {
 impl<T: Read + Write> Read for EarlyReader<'_, T> {
     fn read(&mut self, buf: &mut [u8]) -> io::Result<usize> {
         self.0.read_early(buf)
+    }
+}
+
+/// The server has not taken early data that was written, and the stream is used as if it had; said once. The bytes, so many
+/// from the first on, are their writer's still: write them again, or go on without.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlyDataLost {
+    /// How many.
+    pub bytes: usize,
+}
+
+impl fmt::Display for EarlyDataLost {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the server has not taken the {} bytes of early data: write them again, or give them up \
+             (`rejected_early_data` asks before this is said)",
+            self.bytes
+        )
+    }
+}
+
+impl std::error::Error for EarlyDataLost {}
+
+impl From<EarlyDataLost> for io::Error {
+    fn from(lost: EarlyDataLost) -> Self {
+        Self::other(lost)
     }
 }
 

@@ -9,7 +9,7 @@ mod early;
 mod error;
 mod stream;
 
-pub use early::{EarlyDataWaits, EarlyReader, EarlyWriter};
+pub use early::{EarlyDataLost, EarlyDataWaits, EarlyReader, EarlyWriter};
 pub use error::{NeedWaits, tls_error};
 pub use stream::Stream;
 

@@ -6,7 +6,7 @@ use std::ops::Range;
 
 use oxtls::{Connection, Error, Event, Need, Role, Sealed};
 
-use crate::early::EarlyDataWaits;
+use crate::early::{EarlyDataLost, EarlyDataWaits};
 use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
@@ -107,10 +107,19 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     /// handshake this cancels it.
     ///
     /// # Errors
-    /// Those of the transport.
+    /// Those of the transport. [`EarlyDataLost`], with close_notify sent all the same.
     pub fn shutdown(&mut self) -> io::Result<()> {
         self.connection.close();
-        self.flush()
+        self.flush()?;
+        self.check_early_data()
+    }
+
+    /// Fails once if the server has not taken early data and nobody has asked: whoever goes on would never know.
+    fn check_early_data(&mut self) -> io::Result<()> {
+        match self.connection.rejected_early_data().len() {
+            0 => Ok(()),
+            bytes => Err(EarlyDataLost { bytes }.into()),
+        }
     }
 
     /// Whether bytes wait that the transport has not taken: on a non-blocking one, wait until it can be written.
@@ -385,6 +394,7 @@ impl<R: Role, T: Read + Write> Read for Stream<R, T> {
             return Ok(0);
         }
         self.complete_handshake()?;
+        self.check_early_data()?;
         if !self.early.is_empty() {
             return Err(EarlyDataWaits.into());
         }
@@ -406,6 +416,7 @@ impl<R: Role, T: Read + Write> Read for Stream<R, T> {
 impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.complete_handshake()?;
+        self.check_early_data()?;
         self.seal_with(buf, |connection, out| connection.seal(buf, out).map(Some).map_err(seal_failed))
     }
 

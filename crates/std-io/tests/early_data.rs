@@ -10,7 +10,7 @@ use oxtls::pki_types::ServerName;
 use oxtls::{
     ClientConfig, ClientConnection, EarlyDataStatus, ReplayGuard, Resumption, ServerConfig, ServerConnection,
 };
-use oxtls_std::EarlyDataWaits;
+use oxtls_std::{EarlyDataLost, EarlyDataWaits};
 
 const LIMIT: usize = 10_000;
 
@@ -91,4 +91,57 @@ fn early_data_that_nobody_reads_does_not_pass_for_other_data() {
     server.early_data().read_to_end(&mut early).unwrap();
     assert_eq!(early, b"early");
     assert_eq!(read_some(&mut server), b"late");
+}
+
+/// Ends whose server has another guard than the one that the client's session names.
+fn refusing() -> Pair {
+    let keys = oxtls::TicketKeys::rotating();
+    let server = || {
+        let limit = u32::try_from(LIMIT).unwrap();
+        let resumption = Resumption::tickets(keys.clone()).early_data(ReplayGuard::new(100).unwrap(), limit);
+        server_config().resumption(resumption).build().unwrap()
+    };
+    let mut configs = (client_config().early_data(true).build().unwrap(), server());
+    drop(again(&configs));
+    configs.1 = server();
+    ends(&configs)
+}
+
+#[test]
+fn a_client_that_asks_sends_refused_early_data_again() {
+    let (mut client, mut server) = refusing();
+    let mut sent = client.early_data().unwrap().write(b"early").unwrap();
+    assert_eq!(sent, 5);
+    shake_hands(&mut client, &mut server);
+    sent -= client.rejected_early_data().len();
+    client.write_all(&b"early and late"[sent..]).unwrap();
+    assert_eq!(later(server.early_data().read(&mut [0; 10])), Some(0));
+    assert_eq!(read_some(&mut server), b"early and late");
+}
+
+/// A way to go on.
+type Use = fn(&mut oxtls_std::Stream<oxtls::Client, common::Pipe>) -> std::io::Result<()>;
+
+#[test]
+fn a_client_that_does_not_ask_is_told_once_whatever_it_does_next() {
+    let uses: [Use; 3] = [
+        |client| client.write_all(b"on"),
+        |client| client.read(&mut [0; 10]).map(drop),
+        |client| client.shutdown(),
+    ];
+    for goes_on in uses {
+        let (mut client, mut server) = refusing();
+        client.early_data().unwrap().write_all(b"early").unwrap();
+        shake_hands(&mut client, &mut server);
+        let error = goes_on(&mut client).unwrap_err();
+        let lost = error.get_ref().unwrap().downcast_ref::<EarlyDataLost>();
+        assert_eq!(lost, Some(&EarlyDataLost { bytes: 5 }), "{error}");
+        assert!(client.rejected_early_data().is_empty(), "said once");
+    }
+    let (mut client, mut server) = refusing();
+    client.early_data().unwrap().write_all(b"early").unwrap();
+    shake_hands(&mut client, &mut server);
+    assert!(client.write(b"early").is_err());
+    client.write_all(b"early").unwrap();
+    assert_eq!(read_some(&mut server), b"early");
 }

@@ -264,11 +264,51 @@ fn refused_early_data_is_skipped_and_remains_the_clients() {
             let changed = change(server_config(), kept).build().unwrap();
             let (got, mut client, mut server) = send_early(&client, &changed, &vec![7; len]);
             assert_rejected(&got, &client, len);
+            // Whoever asks knows; whoever does not is told once.
+            let asks = len == 1000;
+            if asks {
+                assert_eq!(client.rejected_early_data(), 0..len);
+            } else {
+                let lost = client.seal(b"again", &mut [0; 100]);
+                let told = u32::try_from(len).unwrap();
+                assert!(matches!(lost, Err(SealError::EarlyDataRejected { bytes }) if bytes == told));
+            }
+            assert_eq!(client.rejected_early_data(), 0..0);
             let sealed = common::seal(&mut client, b"again");
             assert_eq!(feed(&mut server, &sealed).unwrap().data, b"again", "{case}");
+            assert_eq!(server.rejected_early_data(), 0..0);
             assert_eq!(is_resumed(&(client, server)), resumed, "{case}");
         }
     }
+}
+
+#[test]
+fn halves_of_a_connection_whose_early_data_was_refused_tell_of_it() {
+    let keys = TicketKeys::rotating();
+    let client = early_client();
+    connect(&client, &early_server(Resumption::tickets(keys.clone())).build().unwrap());
+    let other = early_server(Resumption::tickets(keys)).build().unwrap();
+    let (_, client, _) = send_early(&client, &other, b"early");
+    let (mut sender, _receiver) = client.split().unwrap();
+    let mut window = [0; 100];
+    let lost = sender.seal(b"on", &mut window).unwrap_err();
+    assert!(matches!(lost, SealError::EarlyDataRejected { bytes: 5 }));
+    assert!(lost.to_string().contains("rejected_early_data"), "{lost}");
+    assert_eq!(sender.seal(b"on", &mut window).unwrap().taken, 2);
+}
+
+#[test]
+fn early_data_that_was_taken_or_never_sent_is_not_told_of() {
+    let (client, server) = (early_client(), early_server(Resumption::default()).build().unwrap());
+    connect(&client, &server);
+    let (_, mut accepted, _) = send_early(&client, &server, b"early");
+    assert_eq!(accepted.rejected_early_data(), 0..0);
+    assert!(accepted.seal(b"on", &mut [0; 100]).is_ok());
+    // Offered, none sealed, and refused.
+    let other = early_server(Resumption::default()).build().unwrap();
+    let (_, mut empty, _) = send_early(&client, &other, b"");
+    assert!(matches!(empty.early_data(), EarlyDataStatus::Rejected { bytes: 0, .. }));
+    assert!(empty.seal(b"on", &mut [0; 100]).is_ok());
 }
 
 #[test]

@@ -150,6 +150,8 @@ impl<'c, R: Side> Connection<'c, R> {
         if self.config.handshake_never_done {
             crate::broken("the handshake was not to be done");
         }
+        // Refused early data is known as such below, and written again.
+        self.pump.tls.rejected_early_data();
         let Some(info) = self.pump.tls.info() else { crate::broken("a handshake is done without its Info") };
         self.pump.seen.has_session_id = !self.told.ids.is_empty();
         if let EarlyDataStatus::Rejected { .. } = info.early_data()

@@ -280,6 +280,8 @@ impl<R: Plays> Scene<'_, R> {
             return same_bytes("early data", if refused { &[] } else { &data }, &arrived);
         }
         if refused {
+            let lost = self.stream.connection_mut().rejected_early_data();
+            same("early data to be sent again", &lost, &(0..data.len()))?;
             ours::send(&mut self.stream, &data, false)?;
         }
         match self.peer.style {

@@ -68,6 +68,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
     let took = started.elapsed();
     let info =
         session.connection_mut().take_info().ok_or_else(|| Failure::failed("no handshake was done"))?;
+    // What was refused goes again, ahead of standard input.
+    session.rejected_early_data();
     let early = ahead.as_mut().map(|ahead| ahead.settle(info.early_data(), kept.as_ref()));
     let verdict = judge.into_verdict(&info)?;
     let mut facts = facts(&info, took);

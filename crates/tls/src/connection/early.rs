@@ -1,5 +1,7 @@
 //! Early data (0-RTT, RFC 9846 section 4.3.10): what a client sends before the handshake is done.
 
+use std::ops::Range;
+
 use oxtls_handshake::step::{EarlyData, EarlyDataRejection};
 use oxtls_record::Sealed;
 
@@ -108,6 +110,19 @@ impl<R: Role> Connection<R> {
     }
 }
 
+impl<R: Role> Connection<R> {
+    /// Which of the bytes that a client sealed as early data, counted from the first, the server has not taken: all of
+    /// them, or, as the empty range, none. They are the client's still, to be sealed again as ordinary data or given up.
+    /// Known with [`HandshakeDone`](super::Event::HandshakeDone) at the latest; a server has none.
+    ///
+    /// Ask before the first [`seal`](Self::seal). If you do not, and there are some, that fails once
+    /// ([`SealError::EarlyDataRejected`]): the server would miss the beginning of what you say, and nobody would notice.
+    /// What was asked once is known, and the range is empty from then on.
+    pub fn rejected_early_data(&mut self) -> Range<usize> {
+        0..usize::try_from(self.send.take_refused()).unwrap_or(usize::MAX)
+    }
+}
+
 impl Connection<Client> {
     /// How many bytes of early data may be sealed now; 0: none, or none any more.
     #[must_use]
@@ -117,7 +132,7 @@ impl Connection<Client> {
 
     /// Seals early data into the window, behind what waits to be sent: as much as fits, and no more than the session
     /// allows in all. What was not taken is still the caller's, and so is everything, if the server rejects it
-    /// ([`early_data`](Self::early_data)).
+    /// ([`rejected_early_data`](Self::rejected_early_data)).
     ///
     /// Early data can be replayed by whoever records it: send only what does no harm twice. It is possible from the start
     /// of the connection until the server's Finished has come.

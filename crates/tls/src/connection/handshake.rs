@@ -264,6 +264,11 @@ impl<R: Role> Connection<R> {
             handshaking.early.turn(news);
         }
         let removed = R::IS_CLIENT && matches!(news, EarlyData::Rejected(_));
+        if let EarlyDataStatus::Rejected { bytes, .. } = self.early_data()
+            && removed
+        {
+            self.send.refuse(bytes);
+        }
         if removed && self.send.remove_key().is_err() {
             return Err(self.bug("a handshake message could not be sent"));
         }

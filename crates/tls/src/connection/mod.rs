@@ -246,7 +246,8 @@ impl<R: Role> Connection<R> {
     /// is still the caller's. A window of some 64 KiB, reused, is fastest for long data.
     ///
     /// # Errors
-    /// [`SealError::TooSmall`] if nothing could be written; otherwise a state in which nothing can be sealed.
+    /// [`SealError::TooSmall`] if nothing could be written; [`SealError::EarlyDataRejected`] once, if early data was lost
+    /// and nobody has asked; otherwise a state in which nothing can be sealed.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
         self.send.seal(plaintext, out)

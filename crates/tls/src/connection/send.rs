@@ -32,6 +32,13 @@ pub enum SealError {
     NoKeyUpdate,
     /// Early data was not offered, is not taken, or as much was sealed as the session allows.
     NoEarlyData,
+    /// The server has taken none of the early data, and the caller writes on without having asked
+    /// ([`rejected_early_data`](crate::Connection::rejected_early_data)): the server would miss the beginning. Said once;
+    /// then sealing goes on.
+    EarlyDataRejected {
+        /// How much was sealed early: the caller's still, to be sent again or given up.
+        bytes: u32,
+    },
     /// A ticket has 1 to 65,535 bytes.
     BadTicket,
     /// The record layer cannot seal. If that is because a key without a successor is used up (TLS 1.2), close_notify waits
@@ -49,6 +56,11 @@ impl fmt::Display for SealError {
             Self::Closed => f.write_str("this side has sent close_notify: nothing may follow it"),
             Self::Failed => f.write_str("this connection has failed"),
             Self::NoEarlyData => f.write_str("no early data can be sent, or no more of it"),
+            Self::EarlyDataRejected { bytes } => write!(
+                f,
+                "the server has not taken the {bytes} bytes of early data: seal them again, or give them up \
+                 (`rejected_early_data` asks before this is said)"
+            ),
             Self::BadTicket => f.write_str("a ticket has 1 to 65,535 bytes"),
             Self::NoKeyUpdate => f.write_str("no key follows this one: TLS 1.2 has no KeyUpdate"),
             Self::Record(error) => write!(f, "{error}"),
@@ -81,6 +93,8 @@ pub(crate) struct SendHalf {
     /// Sealed bytes that wait to be transmitted, from `sent` on.
     queue: Vec<u8>,
     sent: usize,
+    /// Bytes of early data that the server has not taken, as long as the caller does not know.
+    refused: u32,
     /// The write key has successors, as TLS 1.3's have.
     renewable: bool,
     /// How many it has left.
@@ -101,6 +115,7 @@ impl SendHalf {
             flight: Vec::new(),
             queue: Vec::new(),
             sent: 0,
+            refused: 0,
             renewable: true,
             updates_left: defaults::MAX_KEY_UPDATES,
             mailbox,
@@ -158,6 +173,16 @@ impl SendHalf {
         self.flush_flight()?;
         self.writer.remove_key();
         Ok(())
+    }
+
+    /// The server has not taken so much early data: the next to seal data is told.
+    pub(crate) fn refuse(&mut self, bytes: u32) {
+        self.refused = bytes;
+    }
+
+    /// How much that was, for whoever asks before.
+    pub(crate) fn take_refused(&mut self) -> u32 {
+        std::mem::take(&mut self.refused)
     }
 
     /// Lets the key rest until it seals again.
@@ -346,6 +371,9 @@ impl SendHalf {
         if self.state == State::Handshaking {
             // Nothing was written: what waits is for `transmit`.
             return Err(SealError::Handshaking);
+        }
+        if self.refused > 0 && self.state == State::Open {
+            return Err(SealError::EarlyDataRejected { bytes: self.take_refused() });
         }
         let written = self.transmit(out);
         match self.state {
