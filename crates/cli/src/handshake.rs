@@ -74,7 +74,7 @@ pub(crate) fn facts(info: &Info, took: Duration) -> Vec<(&'static str, String)> 
 fn round_trips(info: &Info) -> &'static str {
     if info.hello_retry_request() {
         "two round trips: HelloRetryRequest"
-    } else if info.version() == ProtocolVersion::TLS1_2 && info.outcome().psk.is_none() {
+    } else if info.version() == ProtocolVersion::TLS1_2 && !info.is_resumed() {
         "two round trips, as always in TLS 1.2"
     } else {
         "one round trip"

@@ -66,7 +66,7 @@ pub use crate::config::{
 };
 pub use crate::connection::{
     ChannelBinding, Client, ClientConnection, Connection, EarlyDataStatus, Event, Info, Progress, Receiver,
-    Role, SealError, Sender, Server, ServerConnection,
+    ResumedSession, Role, SealError, Sender, Server, ServerConnection,
 };
 pub use crate::error::{Error, ErrorKind};
 pub use crate::reload::Reloadable;

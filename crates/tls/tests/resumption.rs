@@ -377,3 +377,16 @@ fn a_session_of_tls12_that_fails_is_forgotten() {
     assert!(common::feed(&mut failing, &flight).is_err());
     assert!(client.sessions().unwrap().is_empty() || !resumes(&client, &server));
 }
+
+#[test]
+fn a_connection_keeps_of_its_session_what_is_no_secret() {
+    let (client, server) = (client_config().build().unwrap(), server_config().build().unwrap());
+    connect(&client, &server);
+    let (client, server) = connect(&client, &server);
+    for info in [client.info().unwrap(), server.info().unwrap()] {
+        let session = info.session().unwrap();
+        assert!(session.made_at >= session.verified_at && session.ends_at > session.made_at);
+        assert_eq!(session.alpn.as_deref(), Some(&b"b"[..]));
+        assert!(info.is_resumed() && info.outcome().psk.is_none());
+    }
+}

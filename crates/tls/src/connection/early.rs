@@ -2,11 +2,15 @@
 
 use std::ops::Range;
 
+use oxtls_crypto::hash::Hash;
+use oxtls_crypto::secret::Secret;
+use oxtls_handshake::key_schedule::exporter::Exporter;
 use oxtls_handshake::step::{EarlyData, EarlyDataRejection};
 use oxtls_record::Sealed;
 
 use super::role::Client;
 use super::{Connection, Role, SealError};
+use crate::error::{Error, ErrorKind};
 
 /// What became of early data.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -42,21 +46,29 @@ pub(super) struct EarlyState {
     pub(super) status: EarlyDataStatus,
     /// A client may seal early data up to so many bytes in all; 0: it may not, or not any more.
     limit: u32,
+    /// While early data may still be taken, and once it was.
+    pub(super) exporter: Option<Exporter>,
 }
 
 impl EarlyState {
     /// Takes note of what the machine says.
-    pub(super) fn turn(&mut self, news: &EarlyData) {
+    pub(super) fn turn(&mut self, news: EarlyData) {
         let bytes = self.bytes();
         self.status = match news {
-            EarlyData::Offered { limit, .. } => {
-                self.limit = *limit;
-                EarlyDataStatus::Offered { sealed: 0, left: *limit }
+            EarlyData::Offered { limit, exporter } => {
+                self.limit = limit;
+                self.exporter = exporter.and_then(early_exporter);
+                EarlyDataStatus::Offered { sealed: 0, left: limit }
             }
-            EarlyData::Accepted { .. } => EarlyDataStatus::Accepted { bytes },
+            EarlyData::Accepted { exporter } => {
+                // A client has had it since the offer.
+                self.exporter = exporter.and_then(early_exporter).or(self.exporter.take());
+                EarlyDataStatus::Accepted { bytes }
+            }
             EarlyData::Rejected(reason) => {
                 self.limit = 0;
-                EarlyDataStatus::Rejected { bytes, reason: *reason }
+                self.exporter = None;
+                EarlyDataStatus::Rejected { bytes, reason }
             }
         };
     }
@@ -96,7 +108,31 @@ impl EarlyState {
     }
 }
 
+/// The exporter of an early_exporter_secret, which is as long as the hash that it is for.
+fn early_exporter(secret: Secret) -> Option<Exporter> {
+    let hash =
+        [Hash::Sha256, Hash::Sha384].into_iter().find(|hash| hash.output_len() == secret.as_bytes().len());
+    hash.map(|hash| Exporter::tls13(hash, secret))
+}
+
 impl<R: Role> Connection<R> {
+    /// Exports keying material for `label` and `context` that belongs to early data (RFC 9846 section 7.5, the
+    /// early_exporter_secret): at a client from the start on, unless the server rejects early data; at a server once it has
+    /// accepted it. After the handshake it stands in [`Info`](super::Info::export_early) too.
+    ///
+    /// It is worth no more than early data: a replay of the hello makes the same at a server, and there is no forward
+    /// secrecy towards the ticket's key. Use [`export`](Self::export) wherever that can wait for the handshake.
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] where there is no early data, it was rejected, or the configuration keeps no exporter.
+    pub fn export_early(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
+        match (&self.handshaking, &self.info) {
+            (Some(handshaking), _) => export_by(handshaking.early.exporter.as_ref(), label, context, out),
+            (None, Some(info)) => info.export_early(label, context, out),
+            (None, None) => export_by(None, label, context, out),
+        }
+    }
+
     /// What has become of early data so far. After the handshake it stands in
     /// [`Info::early_data`](super::Info::early_data) too, and here until that is taken. After a handshake that failed it
     /// is what was known then: of data that was [offered](EarlyDataStatus::Offered) the server may have taken all, some or
@@ -108,6 +144,19 @@ impl<R: Role> Connection<R> {
             None => self.info.as_ref().map_or(self.early_data, |info| info.early_data()),
         }
     }
+}
+
+pub(super) fn export_by(
+    exporter: Option<&Exporter>,
+    label: &str,
+    context: Option<&[u8]>,
+    out: &mut [u8],
+) -> Result<(), Error> {
+    let misuse = |what| Error::new(ErrorKind::Misuse(what));
+    let exporter = exporter.ok_or_else(|| misuse("there is no early data to export for"))?;
+    exporter
+        .export(label, context, out)
+        .map_err(|_| misuse("more was to be exported than an exporter can give"))
 }
 
 impl<R: Role> Connection<R> {

@@ -217,7 +217,7 @@ impl<R: Role> Connection<R> {
                 self.receive.set_record_size_limit(receive);
             }
             Output::HalfRtt => self.send.open(),
-            Output::EarlyData(news) => self.early_data_turns(&news)?,
+            Output::EarlyData(news) => self.early_data_turns(news)?,
             Output::PeerParameters(_) => {}
             Output::KeyLog { label, client_random, secret } => self.log_key(label, &client_random, &secret),
             Output::Need(need) => return self.need(need),
@@ -243,10 +243,10 @@ impl<R: Role> Connection<R> {
         trace::done(&outcome);
         let left = handshaking.as_mut().map(|handshaking| handshaking.role.leave(&mut outcome, tickets));
         let Left { messages, tickets, sink } = left.unwrap_or_default();
-        let early_data = handshaking.as_ref().map(|handshaking| handshaking.early.status);
+        let early = handshaking.as_mut().map(|handshaking| std::mem::take(&mut handshaking.early));
         let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
-        self.info =
-            Some(Box::new(Info::new(outcome, identity, early_data.unwrap_or_default(), R::IS_CLIENT)));
+        let info = Info::new(outcome, identity, early.unwrap_or_default(), R::IS_CLIENT);
+        self.info = Some(Box::new(info));
         self.receive.connect(receive, confirmation, sink);
         self.send.open();
         for message in messages {
@@ -259,11 +259,11 @@ impl<R: Role> Connection<R> {
 
     /// What became of early data. At a client a rejection takes the early write key away: what follows is in the clear
     /// until the next key.
-    fn early_data_turns(&mut self, news: &EarlyData) -> Result<(), Error> {
+    fn early_data_turns(&mut self, news: EarlyData) -> Result<(), Error> {
+        let removed = R::IS_CLIENT && matches!(news, EarlyData::Rejected(_));
         if let Some(handshaking) = self.handshaking.as_mut() {
             handshaking.early.turn(news);
         }
-        let removed = R::IS_CLIENT && matches!(news, EarlyData::Rejected(_));
         if let EarlyDataStatus::Rejected { bytes, .. } = self.early_data()
             && removed
         {

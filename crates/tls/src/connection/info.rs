@@ -1,7 +1,10 @@
 //! What a completed handshake has settled.
 
+use std::time::Duration;
+
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
+use oxtls_handshake::key_schedule::exporter::Exporter;
 use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
@@ -9,6 +12,7 @@ use oxtls_x509::{Certificate, CertificateSignature, PeerIdentity};
 use pki_types::CertificateDer;
 
 use super::EarlyDataStatus;
+use super::early::{EarlyState, export_by};
 use crate::error::{Error, ErrorKind};
 
 /// What a completed handshake has settled.
@@ -16,8 +20,39 @@ use crate::error::{Error, ErrorKind};
 pub struct Info {
     outcome: Outcome,
     identity: Option<PeerIdentity>,
+    session: Option<Box<ResumedSession>>,
     early_data: EarlyDataStatus,
+    early_exporter: Option<Exporter>,
     is_client: bool,
+}
+
+/// What is no secret of a session that was resumed; its secret is gone with the handshake.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub struct ResumedSession {
+    /// When it was made, since the Unix epoch.
+    pub made_at: Duration,
+    /// When its own time would have ended, since the Unix epoch.
+    pub ends_at: Duration,
+    /// When the peers last proved by signature who they are, since the Unix epoch.
+    pub verified_at: Duration,
+    /// The application protocol that it was made with.
+    pub alpn: Option<Vec<u8>>,
+    /// Bytes of the application's that were put into it.
+    pub context: Vec<u8>,
+}
+
+impl From<&Session> for ResumedSession {
+    fn from(session: &Session) -> Self {
+        let ends = session.made_at.saturating_add(session.lifetime);
+        Self {
+            made_at: session.made_at,
+            ends_at: session.expires_at.map_or(ends, |expires| expires.min(ends)),
+            verified_at: session.verified_at,
+            alpn: session.alpn.clone(),
+            context: session.context.clone(),
+        }
+    }
 }
 
 /// What binds an authentication above TLS to this connection (RFC 5056), so that nobody can relay it into another.
@@ -32,13 +67,17 @@ pub enum ChannelBinding {
 }
 
 impl Info {
-    pub(crate) fn new(
-        outcome: Outcome,
+    pub(super) fn new(
+        mut outcome: Outcome,
         identity: Option<PeerIdentity>,
-        early_data: EarlyDataStatus,
+        early: EarlyState,
         is_client: bool,
     ) -> Self {
-        Self { outcome, identity, early_data, is_client }
+        // Who reads this memory later must not find what opens the session's early data, or resumes it once more.
+        let psk = outcome.psk.take();
+        let session = psk.as_deref().and_then(Psk::session).map(|session| Box::new(session.into()));
+        let EarlyState { status: early_data, exporter: early_exporter, .. } = early;
+        Self { outcome, identity, session, early_data, early_exporter, is_client }
     }
 
     /// Whether an earlier session was resumed: the peer is the one that was verified then.
@@ -49,8 +88,8 @@ impl Info {
 
     /// The session that was resumed.
     #[must_use]
-    pub fn session(&self) -> Option<&Session> {
-        self.outcome.psk.as_deref().and_then(Psk::session)
+    pub fn session(&self) -> Option<&ResumedSession> {
+        self.session.as_deref()
     }
 
     /// What became of early data.
@@ -131,7 +170,7 @@ impl Info {
         self.outcome.hello_retry_request
     }
 
-    /// Everything that the machine said.
+    /// Everything that the machine said, but for the pre-shared key, which is gone.
     #[must_use]
     pub fn outcome(&self) -> &Outcome {
         &self.outcome
@@ -148,6 +187,15 @@ impl Info {
         exporter
             .export(label, context, out)
             .map_err(|_| misuse("more was to be exported than an exporter can give"))
+    }
+
+    /// As [`export`](Self::export), for early data that was taken (RFC 9846 section 7.5, the early_exporter_secret): worth
+    /// no more than that, see [`Connection::export_early`](super::Connection::export_early).
+    ///
+    /// # Errors
+    /// [`ErrorKind::Misuse`] where no early data was taken or the configuration keeps no exporter.
+    pub fn export_early(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
+        export_by(self.early_exporter.as_ref(), label, context, out)
     }
 
     /// The channel binding of this kind.

@@ -27,7 +27,7 @@ use oxtls_record::Record;
 use pki_types::ServerName;
 
 pub use early::EarlyDataStatus;
-pub use info::{ChannelBinding, Info};
+pub use info::{ChannelBinding, Info, ResumedSession};
 pub use role::{Client, Role, Server};
 pub use send::SealError;
 pub use split::{Receiver, Sender};
