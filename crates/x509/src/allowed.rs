@@ -8,6 +8,8 @@ use crate::trust::sha256;
 /// The signatures and the keys that the certificates of a path may have, fewer than this crate can verify: what NIST SP
 /// 800-52, RFC 9151 and the like ask for. See [`Policy::with_allowed_algorithms`](crate::Policy::with_allowed_algorithms).
 ///
+/// They hold for CRLs, for OCSP responses and for who signs them as well: one that breaks them says nothing.
+///
 /// A key's curve and a signature's hash are told apart: ECDSA with SHA-384 alone still allows a P-256 key to make it.
 #[derive(Clone, Debug, PartialEq, Eq)]
 #[allow(clippy::exhaustive_structs, reason = "a certificate has nothing else that an algorithm could be in")]

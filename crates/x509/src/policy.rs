@@ -106,9 +106,12 @@ impl Default for Policy {
 }
 
 impl Policy {
-    /// TLS asks for the one; the other (RFC 5280 section 4.2.1.10) no CA at work is known to break.
-    const DEFAULT_RULES: RuleSet =
-        RuleSet::empty().with(Rule::DigitalSignature).with(Rule::NameConstraintsNeedCa);
+    /// TLS asks for the first; the others (RFC 5280 sections 4.2.1.9 and 4.2.1.10), about certificates that contradict
+    /// themselves, no CA at work is known to break.
+    const DEFAULT_RULES: RuleSet = RuleSet::empty()
+        .with(Rule::DigitalSignature)
+        .with(Rule::NameConstraintsNeedCa)
+        .with(Rule::CaSignsCertificates);
 
     /// Every optional rule holds but one: CA certificates may stand at the end of a path, as RFC 5280 section 4.2.1.9
     /// says. [`require`](Self::require) [`Rule::CaAsLeaf`] where the CA/Browser Forum's word counts for more.
@@ -145,7 +148,8 @@ impl Policy {
         self
     }
 
-    /// Allows certificates these signatures and keys only. CRLs and OCSP responses are not meant.
+    /// Allows certificates these signatures and keys only, and so for the CRLs and OCSP responses that are believed: what
+    /// is said of a path must not be easier to forge than the path.
     #[must_use]
     pub fn with_allowed_algorithms(mut self, allowed: AllowedAlgorithms) -> Self {
         self.allowed = Some(Box::new(allowed));

@@ -5,12 +5,13 @@
 mod common;
 
 use common::{HOST, LEAF, Outcome, P256, accepted, at, leaf, refused, root, trusting};
-use oxtls_crypto::signature::KeyAlgorithm;
+use oxtls_crypto::Hash;
+use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm};
 use oxtls_test_pki::der::tlv;
 use oxtls_test_pki::{Ca, CaSpec, CrlSpec, Issued, LeafSpec, OcspSpec, respond, serial};
 use oxtls_x509::{
-    Budget, Cause, CrlStore, Policy, Purpose, Report, Revocation, RevocationStatus, Rule, Stapled, Unknown,
-    Verifier,
+    AllowedAlgorithms, Budget, Cause, CrlStore, Policy, Purpose, Report, Revocation, RevocationStatus, Rule,
+    Stapled, Unknown, Verifier,
 };
 use pki_types::{CertificateDer, ServerName, UnixTime};
 
@@ -272,6 +273,36 @@ fn responses_come_with_every_kind_of_key() {
         let it = Setting { root, issued };
         it.good(&it.root.ocsp(OcspSpec::good(it.leaf())));
         it.good(&it.root.ocsp_by(OcspSpec::good(it.leaf()), &it.root.issue(without_check("R").key(key))));
+    }
+}
+
+/// What is said of a path must not be easier to forge than the path.
+#[test]
+fn responses_are_held_to_the_algorithms_that_a_policy_allows() {
+    let root = Ca::with(CaSpec::new("Root", KeyAlgorithm::EcdsaP384));
+    let issued = root.issue(leaf().key(KeyAlgorithm::EcdsaP384));
+    let allowed = AllowedAlgorithms {
+        signatures: vec![SignatureAlgorithm::Ecdsa(Hash::Sha256), SignatureAlgorithm::Ecdsa(Hash::Sha384)],
+        keys: vec![KeyAlgorithm::EcdsaP384],
+        min_rsa_bits: 0,
+    };
+    let policies = [Policy::default(), Policy::default().with_allowed_algorithms(allowed)];
+    let by = |key| {
+        let responder = root.issue(without_check("Responder").key(key));
+        root.ocsp_by(OcspSpec::good(issued.certificate()), &responder)
+    };
+    let own = root.ocsp(OcspSpec::good(issued.certificate()));
+    for (ocsp, outcomes) in
+        [(own, [true, true]), (by(KeyAlgorithm::EcdsaP384), [true, true]), (by(P256), [true, false])]
+    {
+        for (policy, good) in policies.iter().zip(outcomes) {
+            let name = ServerName::try_from(HOST).expect("a name");
+            let verifier = Verifier::new(trusting(&root), Purpose::ServerAuth).with_policy(policy.clone());
+            let verifier = verifier.with_revocation(Revocation::hard_fail(CrlStore::empty()));
+            let stapled = Stapled { ocsp: Some(&ocsp), scts: None };
+            let outcome = verifier.verify_server_with(&issued.chain, &name, stapled, UnixTime::now());
+            assert_eq!(outcome.is_ok(), good);
+        }
     }
 }
 

@@ -209,7 +209,7 @@ fn each_optional_rule_refuses_what_it_is_about_and_can_be_lifted() {
         [subscribers(), edited(), issuers(), criticalities()].into_iter().flatten()
     {
         seen.insert(rule);
-        accepted(server(roots.clone(), &chain));
+        accepted(server_with(roots.clone(), &chain, Policy::default().lift(rule)));
         let report = refused(server_with(roots.clone(), &chain, Policy::strict()), rule, at);
         let der_length = match at {
             Position::Chain(number) => chain[number].len(),

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use common::*;
-use oxtls_x509::{Purpose, ReferenceIdentifier, Roots, Rule, Stapled, Verifier};
+use oxtls_x509::{Policy, Purpose, ReferenceIdentifier, Roots, Rule, Stapled, Verifier};
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, UnixTime};
 
@@ -420,6 +420,121 @@ fn a_vault_like_ca_that_was_cross_signed() {
     let chain = shop.chain(&["leaf.pem", "crossed.pem", "int.pem"]);
     accepted(server(shop.roots("old.pem"), &chain));
     accepted(server(shop.roots("new.pem"), &chain));
+}
+
+/// An RSA CA of an office with its constraints written as OpenSSL's documentation and Windows have them: all names below.
+#[test]
+fn a_ca_whose_constraints_begin_with_a_period() {
+    let Some(shop) = Workshop::open("period") else { return };
+    let usage = "keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE\n";
+    shop.ca(
+        "ca",
+        P256_KEY,
+        "/O=Ox/CN=Office",
+        &format!("{usage}nameConstraints=critical,permitted;DNS:.example.com,excluded;DNS:.mil\n"),
+    );
+    let leaf = |name: &str, dns: &str| {
+        shop.issue(
+            name,
+            "ca",
+            P256_KEY,
+            "/",
+            &format!("extendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\nsubjectAltName=critical,DNS:{dns}\n"),
+        );
+        shop.chain(&[&format!("{name}.pem")])
+    };
+    let below = leaf("below", "www.example.com");
+    accepted(server(shop.roots("ca.pem"), &below));
+    refused(server_with(shop.roots("ca.pem"), &below, strict()), Rule::NameConstraintsForm, ANCHOR);
+    // The narrower meaning: not the domain itself.
+    let itself = leaf("itself", "example.com");
+    refused(server_named(shop.roots("ca.pem"), &itself, "example.com"), Rule::PermittedSubtrees, LEAF);
+}
+
+/// Host names of containers and of Windows: mkcert issues for them, and so does OpenSSL.
+#[test]
+fn a_host_name_with_an_underscore() {
+    let Some(shop) = Workshop::open("underscore") else { return };
+    shop.ca(
+        "ca",
+        P256_KEY,
+        "/O=mkcert-development-CA",
+        "basicConstraints=critical,CA:TRUE,pathlen:0\nkeyUsage=critical,keyCertSign\nsubjectKeyIdentifier=hash\n",
+    );
+    shop.issue(
+        "leaf",
+        "ca",
+        P256_KEY,
+        "/O=mkcert-development-certificate",
+        "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth\nauthorityKeyIdentifier=keyid\n\
+         subjectAltName=DNS:www.example.com,DNS:project_db_1.example.com\n",
+    );
+    let chain = shop.chain(&["leaf.pem"]);
+    accepted(server_named(shop.roots("ca.pem"), &chain, "project_db_1.example.com"));
+    refused(server_with(shop.roots("ca.pem"), &chain, strict()), Rule::DnsNameSyntax, LEAF);
+}
+
+/// `step certificate create NAME` and `openssl req -subj /CN=NAME` keep what was typed as the common name; step puts the
+/// same into the subjectAltName in its one form, and OpenSSL can't do otherwise with addresses.
+#[test]
+fn common_names_are_kept_as_they_were_typed() {
+    let Some(shop) = Workshop::open("typed") else { return };
+    let usage = "keyUsage=critical,keyCertSign,cRLSign\nsubjectKeyIdentifier=hash\nbasicConstraints=critical,CA:TRUE\n";
+    shop.ca("ca", P256_KEY, "/O=Ox/CN=Root", usage);
+    for (number, (typed, san, name)) in [
+        ("WWW.Example.COM", "DNS:www.example.com", "www.example.com"),
+        ("b\u{fc}cher.example", "DNS:xn--bcher-kva.example", "xn--bcher-kva.example"),
+        ("2001:DB8::8A2E", "IP:2001:DB8::8A2E", "2001:db8::8a2e"),
+        ("2001:0db8:0:0:0:0:0:1", "IP:2001:0db8:0:0:0:0:0:1", "2001:db8::1"),
+        ("192.168.001.001", "IP:192.168.1.1", "192.168.1.1"),
+    ]
+    .into_iter()
+    .enumerate()
+    {
+        let file = format!("leaf{number}");
+        shop.issue(
+            &file,
+            "ca",
+            P256_KEY,
+            &format!("/CN={typed}"),
+            &format!(
+                "keyUsage=critical,digitalSignature\nextendedKeyUsage=serverAuth,clientAuth\nsubjectKeyIdentifier=hash\n\
+                 authorityKeyIdentifier=keyid\nsubjectAltName={san}\n"
+            ),
+        );
+        let chain = shop.chain(&[&format!("{file}.pem")]);
+        accepted(server_named(shop.roots("ca.pem"), &chain, name));
+        let wanted = pki_types::ServerName::try_from(name).expect("a name");
+        let verifier = Verifier::new(shop.roots("ca.pem"), Purpose::ServerAuth).with_policy(strict());
+        let outcome = verifier.verify_server(&chain, &wanted, UnixTime::now());
+        refused(outcome, Rule::CommonNameInSubjectAltName, LEAF);
+    }
+}
+
+/// The strict policy, but for what OpenSSL 3.0's random serial numbers and roots without key identifiers would break first.
+fn strict() -> Policy {
+    Policy::strict().lift(Rule::AuthorityKeyIdentifierPresent)
+}
+
+/// A certificate that says it is a CA's and that it signs no certificates contradicts itself: nobody can mean it.
+#[test]
+fn a_certificate_that_contradicts_itself_is_refused() {
+    let Some(shop) = Workshop::open("contradiction") else { return };
+    let usage = "keyUsage=critical,keyCertSign,cRLSign\nbasicConstraints=critical,CA:TRUE\n";
+    shop.ca("ca", P256_KEY, "/O=Ox/CN=Root", usage);
+    for (name, usage, fine) in
+        [("signs", "digitalSignature,keyCertSign", true), ("contradicts", "digitalSignature", false)]
+    {
+        let extensions =
+            format!("keyUsage={usage}\nbasicConstraints=CA:TRUE\nsubjectAltName=DNS:www.example.com\n");
+        shop.issue(name, "ca", P256_KEY, "/CN=www.example.com", &extensions);
+        let outcome = server(shop.roots("ca.pem"), &shop.chain(&[&format!("{name}.pem")]));
+        if fine {
+            accepted(outcome);
+        } else {
+            refused(outcome, Rule::CaSignsCertificates, LEAF);
+        }
+    }
 }
 
 /// What OpenSSL will still make and nobody should take.

@@ -11,7 +11,7 @@ use pki_types::UnixTime;
 use crate::algorithm::CertificateSignature;
 use crate::name::{GeneralNames, Name};
 use crate::path::budget::{Exhausted, Remaining};
-use crate::policy::Budget;
+use crate::policy::{Budget, Policy};
 use crate::reader::{ParseError, Reader, at};
 use crate::rules::Rule;
 use crate::spki::KeyKind;
@@ -245,6 +245,15 @@ pub(crate) fn signature(
     }
     budget.signature()?;
     Ok(PublicKey::from_spki(spki).is_ok_and(|key| key.verify(algorithm, message, signature).is_ok()))
+}
+
+/// Whether the policy has such a signature, and such a key to make it, in a path: what is said of the path's certificates
+/// must not be easier to forge than they are.
+pub(super) fn is_allowed(policy: &Policy, algorithm: CertificateSignature<'_>, spki: &[u8]) -> bool {
+    policy.allowed_algorithms().is_none_or(|allowed| {
+        let signs = matches!(algorithm, CertificateSignature::Known(a) if allowed.signatures.contains(&a));
+        signs && allowed.broken_by(spki).is_none()
+    })
 }
 
 /// Times before 1970 are shown as 1970.

@@ -10,6 +10,7 @@ mod ocsp;
 mod responder;
 mod scope;
 mod search;
+mod signer;
 mod status;
 mod store;
 

@@ -9,7 +9,7 @@ use crate::spki::KeyKind;
 use oxtls_crypto::hash::sha1_identifier;
 
 use super::Unknown;
-use super::list::signature;
+use super::list::{is_allowed, signature};
 use super::ocsp::{CertStatus, Responder, Response, Single, key_octets};
 use super::search::{Path, Status, by_crl};
 
@@ -84,7 +84,7 @@ fn signer(
         Responder::Name(name) => name == leaf.issuer(),
         Responder::Key(hash) => is_key(hash, issuer_spki),
     };
-    if is_issuer && verifies(response, issuer_spki, budget)? {
+    if is_issuer && verifies(path, response, issuer_spki, budget)? {
         return Ok(Some(Signer { until: i64::MAX, sure: true }));
     }
     for der in response.certificates() {
@@ -99,7 +99,7 @@ fn signer(
             continue;
         }
         if let Some(signer) = delegated(path, &certificate, budget)?
-            && verifies(response, certificate.spki(), budget)?
+            && verifies(path, response, certificate.spki(), budget)?
         {
             return Ok(Some(signer));
         }
@@ -111,8 +111,15 @@ fn is_key(hash: &[u8], spki: &[u8]) -> bool {
     key_octets(spki).is_some_and(|key| sha1_identifier(&[key]) == hash)
 }
 
-fn verifies(response: &Response<'_>, spki: &[u8], budget: &mut Remaining) -> Result<bool, Exhausted> {
-    signature(spki, response.algorithm, response.signed, response.signature, budget)
+fn verifies(
+    path: &Path<'_, '_>,
+    response: &Response<'_>,
+    spki: &[u8],
+    budget: &mut Remaining,
+) -> Result<bool, Exhausted> {
+    let algorithm = response.algorithm;
+    Ok(is_allowed(path.context.policy, algorithm, spki)
+        && signature(spki, algorithm, response.signed, response.signature, budget)?)
 }
 
 /// The signer that the leaf's issuer made of this certificate, with the same key that signed the leaf, if it did so and
@@ -136,7 +143,9 @@ fn delegated(
         && now <= validity.not_after;
     let (algorithm, tbs, value) =
         (certificate.signature_algorithm(), certificate.tbs(), certificate.signature());
-    if !usable || !signature(path.issuer_spki(0), algorithm, tbs, value, budget)? {
+    let spki = path.issuer_spki(0);
+    let usable = usable && is_allowed(path.context.policy, algorithm, spki);
+    if !usable || !signature(spki, algorithm, tbs, value, budget)? {
         return Ok(None);
     }
     status(path, certificate, budget)

@@ -1,22 +1,20 @@
 //! The status of the certificates of a path: RFC 5280 section 6.3.3 over the CRLs there are, and the stapled response.
 
-use pki_types::CertificateDer;
-
 use crate::certificate::Certificate;
 use crate::defaults;
-use crate::extension::KeyUsage;
 use crate::name::{GeneralName, Name};
 use crate::oid;
 use crate::path::budget::{Exhausted, Remaining};
-use crate::path::{Chain, Context, Detail, Fault, build};
-use crate::policy::{Policy, Purpose};
+use crate::path::{Context, Detail, Fault};
+use crate::policy::Purpose;
 use crate::report::Position;
 use crate::rules::Rule;
 use crate::trust::Anchor;
 
 use super::crl::List;
 use super::scope::{DistributionPoint, Reasons, one};
-use super::{Crl, Evidence, Mode, Reason, RevocationStatus, Revoked, Stapled, Unknown, responder};
+use super::signer::Signers;
+use super::{Crl, Evidence, Mode, Reason, RevocationStatus, Revoked, Unknown, responder};
 
 /// A path that is good but for the status of its certificates.
 #[derive(Clone, Copy)]
@@ -138,18 +136,20 @@ pub(super) fn by_crl(path: &Path<'_, '_>, depth: usize, budget: &mut Remaining) 
     if path.evidence.revocation.crls.is_empty() {
         return Ok(Status::Unknown(Unknown::NoData));
     }
-    let Ok(points) = DistributionPoint::all(certificate) else {
-        return Ok(Status::Unknown(Unknown::MalformedPoints));
-    };
+    let points = DistributionPoint::all(certificate);
     let mut search =
         Search { path, depth, certificate, covered: Reasons::NONE, until: i64::MAX, why: Unknown::NoData };
-    for point in points.iter().chain([&DistributionPoint::of_issuer()]) {
+    for point in points.iter().flatten().chain([&DistributionPoint::of_issuer()]) {
         if let Some(revoked) = search.consult(point, budget)? {
             return Ok(Status::Revoked(revoked));
         }
-        if search.covered.is_all() {
+        if search.covered.is_all() && points.is_ok() {
             return Ok(Status::Good { until: search.until });
         }
+    }
+    // Where to look cannot be read: the issuer's own CRL may say revoked, but not that all is well.
+    if points.is_err() {
+        return Ok(Status::Unknown(Unknown::MalformedPoints));
     }
     let partly = search.covered != Reasons::NONE;
     Ok(Status::Unknown(if partly { Unknown::SomeReasons } else { search.why }))
@@ -168,9 +168,9 @@ struct Search<'s, 'p, 'a> {
 
 /// A CRL and its head.
 #[derive(Clone, Copy)]
-struct Candidate<'c> {
-    crl: &'c Crl,
-    list: List<'c>,
+pub(super) struct Candidate<'c> {
+    pub(super) crl: &'c Crl,
+    pub(super) list: List<'c>,
 }
 
 impl Search<'_, '_, '_> {
@@ -245,13 +245,13 @@ impl Search<'_, '_, '_> {
             self.note(Unknown::StaleCrl);
             return self.revoked_for_good(point, complete, budget);
         }
-        let Some(signer) = self.signer(point, complete, budget)? else {
+        let Some(signer) = self.signers(point).find(complete, budget)? else {
             self.note(Unknown::UntrustedCrl);
             return Ok(None);
         };
         // (h): a delta counts only if the same key signed it.
         let delta = match delta {
-            Some(delta) if delta.crl.is_signed_by(&signer.spki, budget)? => Some(delta),
+            Some(delta) if self.path.signs(&signer.spki, delta, budget)? => Some(delta),
             _ => None,
         };
         let Some(until) = self.in_force(list, delta.map(|delta| &delta.list)) else {
@@ -292,7 +292,7 @@ impl Search<'_, '_, '_> {
         let on_it = outdated.crl.find(serial, issuer, budget)?;
         let for_good = |on: &Revoked| !matches!(on.reason, Reason::CertificateHold | Reason::RemoveFromCrl);
         let Some(revoked) = on_it.filter(for_good) else { return Ok(None) };
-        Ok(self.signer(point, outdated, budget)?.map(|_| revoked))
+        Ok(self.signers(point).find(outdated, budget)?.map(|_| revoked))
     }
 
     /// Until when a CRL is in force: by itself, or by a delta on top of it (section 5.2.4).
@@ -305,150 +305,20 @@ impl Search<'_, '_, '_> {
         (now <= until).then_some(until)
     }
 
+    fn signers(&self, point: &DistributionPoint<'_>) -> Signers<'_, '_, '_> {
+        Signers { path: self.path, depth: self.depth, is_delegated: point.crl_issuer.is_some() }
+    }
+
     fn note(&mut self, why: Unknown) {
         self.why = self.why.max(why);
-    }
-
-    /// Section 6.3.3 (f) and (g): a key of the CRL's issuer that signed it, that may, and that leads to the same anchor.
-    ///
-    /// Certificates of the path above the one in question come first: they are validated. A certificate does not vouch
-    /// for its own status, and none does for one above it; only a CRL issuer may whose CA has said in its certificate
-    /// that its CRL is where to look. Keys that the CRL's authority key identifier contradicts come last.
-    fn signer(
-        &self,
-        point: &DistributionPoint<'_>,
-        candidate: &Candidate<'_>,
-        budget: &mut Remaining,
-    ) -> Result<Option<Signer>, Exhausted> {
-        let Candidate { crl, list } = candidate;
-        let own = self.path.is_nested() && point.crl_issuer.is_some();
-        let first = if own { self.depth } else { self.depth.saturating_add(1) };
-        let above = self.path.certificates.get(first..).unwrap_or(&[]);
-        for contradicted in [false, true] {
-            let fits = |key_id| contradicts(list, key_id) == contradicted;
-            for certificate in above.iter().filter(|c| may_sign(c, list) && fits(key_id(c))) {
-                if crl.is_signed_by(certificate.spki(), budget)? {
-                    return Ok(Some(Signer { spki: certificate.spki().into(), until: i64::MAX, sure: true }));
-                }
-            }
-            let anchor = self.path.anchor;
-            let allowed = anchor.certificate().is_none_or(|certificate| signs_crls(&certificate));
-            if anchor.subject() == list.issuer
-                && allowed
-                && fits(anchor.key_id())
-                && crl.is_signed_by(anchor.spki(), budget)?
-            {
-                return Ok(Some(Signer { spki: anchor.spki().into(), until: i64::MAX, sure: true }));
-            }
-            if let Some(signer) = self.signer_elsewhere(candidate, contradicted, budget)? {
-                return Ok(Some(signer));
-            }
-        }
-        Ok(None)
-    }
-
-    /// A signer outside the path, among what the peer sent and what the store has: its own path is validated first, or
-    /// any peer could have us hash large CRLs for keys of its own making.
-    fn signer_elsewhere(
-        &self,
-        candidate: &Candidate<'_>,
-        contradicted: bool,
-        budget: &mut Remaining,
-    ) -> Result<Option<Signer>, Exhausted> {
-        let Candidate { crl, list } = candidate;
-        let evidence = self.path.evidence;
-        if evidence.nesting >= defaults::CRL_ISSUER_NESTING {
-            return Ok(None);
-        }
-        for der in pool(evidence) {
-            // The peer chooses how many there are.
-            budget.node()?;
-            let Some(certificate) = Certificate::parse(der).ok().filter(|c| may_sign(c, list)) else {
-                continue;
-            };
-            let in_path = self.path.certificates.iter().any(|known| known.der() == certificate.der());
-            if in_path || contradicts(list, key_id(&certificate)) != contradicted {
-                continue;
-            }
-            let Some(found) = self.validate(&certificate, budget)? else {
-                continue;
-            };
-            if crl.is_signed_by(certificate.spki(), budget)? {
-                let sure = found.revocation == RevocationStatus::Good;
-                let spki = certificate.spki().into();
-                return Ok(Some(Signer { spki, until: found.earliest_expiry, sure }));
-            }
-        }
-        Ok(None)
-    }
-
-    /// Validates the path of a CRL issuer's certificate to the same anchor, its status included.
-    fn validate(
-        &self,
-        certificate: &Certificate<'_>,
-        budget: &mut Remaining,
-    ) -> Result<Option<build::Found>, Exhausted> {
-        let outer = self.path.evidence;
-        let others = pool(outer).filter(|der| der.as_ref() != certificate.der());
-        let pool: Vec<_> = [certificate.der()]
-            .into_iter()
-            .chain(others.map(AsRef::as_ref))
-            .map(CertificateDer::from)
-            .take(defaults::MAX_CHAIN)
-            .collect();
-        // All of them are read anew and their names compared: several times the work of trying one as an issuer.
-        for _ in 0..pool.len().saturating_mul(4) {
-            budget.node()?;
-        }
-        let nesting = outer.nesting.saturating_add(1);
-        let evidence =
-            Evidence { chain: &pool, stapled: Stapled::default(), transparency: None, nesting, ..*outer };
-        // Names and policies that are asked of the peer are not asked of who signs CRLs.
-        let outer_policy = self.path.context.policy;
-        let policy = Policy::default().lift(Rule::DigitalSignature).with_budget(outer_policy.budget());
-        let context = Context {
-            policy: &policy,
-            crl_issuer: Some(self.path.anchor_index),
-            pins: None,
-            evidence: Some(&evidence),
-            ..*self.path.context
-        };
-        let Ok(mut chain) = Chain::parse(&pool, context.roots) else {
-            return Ok(None);
-        };
-        match build::search_within(context, &mut chain, budget) {
-            Ok(found) => Ok(Some(found)),
-            Err(failure) => match (failure.fault.rule, failure.fault.detail) {
-                (Rule::WorkBudget, Detail::What(what)) => Err(Exhausted(what)),
-                _ => Ok(None),
-            },
-        }
     }
 }
 
 impl Path<'_, '_> {
     /// Whether it is the path of a CRL's issuer.
-    const fn is_nested(&self) -> bool {
+    pub(super) const fn is_nested(&self) -> bool {
         self.evidence.nesting > 0
     }
-}
-
-/// Where CRL issuers' certificates are looked for: the store's before the peer's, so that nothing that a peer sends along
-/// hides them.
-fn pool<'e>(evidence: &Evidence<'e>) -> impl Iterator<Item = &'e CertificateDer<'e>> + use<'e> {
-    // The path of a CRL's issuer was built from the store's already.
-    let own = if evidence.nesting == 0 { evidence.revocation.crls.issuers() } else { &[] };
-    own.iter().chain(evidence.chain).take(own.len().saturating_add(defaults::MAX_CHAIN))
-}
-
-/// Who signed a CRL.
-struct Signer {
-    spki: Box<[u8]>,
-    /// Its own status is known. If it is not, which only soft-fail lets pass, a CRL is believed where it says revoked,
-    /// and is no reason to call a certificate good.
-    sure: bool,
-    /// Until when its own path is good, if that is not the path in question.
-    until: i64,
 }
 
 /// The newest delta that goes with a complete CRL (sections 5.2.4 and 6.3.3 (c)): of the same scope and authority, made
@@ -471,23 +341,4 @@ fn newest_delta<'d, 'c>(list: &List<'_>, deltas: &'d [Candidate<'c>], now: i64) 
 /// Numbers without leading zeros compare by length, then by octets.
 const fn number_key(number: &[u8]) -> (usize, &[u8]) {
     (number.len(), number)
-}
-
-/// Whether the certificate has the CRL issuer's name and may sign CRLs.
-fn may_sign(certificate: &Certificate<'_>, list: &List<'_>) -> bool {
-    certificate.subject() == list.issuer && signs_crls(certificate)
-}
-
-/// Section 6.3.3 (f): a keyUsage, if there is one, has cRLSign.
-pub(crate) fn signs_crls(certificate: &Certificate<'_>) -> bool {
-    certificate.key_usage().is_none_or(|usage| usage.allows(KeyUsage::CRL_SIGN))
-}
-
-fn key_id<'a>(certificate: &Certificate<'a>) -> Option<&'a [u8]> {
-    certificate.subject_key_id().map(|ski| ski.key_id)
-}
-
-/// Whether the CRL names another key.
-fn contradicts(list: &List<'_>, key_id: Option<&[u8]>) -> bool {
-    matches!((list.extensions.key_id, key_id), (Some(wanted), Some(found)) if wanted != found)
 }

@@ -40,15 +40,17 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     profile.refuse_if(Rule::NameConstraintsNeedCa, limits.map_or(0, |limits| limits.offset), || {
         limits.is_some() && !is_ca
     })?;
-    if !context.policy.has_profile() {
-        return Ok(());
+    if context.policy.has_profile() {
+        common(&profile, certificate)?;
     }
-    common(&profile, certificate)?;
     profile.refuse_if(Rule::CaAsLeaf, constraints.map_or(0, |constraints| constraints.offset), || is_ca)?;
     let usage = certificate.key_usage();
     profile.refuse_if(Rule::CaSignsCertificates, usage.map_or(0, |usage| usage.offset), || {
         is_ca && usage.is_some_and(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN))
     })?;
+    if !context.policy.has_profile() {
+        return Ok(());
+    }
     if !is_ca {
         subscriber(&profile, certificate)?;
     }
