@@ -113,6 +113,20 @@ impl PeerIdentity {
         Ok(Self { der: certificate.as_ref().into(), policies: PolicySet::default() })
     }
 
+    /// The identity of a peer whose path was verified before: its certificate and the policies that
+    /// [`policies_der`](Self::policies_der) gave then. That they belong together is the caller's word: both must come out of
+    /// what the caller kept for itself, as in a resumed session.
+    ///
+    /// # Errors
+    /// If the certificate, or the policies, cannot be parsed.
+    pub fn from_verified_before(
+        certificate: &CertificateDer<'_>,
+        policies_der: &[u8],
+    ) -> Result<Self, ParseError> {
+        let policies = PolicySet::from_der(policies_der)?;
+        Ok(Self { policies, ..Self::from_certificate(certificate)? })
+    }
+
     /// Only certificates that were parsed come in here.
     pub(crate) fn from_parsed(certificate: &Certificate<'_>) -> Self {
         Self::with_policies(certificate, PolicySet::default())
@@ -167,6 +181,13 @@ impl PeerIdentity {
     /// (2.5.29.32.0) where any will do. None where the certificate was not validated along a path.
     pub fn policies(&self) -> impl Iterator<Item = Oid<'_>> {
         self.policies.iter()
+    }
+
+    /// The [`policies`](Self::policies) to keep beside the certificate, as a DER SEQUENCE OF OBJECT IDENTIFIER: 2 octets
+    /// where there are none, about 10 for each.
+    #[must_use]
+    pub fn policies_der(&self) -> Vec<u8> {
+        self.policies.to_der()
     }
 
     /// Whether the path is valid for this policy, or for any.

@@ -6,7 +6,7 @@ mod policy_tree;
 
 use common::*;
 use oxtls_test_pki::{Ca, CaSpec, LeafSpec, der};
-use oxtls_x509::{ObjectIdentifier, Policy, PolicyInputs, Roots, Rule};
+use oxtls_x509::{ObjectIdentifier, PeerIdentity, Policy, PolicyInputs, Roots, Rule};
 use pki_types::{CertificateDer, TrustAnchor};
 
 const POLICIES: &str = "2.5.29.32";
@@ -55,6 +55,25 @@ fn valid_for(outcome: Outcome, expected: &[&str]) {
     let path = accepted(outcome);
     let found: Vec<_> = path.identity().policies().map(|policy| policy.to_string()).collect();
     assert_eq!(found, expected);
+}
+
+/// A resumed peer is who it was: its policies are kept beside its certificate.
+#[test]
+fn an_identity_that_was_verified_before_has_the_policies_of_its_path() {
+    let root = root();
+    for (list, wanted) in
+        [(&[A, B, C][..], Policy::default()), (&[A, B], wanting(&[B])), (&[], Policy::default())]
+    {
+        let issued = root.issue(if list.is_empty() { leaf() } else { under(list) });
+        let path = accepted(server_with(trusting(&root), &issued.chain, wanted));
+        let kept = path.identity().policies_der();
+        let again = PeerIdentity::from_verified_before(issued.certificate(), &kept).expect("its own");
+        assert_eq!(&again, path.identity());
+        assert_eq!(again.has_policy(&id(B)), list.contains(&B));
+        assert!(PeerIdentity::from_verified_before(issued.certificate(), &kept[1..]).is_err());
+        let without = PeerIdentity::from_certificate(issued.certificate()).expect("a certificate");
+        assert_eq!(without == again, list.is_empty());
+    }
 }
 
 #[test]

@@ -2,7 +2,9 @@
 
 use std::sync::Arc;
 
+use crate::encode::element;
 use crate::oid::Oid;
+use crate::reader::{Parsed, Reader, tag};
 
 /// Identifiers, sorted by their encodings, each once.
 #[derive(Clone, Default)]
@@ -73,6 +75,31 @@ impl Header {
 impl PolicySet {
     pub(crate) fn is_empty(&self) -> bool {
         self.0.as_slice().is_empty()
+    }
+
+    /// SEQUENCE OF OBJECT IDENTIFIER.
+    pub(crate) fn to_der(&self) -> Vec<u8> {
+        let identifiers = self.iter().map(|policy| element(tag::OBJECT_IDENTIFIER, policy.0));
+        element(tag::SEQUENCE, &identifiers.collect::<Vec<_>>().concat())
+    }
+
+    /// Reads what [`to_der`](Self::to_der) wrote: nothing else, and nothing in another order.
+    pub(crate) fn from_der(der: &[u8]) -> Parsed<Self> {
+        let mut reader = Reader::new(der, 0);
+        let mut identifiers = reader.sequence("SEQUENCE OF policies expected")?;
+        reader.end("bytes after the policies")?;
+        let mut collected = Collected::default();
+        let mut last: &[u8] = &[];
+        while !identifiers.is_empty() {
+            let at = identifiers;
+            let policy = identifiers.oid()?;
+            if policy <= last {
+                return Err(at.error("policies are in order, each once"));
+            }
+            last = policy;
+            collected.push(policy);
+        }
+        Ok(collected.into_set())
     }
 
     /// The policies, in the order of their encodings.
@@ -146,6 +173,24 @@ mod tests {
     use super::*;
 
     #[test]
+    fn what_no_set_writes_is_not_read() {
+        for der in [
+            &[][..],
+            &[0x30],
+            &[0x31, 0],
+            &[0x30, 0, 0],
+            &[0x30, 2, 6, 0],
+            &[0x30, 3, 5, 1, 1],
+            &[0x30, 3, 6, 1, 0x81],
+            &[0x30, 6, 6, 1, 2, 6, 1, 2],
+            &[0x30, 6, 6, 1, 2, 6, 1, 1],
+        ] {
+            assert!(PolicySet::from_der(der).is_err(), "{der:?}");
+        }
+        assert!(PolicySet::from_der(&[0x30, 0]).is_ok_and(|set| set.is_empty()));
+    }
+
+    #[test]
     fn sets_hold_what_was_collected_sorted_and_once() {
         let long = vec![7u8; 300];
         let singles: Vec<u8> = (0..40).collect();
@@ -167,6 +212,11 @@ mod tests {
             expected.dedup();
             assert_eq!(set.iter().map(|oid| oid.0).collect::<Vec<_>>(), expected);
             assert_eq!(set.is_empty(), expected.is_empty());
+            if expected.iter().all(|part| {
+                part.iter().all(|octet| *octet != 0x80) && part.last().is_none_or(|octet| *octet < 0x80)
+            }) {
+                assert!(PolicySet::from_der(&set.to_der()).is_ok_and(|again| again == set));
+            }
         }
     }
 }
