@@ -6,37 +6,69 @@ use std::time::Duration;
 
 use libfuzzer_sys::fuzz_target;
 use oxtls_fuzz::{ChainInput, NOW, signed, wrapped};
-use oxtls_x509::{Certificate, Policy, Purpose, Report, Roots, SignatureCache, VerifiedPath, Verifier};
+use oxtls_x509::defaults::CANDIDATES;
+use oxtls_x509::{Certificate, Policy, Purpose, Report, Roots, Rule, SignatureCache, VerifiedPath, Verifier};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 
 fuzz_target!(|input: &[u8]| {
     let Some(input) = ChainInput::parse(input) else { return };
-    let mut certificates: Vec<_> = input.parts.iter().map(|part| certificate(part)).collect();
-    let chain = certificates.split_off(input.roots.min(certificates.len()));
-    let mut roots = Roots::empty();
-    for root in &certificates {
-        let _ = roots.add_der(root);
+    let roots = input.roots.min(input.parts.len());
+    let judged = |certificates: &[CertificateDer<'_>]| verifier(&input, &certificates[..roots]);
+    let unsigned: Vec<_> = input.parts.iter().map(|part| wrapped(part, &[])).collect();
+    let refused = judge(&judged(&unsigned), &input, &unsigned[roots..]);
+    check(&unsigned[roots..], &refused);
+    // What is refused before any signature is looked at would be refused with good ones, and most mutants are.
+    if !needs_signatures(&refused) {
+        return;
     }
-    let purpose = if input.flags & 1 == 0 { Purpose::ServerAuth } else { Purpose::ClientAuth };
-    let policy = if input.flags & 2 == 0 { Policy::default() } else { Policy::strict() };
-    let name =
-        ServerName::try_from(if input.flags & 4 == 0 { "example.com" } else { "192.0.2.1" }).expect("a name");
-    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
-    let verifier = Verifier::new(roots, purpose).with_policy(policy);
-    let judge = |verifier: &Verifier| match purpose {
-        Purpose::ClientAuth => verifier.verify_client(&chain, now),
-        _ => verifier.verify_server(&chain, &name, now),
-    };
-    let plain = judge(&verifier);
-    check(&chain, &plain);
+    let certificates: Vec<_> = input.parts.iter().map(|part| certificate(part)).collect();
+    let chain = &certificates[roots..];
+    let verifier = judged(&certificates);
+    let plain = judge(&verifier, &input, chain);
+    check(chain, &plain);
     if input.flags & 8 != 0 {
         let cache = Arc::new(SignatureCache::new(64).expect("randomness"));
         let cached = verifier.with_signature_cache(cache);
         for _ in 0..2 {
-            same(&plain, &judge(&cached));
+            same(&plain, &judge(&cached, &input, chain));
         }
     }
 });
+
+fn verifier(input: &ChainInput<'_>, certificates: &[CertificateDer<'_>]) -> Verifier {
+    let mut roots = Roots::empty();
+    for root in certificates {
+        let _ = roots.add_der(root);
+    }
+    let policy = if input.flags & 2 == 0 { Policy::default() } else { Policy::strict() };
+    Verifier::new(roots, purpose(input)).with_policy(policy)
+}
+
+const fn purpose(input: &ChainInput<'_>) -> Purpose {
+    if input.flags & 1 == 0 { Purpose::ServerAuth } else { Purpose::ClientAuth }
+}
+
+fn judge(
+    verifier: &Verifier,
+    input: &ChainInput<'_>,
+    chain: &[CertificateDer<'_>],
+) -> Result<VerifiedPath, Box<Report>> {
+    let name = if input.flags & 4 == 0 { "example.com" } else { "192.0.2.1" };
+    let name = ServerName::try_from(name).expect("a name");
+    let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
+    match purpose(input) {
+        Purpose::ClientAuth => verifier.verify_client(chain, now),
+        _ => verifier.verify_server(chain, &name, now),
+    }
+}
+
+/// Whether a signature stands in the way of one of the paths, all of which a report has if they are few.
+fn needs_signatures(verdict: &Result<VerifiedPath, Box<Report>>) -> bool {
+    verdict.as_ref().err().is_none_or(|report| {
+        let paths = &report.candidates;
+        paths.len() >= CANDIDATES || paths.iter().any(|path| path.rule == Rule::Signature)
+    })
+}
 
 /// Signed only if it can be read: signing is what takes time.
 fn certificate(tbs: &[u8]) -> CertificateDer<'static> {
