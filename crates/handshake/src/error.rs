@@ -127,6 +127,9 @@ pub enum Error {
     /// TLS 1.2: the peer does not bind its master secret to the handshake (RFC 7627), which is required here:
     /// `handshake_failure`.
     NoExtendedMasterSecret,
+    /// TLS 1.2: the server resumes a session that was made without extended_master_secret and says that it has it: it is
+    /// not the session that we know (RFC 7627 section 5.3). `handshake_failure`.
+    UnboundSession,
     /// TLS 1.2: renegotiation_info (RFC 5746) is missing, or not that of an initial handshake: `handshake_failure`.
     NoSecureRenegotiation,
     /// The client sent no certificate where one is required: `certificate_required` (1.2: `handshake_failure`).
@@ -195,6 +198,7 @@ impl Error {
             | Self::NoCommonGroup { .. }
             | Self::NoCommonSignatureScheme { .. }
             | Self::NoExtendedMasterSecret
+            | Self::UnboundSession
             | Self::NoSecureRenegotiation => AlertDescription::HANDSHAKE_FAILURE,
             Self::NoApplicationProtocol { .. } => AlertDescription::NO_APPLICATION_PROTOCOL,
             Self::EchRequired => AlertDescription::ECH_REQUIRED,
@@ -304,6 +308,9 @@ impl Error {
             }
             Self::NoExtendedMasterSecret => {
                 "the peer does not know extended_master_secret, which is required here in TLS 1.2; TLS 1.3 needs none"
+            }
+            Self::UnboundSession => {
+                "the server resumes a session without extended_master_secret as if it had been made with it"
             }
             Self::NoSecureRenegotiation => {
                 "the peer does not protect against renegotiation by others (renegotiation_info)"

@@ -390,6 +390,94 @@ mod t11_abbreviated {
         }
     }
 
+    fn opted_out(
+        _: &mut oxtls_handshake::config::ClientHandshake,
+        _: &mut oxtls_handshake::config::ServerHandshake,
+        common: &mut oxtls_handshake::config::Common,
+    ) {
+        common.require_extended_master_secret = false;
+        common.resume_unbound_sessions = true;
+    }
+
+    /// RFC 7627 section 5.3, where the server has opted for it: a session without the extension is resumed by a client
+    /// without it, and never by one that could make a better one.
+    #[test]
+    fn an_unbound_session_is_resumed_by_a_hello_that_binds_nothing_where_that_is_wanted() {
+        let forgotten = |made: &Made| {
+            made.changed(|session| {
+                session.extended_master_secret = false;
+                session.peer = None;
+            })
+        };
+        for by in BOTH {
+            let (made, mut pair, hello) = ready(by, &opted_out);
+            asked(&mut pair, &hello);
+            assert_eq!(pair.server.found(forgotten(&made)), ["?ChooseCredential"], "a full handshake");
+            let (made, mut pair, hello) = ready(by, &opted_out);
+            let hello = edit(&hello, |hello| hello.remove(ExtensionType::EXTENDED_MASTER_SECRET));
+            asked(&mut pair, &hello);
+            assert_eq!(pair.server.found(forgotten(&made)), ["?AcceptSession"]);
+            pair.server.resume(false);
+            let answer = common::Hello::of(&pair.server.next_message());
+            assert_eq!(answer.session_id, common::Hello::of(&hello).session_id);
+            let bound = |(typ, _): &(ExtensionType, Vec<u8>)| *typ == ExtensionType::EXTENDED_MASTER_SECRET;
+            assert!(!answer.extensions.iter().any(bound));
+        }
+    }
+
+    #[test]
+    fn an_unbound_session_says_nothing_of_who_a_client_is_and_is_not_resumed_without_being_wanted() {
+        let only_allowed: Change<'_> = &|_, _, common| common.require_extended_master_secret = false;
+        let asks_for_clients: Change<'_> = &|client, server, common| {
+            opted_out(client, server, common);
+            server.client_auth = ClientAuth::Optional;
+        };
+        let wanted: Change<'_> = &opted_out;
+        let peer = Some(oxtls_handshake::outcome::PeerCertificates {
+            chain: vec![vec![0x30].into()].into(),
+            ocsp: None,
+            scts: None,
+        });
+        for (change, peer) in [(only_allowed, None), (asks_for_clients, None), (wanted, peer)] {
+            for by in BOTH {
+                let (made, mut pair, hello) = ready(by, change);
+                let hello = edit(&hello, |hello| hello.remove(ExtensionType::EXTENDED_MASTER_SECRET));
+                asked(&mut pair, &hello);
+                let found = made.changed(|session| {
+                    session.extended_master_secret = false;
+                    session.peer.clone_from(&peer);
+                });
+                assert_eq!(pair.server.found(found), ["?ChooseCredential"]);
+            }
+        }
+    }
+
+    /// What is kept of a handshake without the extension: by either name, and only where no client is asked who it is.
+    #[test]
+    fn an_unbound_session_is_made_where_that_is_wanted_and_nobody_is_asked_who_he_is() {
+        for by in BOTH {
+            for (client_auth, kept) in [(ClientAuth::None, true), (ClientAuth::Optional, false)] {
+                let mut pair = pair(
+                    &STREAM,
+                    &change_to(by, &|client, server, common| {
+                        opted_out(client, server, common);
+                        server.client_auth = client_auth;
+                    }),
+                );
+                pair.client.drain();
+                pair.server.drain();
+                let hello = pair.client.next_message();
+                let hello = edit(&hello, |hello| hello.remove(ExtensionType::EXTENDED_MASTER_SECRET));
+                pair.server.give(&hello);
+                assert_eq!(pair.server.answer(), ["?ChooseCredential"]);
+                pair.server.answer();
+                let hello = common::Hello::of(&pair.server.next_message());
+                let ticket = hello.extensions.iter().any(|(typ, _)| *typ == ExtensionType::SESSION_TICKET);
+                assert_eq!(kept, ticket || !hello.session_id.is_empty(), "{by:?}");
+            }
+        }
+    }
+
     #[test]
     fn a_ticket_goes_before_an_id_and_a_long_one_is_not_looked_at() {
         let (_, mut pair, hello) = ready(By::Ticket, &sessions::nothing);

@@ -67,6 +67,7 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::NoCommonSignatureScheme { .. } => "NO_COMMON_SIGNATURE_ALGORITHMS",
         HandshakeError::NoApplicationProtocol { .. } => "NO_APPLICATION_PROTOCOL",
         HandshakeError::NoExtendedMasterSecret => "NO_EXTENDED_MASTER_SECRET",
+        HandshakeError::UnboundSession => "RESUMED_NON_EMS_SESSION_WITH_EMS_EXTENSION",
         HandshakeError::NoSecureRenegotiation => "UNSAFE_LEGACY_RENEGOTIATION_DISABLED",
         HandshakeError::InappropriateFallback => "INAPPROPRIATE_FALLBACK",
         HandshakeError::EarlyDataBeforeTls12 => "WRONG_VERSION_ON_EARLY_DATA",

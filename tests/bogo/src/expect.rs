@@ -118,8 +118,9 @@ fn resumed(config: &Config, again: bool, info: &Info, seen: &Seen) -> Option<Str
     // In TLS 1.2 sessions come with the handshake.
     let is_old = !config.server && info.version() == ProtocolVersion::TLS1_2;
     let wanted = !config.expect_no_session && (!info.is_resumed() || config.expect_ticket_renewal);
-    // The library makes no session of a connection without extended master secret.
-    let wanted = wanted && info.outcome().extended_master_secret;
+    // Without extended master secret the library makes no session in which the client has said who it is.
+    let wanted =
+        wanted && (info.outcome().extended_master_secret || info.outcome().credential.is_none());
     let came = seen.session.is_some();
     (is_old && came != wanted).then(|| format!("a session came: {came}, wanted: {wanted}"))
 }

@@ -132,6 +132,7 @@ fn client(config: &Config, candidates: &[Candidate]) -> Result<ClientConfigBuild
         .versions(lowest, highest)
         // The suite's own stack takes peers without these.
         .allow_unbound_master_secret(true)
+        .resume_unbound_sessions(true)
         .allow_unprotected_renegotiation(!config.no_legacy_server_connect)
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
@@ -196,6 +197,7 @@ pub(crate) fn server(
     let mut builder = ServerConfig::builder()
         .versions(lowest, highest)
         .allow_unbound_master_secret(true)
+        .resume_unbound_sessions(true)
         .groups(&groups(config)?)
         .verify_schemes(&verify_schemes(config)?)
         .suites(&suites(config)?)

@@ -148,13 +148,16 @@ impl Finishing {
     /// resumed and got no new ticket is kept already.
     ///
     /// Without extended master secret there is none: its master secret may be known to another connection, and whoever
-    /// made that so could splice the two at a resumption (RFC 7627 section 1).
+    /// made that so could splice the two at a resumption (RFC 7627 section 1). A configuration may keep it all the same,
+    /// but none in which we have said by a certificate who we are: the splice would have us say it to another server.
     fn session(&mut self, now: Duration) -> Option<Session> {
         let connection = &mut self.connection;
         let ticket = self.ticket.take();
         let resumed = self.proved.session().and_then(|psk| Psk::session(psk));
         let by_id = resumed.is_none() && !connection.session_id.is_empty();
-        let wanted = connection.config.resumption && connection.extended_master_secret;
+        let config = &connection.config;
+        let unbound = config.common.resume_unbound_sessions && self.proved.credential.is_none();
+        let wanted = config.resumption && (connection.extended_master_secret || unbound);
         if !wanted || (ticket.is_none() && !by_id) {
             return None;
         }
@@ -176,7 +179,7 @@ impl Finishing {
             verified_at: resumed.map_or(now, |session| session.verified_at),
             age_add: 0,
             max_early_data: 0,
-            extended_master_secret: true,
+            extended_master_secret: connection.extended_master_secret,
             policy: [0; 32],
             expires_at: None,
             guard: None,

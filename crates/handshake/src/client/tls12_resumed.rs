@@ -44,8 +44,9 @@ impl OfferedSession {
     ) -> Option<Self> {
         let session = config.session_to_offer(ProtocolVersion::TLS1_2, suites, now)?;
         // Without extended master secret the session could be resumed into the connection of another: RFC 7627
-        // section 5.3.
-        if !session.extended_master_secret || session.secret.len() != MASTER_SECRET_LEN {
+        // section 5.3. A configuration may want to live with that.
+        let bound = session.extended_master_secret || config.common.resume_unbound_sessions;
+        if !bound || session.secret.len() != MASTER_SECRET_LEN {
             return None;
         }
         let by = if !session.ticket.is_empty() && config.tls12_tickets && !own_id.is_empty() {
@@ -77,14 +78,14 @@ impl OfferedSession {
         suite: Tls12Suite,
         extensions: &ServerHelloExtensions<'_>,
     ) -> Result<Arc<Psk>, Error> {
-        if self.psk.session().is_none_or(|session| session.suite != suite.suite) {
-            return Err(Error::WrongCipherSuite(suite.suite));
+        let session = self.psk.session().filter(|session| session.suite == suite.suite);
+        let session = session.ok_or(Error::WrongCipherSuite(suite.suite))?;
+        // RFC 7627 section 5.3: both connections have it, or neither.
+        match (session.extended_master_secret, extensions.extended_master_secret) {
+            (true, false) => Err(Error::NoExtendedMasterSecret),
+            (false, true) => Err(Error::UnboundSession),
+            _ => Ok(self.psk),
         }
-        // RFC 7627 section 5.3: the session has it.
-        if !extensions.extended_master_secret {
-            return Err(Error::NoExtendedMasterSecret);
-        }
-        Ok(self.psk)
     }
 }
 

@@ -47,6 +47,8 @@ pub enum ConfigError {
     BadAuthorities,
     /// The configured lists, and the session's ticket, do not fit into one ClientHello.
     HelloTooLong,
+    /// Sessions without extended_master_secret are to be resumed where connections without it are refused.
+    UnboundSessionsOfRefusedPeers,
     /// A client's session that is a key agreed elsewhere: it has no identity to be offered by.
     ExternalPsk,
     /// The cryptographic library could give no randomness or make no key.
@@ -92,6 +94,9 @@ impl fmt::Display for ConfigError {
             Self::HelloTooLong => {
                 f.write_str("the configured lists and the session's ticket do not fit into one ClientHello")
             }
+            Self::UnboundSessionsOfRefusedPeers => f.write_str(
+                "sessions without extended_master_secret can only be resumed where peers without it are not refused",
+            ),
             Self::ExternalPsk => f.write_str("a client can only offer a session, no pre-shared key of another origin"),
             Self::Crypto(error) => write!(f, "the cryptographic library failed: {error}"),
         }
@@ -130,6 +135,9 @@ impl Common {
             check_schemes(schemes)?;
         }
         check_alpn(&self.alpn)?;
+        if self.resume_unbound_sessions && self.require_extended_master_secret {
+            return Err(ConfigError::UnboundSessionsOfRefusedPeers);
+        }
         self.check_limits()
     }
 

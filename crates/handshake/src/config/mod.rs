@@ -78,8 +78,13 @@ pub struct Common {
     pub exporter: bool,
     /// TLS 1.2: refuse peers without extended_master_secret (RFC 7627). Without it a master secret is not bound to the
     /// certificates of its handshake, and whoever sits between can make two connections share one (the triple handshake
-    /// attack): such connections never export and are never resumed.
+    /// attack): such connections never export, and are not resumed unless
+    /// [`resume_unbound_sessions`](Self::resume_unbound_sessions) says so.
     pub require_extended_master_secret: bool,
+    /// TLS 1.2: keep and resume sessions made without extended_master_secret, too, with peers that do not have it (RFC
+    /// 7627 sections 5.3 and 5.4, which advise against it). None that a client has shown a certificate in, or was asked
+    /// for one at a server: who that client is must not be taken over by a connection that somebody else may share.
+    pub resume_unbound_sessions: bool,
     /// Secrets come out as KeyLog (RFC 9850).
     pub key_log: bool,
     /// Our record_size_limit (RFC 8449), 64 to 16,385; `None`: not sent.
@@ -109,6 +114,7 @@ impl Default for Common {
             max_chain: defaults::MAX_CHAIN,
             exporter: true,
             require_extended_master_secret: true,
+            resume_unbound_sessions: false,
             key_log: false,
             record_size_limit: None,
             ocsp: false,
@@ -171,7 +177,8 @@ pub struct ClientHandshake {
     ///
     /// A session that does not fit makes no error but a full handshake, with nothing of the session in it: one of
     /// another name than `server_name`, past its time, of a version or suite that is not offered (over QUIC: of TLS 1.2),
-    /// of TLS 1.2 without extended_master_secret, or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
+    /// of TLS 1.2 without extended_master_secret (unless the configuration
+    /// [resumes those](Common::resume_unbound_sessions)), or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
     pub session: Option<Arc<Psk>>,
     /// Ask [`VerifyPeer`](crate::need::VerifyPeer) about the session's certificates when the server resumes it, before
     /// anything of ours follows: with it a server whose certificate was revoked, or is not trusted any more, gets no

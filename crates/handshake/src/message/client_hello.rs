@@ -260,6 +260,13 @@ impl<'a> ClientHelloExtensions<'a> {
         }
     }
 
+    /// Whether there are none: the hello ends before them, as one could before there were extensions, or has an empty
+    /// block.
+    #[must_use]
+    pub const fn is_empty(&self) -> bool {
+        self.raw.is_empty()
+    }
+
     /// The types of all extensions, unknown ones included, in the order of the wire.
     #[must_use]
     pub const fn types_in_order(&self) -> TypesInOrder<'a> {

@@ -133,15 +133,25 @@ pub(super) fn suites_tls12(
     Ok(common.into_iter().map(|(_, suite)| suite).collect())
 }
 
-/// The group of a TLS 1.2 key exchange. A client that names none could be given any, and would be likely not to have
-/// it.
+/// The group of a TLS 1.2 key exchange.
 pub(super) fn group_tls12(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<NamedGroup, Error> {
-    let theirs = hello.extensions.supported_groups.unwrap_or_default();
+    let theirs = groups_tls12(hello);
     let ours = config.common.groups.iter().copied().filter(|group| is_classic(*group));
     let mut common =
-        ours.filter_map(|group| theirs.iter().position(|other| other == group).map(|at| (at, group)));
+        ours.filter_map(|group| theirs.iter().position(|other| *other == group).map(|at| (at, group)));
     let chosen = if config.prefer_client_order { common.min_by_key(|(at, _)| *at) } else { common.next() };
-    chosen.map(|(_, group)| group).ok_or_else(|| Error::NoCommonGroup { peer: theirs.to_vec().into() })
+    chosen.map(|(_, group)| group).ok_or_else(|| Error::NoCommonGroup { peer: theirs.into() })
+}
+
+/// The client's groups. A client that names none could be given any (RFC 8422 section 4): one whose hello has no extensions
+/// at all cannot name them, and gets the curve that a stack of its age has if it has one. One that has extensions, and
+/// this one not, would be likely not to have it.
+fn groups_tls12(hello: &ClientHello<'_>) -> Vec<NamedGroup> {
+    match hello.extensions.supported_groups {
+        Some(groups) => groups.to_vec(),
+        None if hello.extensions.is_empty() => vec![NamedGroup::SECP256R1],
+        None => Vec::new(),
+    }
 }
 
 /// Hybrids are for TLS 1.3 only: TLS 1.2's messages have no room for them.
@@ -250,15 +260,18 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
 }
 
 /// The schemes that the client takes in TLS 1.2, its order: those that a suite in common can be authenticated by, and
-/// curves only that it names as groups too (RFC 8422 section 5.1.1). A client that names no scheme at all would want
-/// SHA-1 (RFC 5246 section 7.4.1.4.1), which nobody gets.
+/// curves only that it names as groups too (RFC 8422 section 5.1.1). A client that names no scheme at all is taken to know
+/// SHA-256, as RFC 9155 section 6 says in place of RFC 5246's SHA-1 (section 7.4.1.4.1), which nobody gets.
 pub(super) fn schemes_tls12(
     hello: &ClientHello<'_>,
     suites: &[Tls12Suite],
 ) -> Result<Vec<SignatureScheme>, Error> {
-    let offered = hello.extensions.signature_algorithms.unwrap_or_default();
-    let groups = hello.extensions.supported_groups.unwrap_or_default();
-    let has = |group: NamedGroup| groups.contains(group);
+    const ASSUMED: [SignatureScheme; 2] =
+        [SignatureScheme::ECDSA_SECP256R1_SHA256, SignatureScheme::RSA_PKCS1_SHA256];
+    let offered =
+        hello.extensions.signature_algorithms.map_or_else(|| ASSUMED.to_vec(), |schemes| schemes.to_vec());
+    let groups = groups_tls12(hello);
+    let has = |group: NamedGroup| groups.contains(&group);
     let (p256, p384, p521) =
         (has(NamedGroup::SECP256R1), has(NamedGroup::SECP384R1), has(NamedGroup::SECP521R1));
     let usable = |scheme: &SignatureScheme| {
@@ -272,9 +285,9 @@ pub(super) fn schemes_tls12(
                 _ => true,
             }
     };
-    let usable: Vec<_> = offered.iter().filter(usable).collect();
+    let usable: Vec<_> = offered.iter().copied().filter(usable).collect();
     if usable.is_empty() {
-        return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
+        return Err(Error::NoCommonSignatureScheme { peer: offered.into() });
     }
     Ok(usable)
 }

@@ -24,6 +24,7 @@ use crate::server::peer::Client;
 use crate::server::psk::{is_of_this_name_and_time, shows_enough};
 use crate::server::tls12::{self, State};
 use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
+use crate::server::tls12_session;
 use crate::session::{Psk, Session};
 use crate::step::{ApplicationData, Direction, Level};
 use crate::suite::{ProtocolVersion, Tls12Suite};
@@ -90,7 +91,8 @@ pub(super) fn found(chosen: Chosen, found: Option<(usize, Psk)>, out: &mut Out) 
     };
     // Who takes the extension out of a hello wants a session to be used without what makes it safe (RFC 7627 section
     // 5.3).
-    if !hello.extensions.extended_master_secret {
+    let bound = psk.session().is_some_and(|session| session.extended_master_secret);
+    if bound && !hello.extensions.extended_master_secret {
         return Err(Error::NoExtendedMasterSecret);
     }
     let psk = Arc::new(psk);
@@ -107,10 +109,14 @@ fn usable_suite(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>) -> Result<O
     let Psk::Session(session) = psk else { return Ok(None) };
     let suites = negotiate::suites_tls12(&chosen.config, hello)?;
     let suite = suites.into_iter().find(|suite| suite.suite == session.suite);
-    // A session that is not bound to its handshake is never resumed: it may be one of two connections that somebody
-    // between has made share a secret (RFC 7627 section 5.3).
+    // A session that is not bound to its handshake may be one of two connections that somebody between has made share a
+    // secret: not resumed, unless the configuration wants it, and never by a client that could make a new one that is
+    // bound (RFC 7627 section 5.3).
+    let unbound = !hello.extensions.extended_master_secret
+        && session.peer.is_none()
+        && tls12_session::resumes_unbound(&chosen.config);
     let usable = session.version == ProtocolVersion::TLS1_2
-        && session.extended_master_secret
+        && (session.extended_master_secret || unbound)
         && is_of_this_name_and_time(session, hello, chosen.now)
         && shows_enough(session, &chosen.config);
     Ok(suite.filter(|_| usable))

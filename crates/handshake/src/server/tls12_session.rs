@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use oxtls_crypto::random;
 
-use crate::config::{Randomness, ServerHandshake};
+use crate::config::{ClientAuth, Randomness, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::tls12::MasterSecret;
@@ -28,9 +28,11 @@ pub(super) enum Keeping {
 
 impl Keeping {
     /// By a ticket where both want one, by an ID otherwise. What is not bound to its handshake is not kept (RFC 7627
-    /// section 5.3). No ID is given out for nothing: it would be offered again, and looked for.
+    /// section 5.3), unless the configuration wants it. No ID is given out for nothing: it would be offered again, and
+    /// looked for.
     pub(super) fn of(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Self, Error> {
-        if !config.resumption || !hello.extensions.extended_master_secret {
+        let bound = hello.extensions.extended_master_secret;
+        if !config.resumption || !(bound || resumes_unbound(config)) {
             return Ok(Self::Nothing);
         }
         if config.tls12_tickets && hello.extensions.session_ticket.is_some() {
@@ -50,6 +52,13 @@ impl Keeping {
             Self::Ticket => (&[], true),
         }
     }
+}
+
+/// Whether sessions without extended_master_secret are kept and resumed here: where the configuration has opted for it,
+/// and no client is asked who it is. Who sits between a client and two servers could otherwise be taken for that client
+/// (RFC 7627 section 1).
+pub(super) fn resumes_unbound(config: &ServerHandshake) -> bool {
+    config.common.resume_unbound_sessions && config.client_auth == ClientAuth::None
 }
 
 /// The session that was made, at this time.

@@ -525,8 +525,11 @@ fn der(tag: u8, content: &[u8]) -> Vec<u8> {
 /// Extensions as a list to edit.
 pub type Extensions = Vec<(ExtensionType, Vec<u8>)>;
 
-/// Splits an extension block, its length included, from the front of `bytes`.
+/// Splits an extension block, its length included, from the front of `bytes`; a hello of TLS 1.2 may have none.
 pub fn split_extensions(bytes: &[u8]) -> Extensions {
+    if bytes.is_empty() {
+        return Extensions::new();
+    }
     let mut r = Reader::new(bytes, "extensions");
     let mut block = r.reader_u16().unwrap();
     let mut extensions = Vec::new();

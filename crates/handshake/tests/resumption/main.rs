@@ -98,4 +98,5 @@ mod t11_abbreviated;
 mod t12_both_versions;
 mod t4_psk;
 mod t9_tickets;
+mod unbound;
 mod verified_again;

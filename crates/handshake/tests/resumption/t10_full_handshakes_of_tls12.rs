@@ -82,6 +82,21 @@ fn there_is_none_that_nobody_wants_or_that_has_no_name_or_no_extended_master_sec
     }
 }
 
+/// RFC 7627 section 5.3: where the configuration has opted for it, and with the mark. That none is kept in which the client
+/// has shown a certificate is tested over both machines.
+#[test]
+fn without_extended_master_secret_one_is_kept_where_that_is_wanted() {
+    let announced = HelloTls12 { ticket: true, ..SAYS };
+    for (says, ticket) in [(SAYS, None), (announced, Some((1, &b"t"[..])))] {
+        let says = HelloTls12 { extended_master_secret: false, ..says };
+        let (session, _) = left(says, ticket, |_, common| {
+            common.require_extended_master_secret = false;
+            common.resume_unbound_sessions = true;
+        });
+        assert!(!session.unwrap().extended_master_secret);
+    }
+}
+
 #[test]
 fn row_8_a_ticket_comes_where_it_was_announced_and_nowhere_else() {
     let ticket = Some((1, &b"t"[..]));

@@ -131,3 +131,45 @@ fn certificates_out_of_their_order() {
     second_flight(&mut pair);
     refuses(&mut pair.server, &[&flight[0]], UM);
 }
+
+/// RFC 7627 section 1: what somebody could splice must not say who a client is. The same handshake leaves a session if the
+/// client has no certificate to show.
+#[test]
+fn no_session_without_extended_master_secret_is_kept_in_which_a_client_has_said_who_it_is() {
+    let common =
+        || Common { require_extended_master_secret: false, resume_unbound_sessions: true, ..tls12() };
+    for shown in [None, Some(credential(KeyAlgorithm::EcdsaP256))] {
+        let config = ClientHandshake {
+            common: Arc::new(common()),
+            resumption: true,
+            server_name: Some("server.example".to_owned()),
+            ..ClientHandshake::default()
+        };
+        let kept = shown.is_none();
+        let mut client = client(config, Transport::Stream, shown);
+        let mut server = a_server(common(), ClientAuth::Optional, credential(KeyAlgorithm::EcdsaP256));
+        client.settle();
+        server.settle();
+        let mut seen = vec![client.next_message()];
+        server.give(&edit(&seen[0], |hello| hello.remove(EMS)));
+        server.settle();
+        while let Some(mut message) = server.sent.pop_front() {
+            if message.typ_is(HandshakeType::SERVER_HELLO) {
+                message = edit(&message, |hello| hello.session_id = vec![9; 32]);
+            }
+            client.give(&message);
+            client.settle();
+            seen.push(message);
+        }
+        seen.extend(client.sent.drain(..).filter(|message| message.name() != "ChangeCipherSpec"));
+        client.give(&Message::change_cipher_spec());
+        // The server has seen another hello, so its Finished is made here.
+        let transcript: Vec<u8> = seen.iter().flat_map(|message| message.bytes.clone()).collect();
+        let master =
+            MasterSecret::resumed(Hash::Sha256, &Secret::new(&client.key_log[0].1).unwrap()).unwrap();
+        let verify_data = master.verify_data(Sender::Server, &Hash::Sha256.digest(&transcript));
+        client.give(&Message::new(Level::Application, HandshakeType::FINISHED, &verify_data));
+        let session = client.done.expect("it is done").0.session;
+        assert_eq!(session.map(|session| session.extended_master_secret), kept.then_some(false));
+    }
+}

@@ -26,6 +26,7 @@ use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::key_schedule::tls12::{MasterSecret, Sender};
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
+use oxtls_handshake::message::tls12::server_key_exchange::ServerKeyExchange;
 use oxtls_handshake::need::Need;
 use oxtls_handshake::step::{Direction, Level, Misuse, Transport};
 use oxtls_handshake::suite::{Authentication, CipherSuite, ProtocolVersion};

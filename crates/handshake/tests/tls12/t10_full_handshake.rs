@@ -225,3 +225,50 @@ fn a_suite_of_sha384_hashes_the_transcript_with_it() {
     assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
     assert_eq!(pair.server.key(Level::Application, Direction::Read).len(), 32);
 }
+
+/// A hello of before there were extensions, or with an empty block of them.
+fn without_extensions(hello: &Message, block: bool) -> Message {
+    let mut bytes = edit(hello, |hello| hello.extensions.clear()).bytes;
+    assert_eq!(bytes[bytes.len() - 2..], [0, 0]);
+    if !block {
+        bytes.truncate(bytes.len() - 2);
+        let length = u32::try_from(bytes.len() - 4).unwrap();
+        bytes[1..4].copy_from_slice(&length.to_be_bytes()[1..]);
+    }
+    Message { bytes, ..hello.clone() }
+}
+
+#[test]
+fn a_client_that_knows_no_extensions_gets_none_and_the_curve_and_hash_that_it_must_have() {
+    for block in [false, true] {
+        for groups in [&[NamedGroup::X25519, NamedGroup::SECP256R1][..], &[NamedGroup::X25519]] {
+            let common = Common { require_extended_master_secret: false, groups: groups.to_vec(), ..tls12() };
+            let (hello, server) = before_the_hello(common);
+            let server = hello_to(server, &without_extensions(&hello, block));
+            if groups.len() == 1 {
+                assert!(matches!(server.error(), Error::NoCommonGroup { .. }));
+                continue;
+            }
+            assert!(server.failure.is_none(), "{:?}", server.failure);
+            let hello = &server.sent[0].bytes;
+            let id = usize::from(hello[4 + 2 + 32]);
+            assert_eq!(hello.len(), 4 + 2 + 32 + 1 + id + 3, "nothing behind compression_method");
+            let exchange = server.sent.iter().find(|m| m.typ_is(HandshakeType::SERVER_KEY_EXCHANGE)).unwrap();
+            let exchange = ServerKeyExchange::parse(exchange.body()).unwrap();
+            assert_eq!(exchange.group, NamedGroup::SECP256R1);
+            assert_eq!(exchange.algorithm, SignatureScheme::ECDSA_SECP256R1_SHA256);
+        }
+    }
+}
+
+/// RFC 9155 section 6: SHA-256 is what such a client is taken to know, and never SHA-1.
+#[test]
+fn a_client_that_names_no_signature_schemes_gets_sha256() {
+    let (hello, server) = before_the_hello(tls12());
+    let hello = edit(&hello, |hello| hello.remove(ExtensionType::SIGNATURE_ALGORITHMS));
+    let server = hello_to(server, &hello);
+    assert!(server.failure.is_none(), "{:?}", server.failure);
+    let exchange = server.sent.iter().find(|m| m.typ_is(HandshakeType::SERVER_KEY_EXCHANGE)).unwrap();
+    let exchange = ServerKeyExchange::parse(exchange.body()).unwrap();
+    assert_eq!(exchange.algorithm, SignatureScheme::ECDSA_SECP256R1_SHA256);
+}

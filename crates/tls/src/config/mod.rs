@@ -165,9 +165,28 @@ macro_rules! common_builder_methods {
         /// What is lost with them: their master secret is not bound to the certificates of their handshake. Whoever
         /// both ends talk to at once can make two connections share one secret, and what one end says about *its*
         /// connection then holds for the other's as well (the triple handshake attack). Such a connection therefore
-        /// [exports](crate::Connection::export) nothing and its session is never resumed. TLS 1.3 is not concerned.
+        /// [exports](crate::Connection::export) nothing, and its session is not resumed unless
+        /// [`resume_unbound_sessions`](Self::resume_unbound_sessions) says so as well. TLS 1.3 is not concerned.
         pub fn allow_unbound_master_secret(mut self, on: bool) -> Self {
             self.common.require_extended_master_secret = !on;
+            self
+        }
+
+        /// TLS 1.2: keep and resume sessions without extended_master_secret, of the peers that
+        /// [`allow_unbound_master_secret`](Self::allow_unbound_master_secret) lets in, without which this is a
+        /// [`ConfigError`](crate::ConfigError). Off by default, and RFC 7627 (sections 5.3 and 5.4) advises against it: it is
+        /// for old devices to which a full handshake takes seconds.
+        ///
+        /// What is risked is what the triple handshake attack is about: in a full handshake each end signs or checks what
+        /// the other has said; in a resumed one the master secret alone tells who the other is. If somebody between has made
+        /// two sessions share one, a resumption joins the two connections, and each end takes the words of a stranger for
+        /// those of its peer. (With the key exchanges of this library nobody knows how to make two sessions share one; with
+        /// others, which the peer may have, it was done.) So this holds: a session carries the mark that it was made so, and
+        /// a configuration that has not opted for it never resumes it; none is kept in which a client has shown a
+        /// certificate, nor at a server that asks for one; nothing is exported; and as soon as both ends have the extension
+        /// there is a full handshake (a server), or none (a client whose server claims it for such a session).
+        pub fn resume_unbound_sessions(mut self, on: bool) -> Self {
+            self.common.resume_unbound_sessions = on;
             self
         }
 

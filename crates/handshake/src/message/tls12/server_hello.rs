@@ -72,7 +72,8 @@ impl<'a> ServerHello<'a> {
         Ok(Self { random, session_id, cipher_suite, compression_method, extensions })
     }
 
-    /// The whole message.
+    /// The whole message. Without an extension it ends before them: a client that has sent none may not know that there
+    /// is a block (RFC 5246 section 7.4.1.3).
     ///
     /// # Errors
     /// [`Error::TooLong`] if a field outgrows its length.
@@ -83,7 +84,9 @@ impl<'a> ServerHello<'a> {
             w.vec_u8(self.session_id);
             w.u16(self.cipher_suite.0);
             w.u8(self.compression_method);
-            w.block_u16(|w| self.extensions.write(w));
+            if self.extensions != ServerHelloExtensions::default() {
+                w.block_u16(|w| self.extensions.write(w));
+            }
         })
     }
 }
