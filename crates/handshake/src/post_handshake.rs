@@ -61,6 +61,7 @@ impl PostHandshake {
             grease: false,
             lifetime: defaults::TICKET_LIFETIME,
             max_early_data: 0,
+            resumption_across_names: false,
             quic,
         });
         Self { receive: Receive { role: Role::Server, quic }, tickets }
@@ -124,6 +125,7 @@ impl Resumption {
             age_add: 0,
             max_early_data: 0,
             extended_master_secret: false,
+            resumption_across_names: false,
             policy: [0; 32],
             expires_at: None,
             guard: None,
@@ -240,6 +242,7 @@ fn store(resumption: &Resumption, ticket: &NewSessionTicket<'_>, now: Duration) 
         lifetime: Duration::from_secs(ticket.lifetime.min(MAX_LIFETIME).into()),
         age_add: ticket.age_add,
         max_early_data: ticket.max_early_data.unwrap_or_default(),
+        resumption_across_names: ticket.resumption_across_names,
         ..resumption.session(ticket.nonce, now)?
     })
 }
@@ -254,6 +257,7 @@ pub struct Tickets {
     grease: bool,
     lifetime: Duration,
     max_early_data: u32,
+    resumption_across_names: bool,
     quic: bool,
 }
 
@@ -261,6 +265,11 @@ impl Tickets {
     /// Puts an extension that means nothing into every ticket (RFC 8701).
     pub(crate) const fn grease(&mut self, on: bool) {
         self.grease = on;
+    }
+
+    /// Says in every ticket that its session is resumed under other names, too.
+    pub(crate) const fn resumption_across_names(&mut self, on: bool) {
+        self.resumption_across_names = on;
     }
 
     /// Sets how many the client expects.
@@ -308,6 +317,7 @@ impl Tickets {
             lifetime: Duration::from_secs(seconds.into()),
             age_add: u32::from_be_bytes([a, b, c, d]),
             max_early_data: self.max_early_data,
+            resumption_across_names: self.resumption_across_names,
             ..self.resumption.session(&nonce, now)?
         };
         Ok(NewTicket { session, seconds, nonce, grease: self.grease.then(|| Grease::new(grease)) })
@@ -350,6 +360,7 @@ impl NewTicket {
             nonce: &self.nonce,
             ticket,
             max_early_data: Some(self.session.max_early_data).filter(|&size| size > 0),
+            resumption_across_names: self.session.resumption_across_names,
         }
         .encode_with(self.grease)
     }
@@ -412,9 +423,16 @@ mod tests {
     }
 
     fn ticket(lifetime: u32, max_early_data: Option<u32>) -> Vec<u8> {
-        NewSessionTicket { lifetime, age_add: 5, nonce: b"n", ticket: b"ticket", max_early_data }
-            .encode()
-            .unwrap()
+        NewSessionTicket {
+            lifetime,
+            age_add: 5,
+            nonce: b"n",
+            ticket: b"ticket",
+            max_early_data,
+            resumption_across_names: false,
+        }
+        .encode()
+        .unwrap()
     }
 
     fn stored(receive: &mut Receive, message: &[u8]) -> Option<Session> {
@@ -444,6 +462,7 @@ mod tests {
     fn both_sides_of_a_ticket_have_the_same_session() {
         let mut tickets = server(false).tickets.unwrap();
         tickets.set_max_early_data(99);
+        tickets.resumption_across_names(true);
         let mut receive = client(false);
         let first = tickets.next(NOW).unwrap();
         let second = tickets.next(NOW).unwrap();
@@ -460,6 +479,7 @@ mod tests {
             assert_eq!(session.ticket, sealed);
             assert_eq!(session.lifetime, defaults::TICKET_LIFETIME);
             assert_eq!(session.max_early_data, 99);
+            assert!(session.resumption_across_names);
         }
     }
 
@@ -482,8 +502,14 @@ mod tests {
         assert!(stored(&mut without, &ticket(1, None)).is_none());
         let longest = vec![7; defaults::MAX_TICKET + 1];
         for (ticket, kept) in [(&longest[1..], true), (&longest, false)] {
-            let message =
-                NewSessionTicket { lifetime: 1, age_add: 5, nonce: b"n", ticket, max_early_data: None };
+            let message = NewSessionTicket {
+                lifetime: 1,
+                age_add: 5,
+                nonce: b"n",
+                ticket,
+                max_early_data: None,
+                resumption_across_names: true,
+            };
             let message = message.encode().unwrap();
             assert_eq!(stored(&mut client(false), &message).is_some(), kept);
         }

@@ -252,6 +252,14 @@ mod t6_rejected {
             ("UnsupportedForSession", |s| s.guard = None, |_| ()),
             ("UnsupportedForSession", |s| s.suite = CipherSuite::TLS_CHACHA20_POLY1305_SHA256, |_| ()),
             ("UnsupportedForSession", |s| s.max_early_data = 20_000, |_| ()),
+            (
+                "UnsupportedForSession",
+                |s| {
+                    s.server_name = Some("other.example".into());
+                    s.resumption_across_names = true;
+                },
+                |server| server.resumption_across_names = true,
+            ),
             ("Alpn", |s| s.alpn = Some(b"other".to_vec()), |_| ()),
             ("Alpn", |s| s.alpn = None, |_| ()),
             ("TicketAge", |s| s.made_at = NOW - ms(10_001), |_| ()),

@@ -264,6 +264,21 @@ mod t4_psk {
         assert_eq!(pair.server.found(psk), ["?AcceptSession"]);
     }
 
+    /// Both say so: the ticket, and the configuration that is resumed under.
+    #[test]
+    fn another_name_is_as_good_where_the_ticket_and_the_configuration_say_so() {
+        for (ticket, config, resumed) in [(true, true, true), (true, false, false), (false, true, false)] {
+            let (made, mut pair, hello) = ready(&|_, server, _| server.resumption_across_names = config);
+            asked(&mut pair, &hello);
+            let psk = made.changed(|session| {
+                session.server_name = Some("other.example".into());
+                session.resumption_across_names = ticket;
+            });
+            let expected = if resumed { "?AcceptSession" } else { "?ChooseCredential" };
+            assert_eq!(pair.server.found(psk), [expected], "{ticket} {config}");
+        }
+    }
+
     #[test]
     fn a_binder_that_does_not_verify_ends_the_handshake_before_anybody_is_asked_to_accept() {
         let (made, mut pair, hello) = ready(&nothing);

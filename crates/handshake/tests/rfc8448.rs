@@ -433,6 +433,7 @@ fn session_of_section_3(ticket: Vec<u8>) -> Session {
         age_add: message.age_add,
         max_early_data: message.max_early_data.unwrap(),
         extended_master_secret: false,
+        resumption_across_names: false,
         policy: [0; 32],
         expires_at: None,
         guard: Some([0; 16]),

@@ -254,6 +254,31 @@ fn with_session(
     ends
 }
 
+/// The client has verified the certificate for the new name before it offers the session; without the server's word, or
+/// for a name that is not in it, there is a full handshake.
+#[test]
+fn a_session_is_resumed_under_other_names_of_its_certificate_where_the_server_says_so() {
+    const OTHER: &str = "other.test";
+    let issued = PKI.ca.issue(oxtls_test_pki::LeafSpec::server(NAME).dns(OTHER));
+    let credential = oxtls::Credential::new(issued.chain, issued.key).unwrap();
+    for says_so in [true, false] {
+        let resumption = Resumption::tickets(TicketKeys::rotating()).across_names(says_so);
+        let server = ServerConfig::builder().credential(credential.clone()).resumption(resumption);
+        let client = ClientConfig::builder().roots(Arc::clone(&PKI.roots)).hand_out_sessions();
+        let (client, server) = built(TLS13, client, server);
+        for (name, resumed) in [(NAME, true), (OTHER, says_so), ("stranger.test", false)] {
+            let session = handed_out(&client, &server);
+            assert_eq!(session.resumption_across_names(), says_so);
+            let name = ServerName::try_from(name).unwrap();
+            let first = ClientConnection::with_session(&client, name, session).unwrap();
+            let mut ends = (first, ServerConnection::new(&server));
+            let done = handshake(&mut ends.0, &mut ends.1).is_ok();
+            // The certificate is not the stranger's.
+            assert_eq!(done && is_resumed(&ends), resumed);
+        }
+    }
+}
+
 #[test]
 fn a_session_goes_through_bytes_and_is_checked_when_it_comes_back() {
     for version in [TLS12, TLS13] {

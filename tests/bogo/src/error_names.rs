@@ -124,6 +124,7 @@ fn of_illegal(what: &str) -> &'static str {
             "PSK_IDENTITY_BINDER_COUNT_MISMATCH"
         }
         "pre_shared_key that is not the last extension" => "PRE_SHARED_KEY_MUST_BE_LAST",
+        "tls_flags that go on behind the last flag" => "NONMINIMAL_FLAGS",
         "AlertLevel" => "UNKNOWN_ALERT_TYPE",
         "legacy_compression_method" => "COMPRESSION_METHOD",
         "certificate_request_context" => "REQUEST_CONTEXT",

@@ -119,8 +119,7 @@ fn resumed(config: &Config, again: bool, info: &Info, seen: &Seen) -> Option<Str
     let is_old = !config.server && info.version() == ProtocolVersion::TLS1_2;
     let wanted = !config.expect_no_session && (!info.is_resumed() || config.expect_ticket_renewal);
     // Without extended master secret the library makes no session in which the client has said who it is.
-    let wanted =
-        wanted && (info.outcome().extended_master_secret || info.outcome().credential.is_none());
+    let wanted = wanted && (info.outcome().extended_master_secret || info.outcome().credential.is_none());
     let came = seen.session.is_some();
     (is_old && came != wanted).then(|| format!("a session came: {came}, wanted: {wanted}"))
 }
@@ -133,6 +132,12 @@ pub(crate) fn unexpected_session(config: &Config, info: &Info, seen: &Seen) -> O
     let wanted = !config.expect_no_session;
     if seen.session.is_some() != wanted {
         return Some(format!("a session came: {}, wanted: {wanted}", seen.session.is_some()));
+    }
+    let across_names = seen.session.as_ref().is_some_and(|session| session.resumption_across_names());
+    if (config.expect_resumable_across_names && !across_names)
+        || (config.expect_not_resumable_across_names && across_names)
+    {
+        return Some(format!("the session is resumed under other names: {across_names}"));
     }
     let allows = seen.session.as_ref().is_some_and(|session| session.max_early_data() > 0);
     let differs = wanted && allows != config.expect_ticket_supports_early_data;

@@ -36,6 +36,7 @@ impl Memory {
         let keys = if no_ticket { TicketKeys::rotating() } else { self.keys.clone() };
         let resumption = Resumption::tickets(keys).tls12_store(self.ids.clone()).tls12_tickets(!no_ticket);
         let resumption = if no_ticket { resumption.most_tickets(0) } else { resumption };
+        let resumption = resumption.across_names(config.resumption_across_names_enabled);
         if config.enable_early_data {
             resumption.early_data(self.guard.clone(), MAX_EARLY_DATA).max_age_skew(MAX_AGE_SKEW)
         } else {

@@ -22,13 +22,15 @@ pub(super) enum EarlyData {
     Accepted,
 }
 
-/// Whether early data goes with this session: it was allowed any, and the protocol that it would be in is still offered
-/// (RFC 9846 section 4.3.10: early data is in the session's protocol, whatever is negotiated).
+/// Whether early data goes with this session: it was allowed any, to the server of this name, and the protocol that it
+/// would be in is still offered (RFC 9846 section 4.3.10: early data is in the session's protocol, whatever is negotiated).
 pub(super) fn is_possible(config: &ClientHandshake, psk: &OfferedPsk) -> bool {
     config.early_data
         && psk.session().is_some_and(|session| {
             let offered = |protocol: &Vec<u8>| config.common.alpn.contains(protocol);
-            session.max_early_data > 0 && session.alpn.as_ref().is_none_or(offered)
+            session.max_early_data > 0
+                && session.is_of_same_name(config.server_name.as_deref())
+                && session.alpn.as_ref().is_none_or(offered)
         })
 }
 

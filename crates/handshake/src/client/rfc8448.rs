@@ -48,6 +48,7 @@ fn session() -> Session {
         age_add: message.age_add,
         max_early_data: message.max_early_data.unwrap(),
         extended_master_secret: false,
+        resumption_across_names: false,
         policy: [0; 32],
         expires_at: None,
         guard: None,
@@ -171,8 +172,14 @@ fn resumed_0_rtt_of_rfc8448_comes_out_of_the_client_byte_for_byte() {
     // The resumption secret shows in the PSK of a ticket.
     let (outcome, mut post_handshake) = seen.done.unwrap();
     assert!(outcome.early_data && outcome.psk.is_some());
-    let ticket =
-        NewSessionTicket { lifetime: 1, age_add: 0, nonce: b"nonce", ticket: b"t", max_early_data: None };
+    let ticket = NewSessionTicket {
+        lifetime: 1,
+        age_add: 0,
+        nonce: b"nonce",
+        ticket: b"t",
+        max_early_data: None,
+        resumption_across_names: false,
+    };
     let message = ticket.encode().unwrap();
     let Some(Received::StoreSession(next)) = post_handshake.receive.message(&message, false, NOW).unwrap()
     else {

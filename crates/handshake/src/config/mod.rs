@@ -176,7 +176,7 @@ pub struct ClientHandshake {
     /// The session to offer. Who it was made with, and under which policy, has been checked again by whoever sets it.
     ///
     /// A session that does not fit makes no error but a full handshake, with nothing of the session in it: one of
-    /// another name than `server_name`, past its time, of a version or suite that is not offered (over QUIC: of TLS 1.2),
+    /// another name than `server_name` (unless its ticket allows [others](Session::resumption_across_names)), past its time, of a version or suite that is not offered (over QUIC: of TLS 1.2),
     /// of TLS 1.2 without extended_master_secret (unless the configuration
     /// [resumes those](Common::resume_unbound_sessions)), or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
     pub session: Option<Arc<Psk>>,
@@ -217,6 +217,9 @@ pub struct ServerHandshake {
     /// they are sealed under reads every recorded TLS 1.2 session that had one: in that version a ticket holds the
     /// secret of the connection that it was made in.
     pub tls12_tickets: bool,
+    /// TLS 1.3: every ticket says that its session is resumed under other names of our certificate, too
+    /// (draft-ietf-tls-cross-sni-resumption), and it is; early data is of the session's own name.
+    pub resumption_across_names: bool,
     /// Early data may be taken, up to `max_early_data`, if `AcceptSession` is answered so.
     pub early_data: bool,
     /// How far a ticket's age as the client has it may lie from ours for early data to be taken (RFC 9846 section 8.3).
@@ -264,14 +267,10 @@ impl ClientHandshake {
         now: Duration,
     ) -> Option<&Session> {
         let session = self.session.as_ref()?.session()?;
-        let same_name = match (&session.server_name, &self.server_name) {
-            (Some(then), Some(now)) => then.eq_ignore_ascii_case(now),
-            (then, now) => then.is_none() && now.is_none(),
-        };
         let fits = session.version == version
             && (!self.verify_resumed || session.peer.is_some())
             && suites.contains(&session.suite)
-            && same_name
+            && session.is_of_name(self.server_name.as_deref())
             && session.is_usable_at(now);
         fits.then_some(session)
     }
@@ -289,6 +288,7 @@ impl Default for ServerHandshake {
             alpn_required: true,
             resumption: false,
             tls12_tickets: false,
+            resumption_across_names: false,
             early_data: false,
             max_age_skew: defaults::MAX_AGE_SKEW,
             announce_groups: AnnounceGroups::WhenAnotherIsPreferred,

@@ -27,6 +27,7 @@ pub mod status_request;
 pub mod supported_groups;
 pub mod supported_versions;
 pub mod ticket_request;
+pub mod tls_flags;
 
 use core::fmt;
 
@@ -190,6 +191,8 @@ extension_types! {
     QUIC_TRANSPORT_PARAMETERS = 57, "quic_transport_parameters", CH | EE;
     /// RFC 9149.
     TICKET_REQUEST = 58, "ticket_request", CH | EE;
+    /// draft-ietf-tls-tlsflags: in every message with extensions; offered nowhere here, and read in tickets.
+    TLS_FLAGS = 62, "tls_flags", CH | SH | HRR | EE | CT | CR | NST;
     /// RFC 9849: only inside an inner hello before it is put together, never in one that is.
     ECH_OUTER_EXTENSIONS = 0xfd00, "ech_outer_extensions", CH;
     /// RFC 9849.

@@ -3,7 +3,7 @@
 use crate::codec::Reader;
 use crate::error::Error;
 use crate::extension::grease::{self, Grease};
-use crate::extension::{self, Context, ExtensionType, OfferedSet, early_data};
+use crate::extension::{self, Context, ExtensionType, OfferedSet, early_data, tls_flags};
 use crate::message::{HandshakeType, message};
 
 /// The longest lifetime that a ticket may have, in seconds: seven days.
@@ -22,6 +22,8 @@ pub struct NewSessionTicket<'a> {
     pub ticket: &'a [u8],
     /// max_early_data_size, plaintext bytes; `None`: no early data.
     pub max_early_data: Option<u32>,
+    /// The flag resumption_across_names: the session may be resumed under another name of the server's certificate.
+    pub resumption_across_names: bool,
 }
 
 impl<'a> NewSessionTicket<'a> {
@@ -37,9 +39,14 @@ impl<'a> NewSessionTicket<'a> {
             nonce: r.vec_u8()?,
             ticket: r.nonempty_u16()?,
             max_early_data: None,
+            resumption_across_names: false,
         };
         extension::read(&mut r, Context::NewSessionTicket, OfferedSet::EMPTY, |typ, r| {
             match typ {
+                ExtensionType::TLS_FLAGS => {
+                    let flags = tls_flags::parse(r)?;
+                    this.resumption_across_names = flags.has(tls_flags::RESUMPTION_ACROSS_NAMES);
+                }
                 ExtensionType::EARLY_DATA => this.max_early_data = Some(early_data::parse_max_size(r)?),
                 _ => {
                     r.rest();
@@ -72,6 +79,9 @@ impl<'a> NewSessionTicket<'a> {
             w.block_u16(|w| {
                 if let Some(size) = self.max_early_data {
                     early_data::write_max_size(w, size);
+                }
+                if self.resumption_across_names {
+                    tls_flags::write(w, tls_flags::RESUMPTION_ACROSS_NAMES);
                 }
                 if let Some(grease) = grease {
                     grease::write(w, grease.empty_extension(), &[]);

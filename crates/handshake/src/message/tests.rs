@@ -19,6 +19,7 @@ use super::server_hello::{
     ServerHelloOrRetry, check_downgrade,
 };
 use super::*;
+use crate::alert::AlertDescription;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::pre_shared_key::PskIdentity;
 use crate::extension::ticket_request::TicketRequest;
@@ -651,9 +652,15 @@ fn messages_without_content_are_empty() {
 
 #[test]
 fn new_session_ticket_comes_back_as_it_was_sent() {
-    for max_early_data in [None, Some(1024)] {
-        let ticket =
-            NewSessionTicket { lifetime: 7, age_add: 9, nonce: b"nonce", ticket: b"ticket", max_early_data };
+    for (max_early_data, resumption_across_names) in [(None, false), (Some(1024), false), (None, true)] {
+        let ticket = NewSessionTicket {
+            lifetime: 7,
+            age_add: 9,
+            nonce: b"nonce",
+            ticket: b"ticket",
+            max_early_data,
+            resumption_across_names,
+        };
         let message = ticket.encode().unwrap();
         let whole = body(&message, HandshakeType::NEW_SESSION_TICKET);
         assert_eq!(NewSessionTicket::parse(whole).unwrap(), ticket);
@@ -661,6 +668,26 @@ fn new_session_ticket_comes_back_as_it_was_sent() {
     }
     let empty = [&[0; 9][..], &[0, 0, 0, 0]].concat();
     assert!(matches!(NewSessionTicket::parse(&empty), Err(Error::Malformed { .. })));
+}
+
+#[test]
+fn flags_of_a_ticket_are_there_once_and_no_longer_than_needed() {
+    let ticket = |flags: &[u8]| {
+        let mut w = Writer::new();
+        w.bytes(&[0; 8]);
+        w.vec_u8(&[]);
+        w.vec_u16(b"t");
+        w.block_u16(|w| extension::write(w, ExtensionType::TLS_FLAGS, |w| w.vec_u8(flags)));
+        w.finish().unwrap()
+    };
+    for (flags, across_names) in [(&[2][..], false), (&[0, 1], true), (&[0, 2], false), (&[2, 3, 0x80], true)]
+    {
+        let bytes = ticket(flags);
+        assert_eq!(NewSessionTicket::parse(&bytes).unwrap().resumption_across_names, across_names);
+    }
+    assert_eq!(NewSessionTicket::parse(&ticket(&[])).unwrap_err().alert(), AlertDescription::DECODE_ERROR);
+    let padded = NewSessionTicket::parse(&ticket(&[2, 0])).unwrap_err();
+    assert_eq!(padded.alert(), AlertDescription::ILLEGAL_PARAMETER);
 }
 
 #[test]
@@ -862,8 +889,14 @@ fn each_extension_can_stand_anywhere() {
 
 #[test]
 fn a_greased_ticket_is_read_like_any_other() {
-    let ticket =
-        NewSessionTicket { lifetime: 1, age_add: 2, nonce: b"n", ticket: b"t", max_early_data: Some(3) };
+    let ticket = NewSessionTicket {
+        lifetime: 1,
+        age_add: 2,
+        nonce: b"n",
+        ticket: b"t",
+        max_early_data: Some(3),
+        resumption_across_names: true,
+    };
     let greased = ticket.encode_with(Some(extension::grease::Grease::new([5; 4]))).unwrap();
     assert_eq!(greased.len(), ticket.encode().unwrap().len() + 4);
     assert_eq!(NewSessionTicket::parse(&greased[4..]).unwrap(), ticket);

@@ -118,7 +118,9 @@ pub(super) fn wish(
     let quic = matches!(chosen.transport, Transport::Quic { .. });
     let size = session.max_early_data;
     let within_limit = size > 0 && (quic || size <= config.max_early_data);
-    let same_suite = session.suite == chosen.suite.suite;
+    // What is sent early was meant for the server of that name.
+    let same_name = session.is_of_same_name(hello.extensions.server_name);
+    let same_suite = same_name && session.suite == chosen.suite.suite;
     let skew = i128::from(age_skew).unsigned_abs();
     if !within_limit || !same_suite || session.guard.is_none() {
         Wish::Impossible(EarlyDataRejection::UnsupportedForSession)

@@ -162,17 +162,15 @@ fn fits(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>, now: Duration) -> b
     session.version == ProtocolVersion::TLS1_3
         && same_hash
         && hello.cipher_suites.iter().any(|suite| suite == session.suite)
-        && is_of_this_name_and_time(session, hello, now)
+        && is_of_name(session, hello, &chosen.config)
+        && session.is_usable_at(now)
         && shows_enough(session, &chosen.config)
 }
 
-/// A session is resumed under the name that it was made for only (RFC 6066 section 3), and before its end.
-pub(super) fn is_of_this_name_and_time(session: &Session, hello: &ClientHello<'_>, now: Duration) -> bool {
-    let same_name = match (session.server_name.as_deref(), hello.extensions.server_name) {
-        (Some(ours), Some(theirs)) => ours.eq_ignore_ascii_case(theirs),
-        (ours, theirs) => ours.is_none() && theirs.is_none(),
-    };
-    same_name && session.is_usable_at(now)
+/// A session is resumed under the name that it was made for only, unless its ticket and this configuration say otherwise.
+fn is_of_name(session: &Session, hello: &ClientHello<'_>, config: &ServerHandshake) -> bool {
+    let name = hello.extensions.server_name;
+    if config.resumption_across_names { session.is_of_name(name) } else { session.is_of_same_name(name) }
 }
 
 /// Nobody gets in without a certificate by a session that was made where none was required.
@@ -232,6 +230,7 @@ mod tests {
             age_add,
             max_early_data: 0,
             extended_master_secret: false,
+            resumption_across_names: false,
             policy: [0; 32],
             expires_at: None,
             guard: None,

@@ -21,7 +21,7 @@ use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SealTicket,
 use crate::post_handshake::PostHandshake;
 use crate::server::negotiate;
 use crate::server::peer::Client;
-use crate::server::psk::{is_of_this_name_and_time, shows_enough};
+use crate::server::psk::shows_enough;
 use crate::server::tls12::{self, State};
 use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
 use crate::server::tls12_session;
@@ -104,7 +104,7 @@ pub(super) fn found(chosen: Chosen, found: Option<(usize, Psk)>, out: &mut Out) 
 }
 
 /// The suite of a session that this connection can be made with: one still on offer and still taken here, under the
-/// same name, in its time.
+/// same name (RFC 6066 section 3), in its time.
 fn usable_suite(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>) -> Result<Option<Tls12Suite>> {
     let Psk::Session(session) = psk else { return Ok(None) };
     let suites = negotiate::suites_tls12(&chosen.config, hello)?;
@@ -117,7 +117,8 @@ fn usable_suite(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>) -> Result<O
         && tls12_session::resumes_unbound(&chosen.config);
     let usable = session.version == ProtocolVersion::TLS1_2
         && (session.extended_master_secret || unbound)
-        && is_of_this_name_and_time(session, hello, chosen.now)
+        && session.is_of_same_name(hello.extensions.server_name)
+        && session.is_usable_at(chosen.now)
         && shows_enough(session, &chosen.config);
     Ok(suite.filter(|_| usable))
 }
@@ -182,6 +183,7 @@ fn renewed(session: &Session, connection: &Connection) -> Session {
         age_add: session.age_add,
         max_early_data: session.max_early_data,
         extended_master_secret: session.extended_master_secret,
+        resumption_across_names: false,
         policy: session.policy,
         expires_at: session.expires_at,
         guard: session.guard,

@@ -83,6 +83,7 @@ pub(super) fn session(
         age_add: 0,
         max_early_data: 0,
         extended_master_secret: connection.extended_master_secret,
+        resumption_across_names: false,
         policy: [0; 32],
         expires_at: None,
         guard: None,

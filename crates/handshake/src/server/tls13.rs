@@ -342,11 +342,13 @@ fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut O
         None => None,
     };
     let (due, grease) = (connection.tickets.unwrap_or_default(), connection.config.grease);
+    let across_names = connection.config.resumption_across_names;
     let exporter = exporter.map(|secret| Exporter::tls13(hash, secret));
     let outcome = Outcome { exporter, early_data, ..outcome(connection, shown, client) };
     let mut post_handshake = PostHandshake::server_tls13(&outcome, hash, resumption, out.is_quic());
     if let Some(tickets) = &mut post_handshake.tickets {
         tickets.grease(grease);
+        tickets.resumption_across_names(across_names);
         tickets.set_due(due);
     }
     out.done(proof, outcome, post_handshake);

@@ -18,7 +18,7 @@ use crate::outcome::PeerCertificates;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// The format's version: sessions of another are not read.
-const FORMAT: u8 = 1;
+const FORMAT: u8 = 2;
 
 /// Longest encoded session that is read, bytes: a chain as long as a handshake takes, and the rest.
 const MAX_ENCODED: usize = 256 * 1024;
@@ -47,6 +47,7 @@ impl Session {
         w.u32(self.age_add);
         w.u32(self.max_early_data);
         w.u8(u8::from(self.extended_master_secret));
+        w.u8(u8::from(self.resumption_across_names));
         w.bytes(&self.policy);
         option(&mut w, self.expires_at, write_time);
         option(&mut w, self.guard.as_ref(), |w, guard| w.bytes(guard));
@@ -83,6 +84,7 @@ impl Session {
             age_add: r.u32()?,
             max_early_data: r.u32()?,
             extended_master_secret: read_bool(&mut r)?,
+            resumption_across_names: read_bool(&mut r)?,
             policy: *r.array()?,
             expires_at: read_option(&mut r, read_time)?,
             guard: read_option(&mut r, |r| Ok(*r.array()?))?,
@@ -202,6 +204,7 @@ mod tests {
             age_add: 0xdead_beef,
             max_early_data: 14_336,
             extended_master_secret: true,
+            resumption_across_names: true,
             policy: [8; 32],
             expires_at: Some(Duration::from_secs(1_800_000_000)),
             guard: Some([9; 16]),
@@ -223,6 +226,7 @@ mod tests {
             guard: None,
             context: Vec::new(),
             extended_master_secret: false,
+            resumption_across_names: false,
             ..full()
         }
     }
@@ -235,6 +239,7 @@ mod tests {
             let back = Session::from_bytes(&bytes).unwrap();
             assert_eq!(*back.to_bytes().unwrap(), *bytes);
             assert_eq!(back.peer, session.peer);
+            assert_eq!(back.resumption_across_names, session.resumption_across_names);
             assert_eq!(back.made_at, session.made_at);
             assert_eq!(back.secret.as_bytes(), session.secret.as_bytes());
         }
@@ -255,7 +260,7 @@ mod tests {
             let _ = Session::from_bytes(&changed);
         }
         let mut newer = bytes.to_vec();
-        newer[0] = 2;
+        newer[0] = FORMAT + 1;
         assert!(Session::from_bytes(&newer).is_err());
     }
 
@@ -268,7 +273,7 @@ mod tests {
     #[test]
     fn a_clock_that_was_set_back_does_not_lengthen_a_session() {
         let session = full();
-        let earliest = session.made_at - crate::defaults::MAX_CLOCK_DIFFERENCE;
+        let earliest = session.made_at - defaults::MAX_CLOCK_DIFFERENCE;
         assert!(session.is_usable_at(earliest));
         assert!(!session.is_usable_at(earliest - Duration::from_millis(1)));
         assert!(!session.is_usable_at(Duration::ZERO));

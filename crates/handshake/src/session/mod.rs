@@ -44,6 +44,8 @@ pub struct Session {
     pub max_early_data: u32,
     /// 1.2: made with extended master secret.
     pub extended_master_secret: bool,
+    /// 1.3: the server resumes it under other names of the certificate that it showed, too.
+    pub resumption_across_names: bool,
     /// The policy that the peer was accepted under, as the outside hashes it: a session never resumes under another
     /// without its peer being judged again. Zeros until the outside sets it.
     pub policy: [u8; 32],
@@ -57,6 +59,21 @@ pub struct Session {
 }
 
 impl Session {
+    /// Whether it may be resumed under this name (`None`: without one): that which it was made under, or where its ticket
+    /// says so any other, as far as the peer's certificate is one of that name too. That is for a client to check.
+    pub(crate) fn is_of_name(&self, name: Option<&str>) -> bool {
+        self.is_of_same_name(name)
+            || (self.version == ProtocolVersion::TLS1_3 && self.resumption_across_names)
+    }
+
+    /// Whether it was made under this name.
+    pub(crate) fn is_of_same_name(&self, name: Option<&str>) -> bool {
+        match (self.server_name.as_deref(), name) {
+            (Some(then), Some(now)) => then.eq_ignore_ascii_case(now),
+            (then, now) => then.is_none() && now.is_none(),
+        }
+    }
+
     /// Whether it may be used at this time since the Unix epoch: within its lifetime, which is seven days at most whatever
     /// it says, before its peer's chain ends, and not made later than now by more than clocks may
     /// [differ](crate::defaults::MAX_CLOCK_DIFFERENCE): a clock that was set back would let it live for ever.

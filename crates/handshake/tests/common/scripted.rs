@@ -53,6 +53,7 @@ pub fn session() -> Session {
         age_add: AGE_ADD,
         max_early_data: 1024,
         extended_master_secret: false,
+        resumption_across_names: false,
         policy: [0; 32],
         expires_at: None,
         guard: None,

@@ -58,6 +58,21 @@ fn sessions_that_are_wanted_are_asked_for_and_others_not() {
     }
 }
 
+/// And without early data, which is for the server of the session's name.
+#[test]
+fn a_session_that_is_good_for_other_names_is_offered_to_them() {
+    for (early_data, same_name) in [(true, true), (true, false)] {
+        let mut session = session();
+        session.resumption_across_names = true;
+        if !same_name {
+            session.server_name = Some("other.example".to_owned());
+        }
+        let (_, hello) = offering(session, |config, _| config.early_data = early_data);
+        assert!(Hello::of(&hello).has(PSK));
+        assert_eq!(Hello::of(&hello).has(ExtensionType::EARLY_DATA), same_name);
+    }
+}
+
 /// Nothing of the session is in the hello, and nothing fails.
 #[test]
 fn a_session_that_does_not_fit_is_not_offered() {
@@ -119,7 +134,11 @@ fn a_session_of_tls12_goes_by_its_id_or_by_its_ticket_with_an_id_of_our_own() {
 #[test]
 fn a_session_of_tls12_that_does_not_fit_is_not_offered() {
     type Change = fn(&mut Session, &mut ClientHandshake, &mut Common);
-    let changes: [(&str, Change); 8] = [
+    let changes: [(&str, Change); 9] = [
+        ("another name, whatever its ticket says", |s, config, _| {
+            s.resumption_across_names = true;
+            config.server_name = None;
+        }),
         ("an ID that is too long", |s, config, _| {
             s.session_id = b"the ticket".repeat(4);
             config.tls12_tickets = false;

@@ -1,9 +1,16 @@
 use super::*;
 
 fn ticket(lifetime: u32, nonce: &[u8]) -> Vec<u8> {
-    NewSessionTicket { lifetime, age_add: 3, nonce, ticket: b"next", max_early_data: Some(9) }
-        .encode()
-        .unwrap()
+    NewSessionTicket {
+        lifetime,
+        age_add: 3,
+        nonce,
+        ticket: b"next",
+        max_early_data: Some(9),
+        resumption_across_names: false,
+    }
+    .encode()
+    .unwrap()
 }
 
 /// A resumed connection, its resumption secret, and what its first ticket is kept as, a minute later.

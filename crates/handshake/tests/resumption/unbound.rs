@@ -21,7 +21,7 @@ fn one_is_resumed_where_both_ends_want_it_and_exports_nothing() {
         let expected = Session::from_bytes(&session.to_bytes().unwrap()).unwrap();
         assert!(!expected.extended_master_secret, "a session that goes through a file keeps the mark");
         let (mut end, hello) = offering(session, opted_out);
-        assert!(offers(&hello, ExtensionType::EXTENDED_MASTER_SECRET), "always, RFC 7627 section 5.3");
+        assert!(Hello::of(&hello).has(ExtensionType::EXTENDED_MASTER_SECRET), "always, RFC 7627 section 5.3");
         let mut script = ScriptTls12::resume(&hello, &expected);
         script.extensions.extended_master_secret = false;
         let flight = FlightTls12::new(&hello, &script);
@@ -40,7 +40,7 @@ fn a_server_that_binds_it_all_of_a_sudden_resumes_something_else() {
         let expected = Session::from_bytes(&session.to_bytes().unwrap()).unwrap();
         let (mut end, hello) = offering(session, opted_out);
         let message = FlightTls12::new(&hello, &ScriptTls12::resume(&hello, &expected)).server_hello;
-        refuses(&mut end, &message, AlertDescription::HANDSHAKE_FAILURE, "In");
+        end.refuses(&message, AlertDescription::HANDSHAKE_FAILURE, "In");
         assert!(matches!(end.error(), Error::UnboundSession));
         assert_eq!(end.error().fault(), Fault::Peer);
     }
@@ -54,7 +54,7 @@ fn a_bound_session_stays_one_where_unbound_ones_are_resumed() {
     let mut script = ScriptTls12::resume(&hello, &expected);
     script.extensions.extended_master_secret = false;
     let message = FlightTls12::new(&hello, &script).server_hello;
-    refuses(&mut end, &message, AlertDescription::HANDSHAKE_FAILURE, "In");
+    end.refuses(&message, AlertDescription::HANDSHAKE_FAILURE, "In");
     assert!(matches!(end.error(), Error::NoExtendedMasterSecret));
 }
 

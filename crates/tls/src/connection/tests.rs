@@ -45,8 +45,14 @@ fn connected(ask_for_certificate: bool) -> (ClientConnection, ServerConnection) 
 /// RFC 9846 section 4.7.1: only a server that has asked for no certificate may send a ticket before our Finished.
 #[test]
 fn a_ticket_confirms_only_where_a_certificate_was_asked_for() {
-    let ticket =
-        NewSessionTicket { lifetime: 1, age_add: 2, nonce: b"n", ticket: b"t", max_early_data: None };
+    let ticket = NewSessionTicket {
+        lifetime: 1,
+        age_add: 2,
+        nonce: b"n",
+        ticket: b"t",
+        max_early_data: None,
+        resumption_across_names: false,
+    };
     for asked in [false, true] {
         let (mut client, mut server) = connected(asked);
         server.send.message(&ticket.encode().unwrap());

@@ -144,6 +144,7 @@ mod tests {
             age_add: 0,
             max_early_data: 0,
             extended_master_secret: false,
+            resumption_across_names: false,
             policy: [0; 32],
             expires_at: None,
             guard: None,

@@ -56,6 +56,7 @@ pub struct Resumption {
     lifetime: Duration,
     max_since_verified: Duration,
     tls12_tickets: bool,
+    across_names: bool,
     early_data: Option<EarlyDataPolicy>,
 }
 
@@ -102,6 +103,7 @@ impl Resumption {
             lifetime: oxtls_handshake::defaults::TICKET_LIFETIME,
             max_since_verified: defaults::MAX_SINCE_VERIFIED,
             tls12_tickets: false,
+            across_names: false,
             early_data: None,
         }
     }
@@ -171,6 +173,18 @@ impl Resumption {
     /// recorded TLS 1.2 connection that had a ticket under it, forward secrecy or not. Session IDs have no such key.
     pub fn tls12_tickets(mut self, on: bool) -> Self {
         self.tls12_tickets = on;
+        self
+    }
+
+    /// Tell clients that their sessions of TLS 1.3 are resumed under every name of this server's certificate, and resume
+    /// them so (draft-ietf-tls-cross-sni-resumption). Off by default: a session is resumed under the name that it was made
+    /// for.
+    ///
+    /// Only for a server that is the same under all names of its certificates: one that chooses a configuration by the
+    /// name, with other clients let in or other things done for them, gives each its own [context](Self::context), and a
+    /// session still comes back in its own alone. No early data is taken under another name.
+    pub fn across_names(mut self, on: bool) -> Self {
+        self.across_names = on;
         self
     }
 
@@ -295,6 +309,7 @@ impl ServerResumption {
 
     /// Tells the machine.
     pub(crate) fn tell(&self, handshake: &mut ServerHandshake) {
+        handshake.resumption_across_names = self.settings.across_names;
         handshake.resumption = true;
         handshake.tls12_tickets = self.settings.tls12_tickets;
         if let Some(early_data) = &self.settings.early_data {

@@ -83,6 +83,14 @@ impl ClientSession {
         self.0.max_early_data
     }
 
+    /// Whether the server resumes it under other names of the certificate that it showed, too
+    /// (draft-ietf-tls-cross-sni-resumption): offered to such a name, its chain is verified for that name first, and no
+    /// early data goes with it.
+    #[must_use]
+    pub fn resumption_across_names(&self) -> bool {
+        self.0.resumption_across_names
+    }
+
     /// When it ends, since the Unix epoch.
     #[must_use]
     pub fn ends_at(&self) -> Duration {
