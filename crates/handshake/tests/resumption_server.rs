@@ -546,6 +546,15 @@ mod t9_tickets {
             let seen = due(&|client, _, _| client.ticket_request = request, resumed);
             assert_eq!(seen, (expected.map(|n| vec![n]), count), "{request:?} {resumed}");
         }
+        // What is announced is what will come, whatever the limit.
+        let few = due(
+            &|client, server, _| {
+                client.ticket_request = Some(asking(4, 4));
+                server.max_tickets = 1;
+            },
+            false,
+        );
+        assert_eq!(few, (Some(vec![1]), Some(1)));
         let off = due(
             &|client, server, _| {
                 client.ticket_request = Some(asking(4, 4));

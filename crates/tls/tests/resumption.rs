@@ -16,11 +16,13 @@ use common::{
     mutual_server_config, resumes, server_config,
 };
 use oxtls::pki_types::ServerName;
+use oxtls::x509::{ObjectIdentifier, Policy, Purpose, Verifier};
 use oxtls::{
-    ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, Decision,
-    NamedGroup, ProtocolVersion, Resumption, ServerConfig, ServerConfigBuilder, ServerConnection,
+    ClientAuth, ClientConfig, ClientConfigBuilder, ClientConnection, ClientSession, Clock, Credential,
+    Decision, NamedGroup, ProtocolVersion, Resumption, ServerConfig, ServerConfigBuilder, ServerConnection,
     SessionCache, SessionRefusal, SessionStore, SignatureScheme, TicketKeys,
 };
+use oxtls_test_pki::{LeafSpec, der};
 
 const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
 const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
@@ -413,5 +415,36 @@ fn a_connection_keeps_of_its_session_what_is_no_secret() {
         assert!(session.made_at >= session.verified_at && session.ends_at > session.made_at);
         assert_eq!(session.alpn.as_deref(), Some(&b"b"[..]));
         assert!(info.is_resumed() && info.outcome().psk.is_none());
+    }
+}
+
+#[test]
+fn a_resumed_peer_has_the_certificate_policies_that_are_asked_for() {
+    let policy: ObjectIdentifier = "1.3.6.1.4.1.5555.1".parse().unwrap();
+    let inner = der::tlv(0x30, &[&der::oid("1.3.6.1.4.1.5555.1")]);
+    let policies = der::tlv(0x30, &[&inner]);
+    let credential = |spec: LeafSpec| {
+        let issued = PKI.ca.issue(spec.extension("2.5.29.32", false, &policies));
+        Credential::new(issued.chain, issued.key).unwrap()
+    };
+    let verifier = |purpose| {
+        let asks = Policy::default().with_required_policies([policy.clone()]);
+        Verifier::new(Arc::clone(&PKI.roots), purpose).with_policy(asks)
+    };
+    for version in [TLS12, TLS13] {
+        let client = ClientConfig::builder()
+            .verifier(verifier(Purpose::ServerAuth))
+            .credential(credential(LeafSpec::client("client.test").dns("client.test")));
+        let server = ServerConfig::builder()
+            .credential(credential(LeafSpec::server(NAME)))
+            .client_auth(ClientAuth::RequiredBy(Box::new(verifier(Purpose::ClientAuth))));
+        let (client, server) = built(version, client, server);
+        for resumed in [false, true, true] {
+            let (client, server) = connect(&client, &server);
+            for info in [client.info().unwrap(), server.info().unwrap()] {
+                assert_eq!(info.is_resumed(), resumed);
+                assert!(info.peer_identity().unwrap().has_policy(&policy), "{version} {resumed}");
+            }
+        }
     }
 }

@@ -224,6 +224,9 @@ pub struct ServerHandshake {
     pub early_data: bool,
     /// How far a ticket's age as the client has it may lie from ours for early data to be taken (RFC 9846 section 8.3).
     pub max_age_skew: Duration,
+    /// Most tickets that a client of TLS 1.3 gets, however many it asks for (RFC 9149 section 3): no more are ever
+    /// announced.
+    pub max_tickets: u8,
     /// When to tell the client which groups we have (supported_groups in EncryptedExtensions).
     pub announce_groups: AnnounceGroups,
     /// When another key share is worth a round trip.
@@ -291,6 +294,7 @@ impl Default for ServerHandshake {
             resumption_across_names: false,
             early_data: false,
             max_age_skew: defaults::MAX_AGE_SKEW,
+            max_tickets: defaults::MAX_TICKETS,
             announce_groups: AnnounceGroups::WhenAnotherIsPreferred,
             retry: Retry::WhenNeeded,
             grease: false,

@@ -211,9 +211,9 @@ pub(super) fn tickets(config: &ServerHandshake, hello: &ClientHello<'_>, resumed
         return None;
     }
     Some(match hello.extensions.ticket_request {
-        None => defaults::TICKETS,
-        Some(asked) if resumed => asked.resumption_count.min(defaults::MAX_TICKETS),
-        Some(asked) => asked.new_session_count.min(defaults::MAX_TICKETS),
+        None => defaults::TICKETS.min(config.max_tickets),
+        Some(asked) if resumed => asked.resumption_count.min(config.max_tickets),
+        Some(asked) => asked.new_session_count.min(config.max_tickets),
     })
 }
 

@@ -128,7 +128,9 @@ impl Info {
         self.outcome.server_name.as_deref()
     }
 
-    /// Who the peer is, as its certificate says; `None` if it sent none, or if the caller verified it.
+    /// Who the peer is, as its certificate says; `None` if it sent none, or if the caller verified it. Where a session was
+    /// resumed, it has [policies](PeerIdentity::policies) only if the verifier asks for some
+    /// ([`PolicyInputs`](oxtls_x509::PolicyInputs)): then the chain was judged anew.
     #[must_use]
     pub fn peer_identity(&self) -> Option<&PeerIdentity> {
         self.identity.as_ref()

@@ -4,11 +4,11 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use oxtls_handshake::need::{AcceptSession, Answer, ChooseConfig, FindSession, Need, SealTicket};
-use oxtls_handshake::outcome::Outcome;
+use oxtls_handshake::outcome::{Outcome, PeerCertificates};
 use oxtls_handshake::post_handshake::{NewTicket, Tickets};
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::suite::ProtocolVersion;
-use oxtls_x509::{PeerIdentity, Stapled};
+use oxtls_x509::{PeerIdentity, PolicyInputs, Stapled, Verifier};
 
 use super::role::{Client, Server, Settled};
 use crate::config::Decision;
@@ -87,7 +87,7 @@ impl Server {
         session: &Session,
     ) -> Option<(Option<Duration>, Option<PeerIdentity>)> {
         let judge = self.config.judge();
-        if resumption.policy.has_policy_of(&session.policy) {
+        if resumption.policy.has_policy_of(&session.policy) && !judge.is_some_and(asks_for_policies) {
             let leaf = session.peer.as_ref().filter(|_| judge.is_some()).and_then(|peer| peer.chain.first());
             let identity = leaf.and_then(|leaf| PeerIdentity::from_certificate(leaf).ok());
             return Some((session.expires_at, identity));
@@ -153,14 +153,18 @@ impl Server {
     }
 }
 
+/// Whether a path is asked for its certificate policies: what a session has not kept, and whoever asked wants to see.
+fn asks_for_policies(verifier: &Verifier) -> bool {
+    *verifier.policy().policy_inputs() != PolicyInputs::default()
+}
+
 impl Client {
     /// Who resumes need not verify: the peer is the session's. Tells where sessions go from here.
     pub(crate) fn leave(&mut self, outcome: &mut Outcome) -> Left {
         let mut left = Left::default();
         let resumed = outcome.psk.is_some();
         if resumed && self.identity.is_none() && self.config.judge().is_some() {
-            let leaf = outcome.peer.as_ref().and_then(|peer| peer.chain.first());
-            self.identity = leaf.and_then(|leaf| PeerIdentity::from_certificate(leaf).ok());
+            self.identity = outcome.peer.as_ref().and_then(|peer| self.identity_of(peer));
         }
         if !resumed {
             self.forget();
@@ -173,6 +177,21 @@ impl Client {
             left.sink = Some(Box::new(sink));
         }
         left
+    }
+
+    /// Who the server of a resumed session is. The policies that its chain is valid for are found anew, where any are asked
+    /// for; the chain itself was judged when the session was made or offered.
+    fn identity_of(&self, peer: &PeerCertificates) -> Option<PeerIdentity> {
+        let verifier = self.config.judge().filter(|verifier| asks_for_policies(verifier));
+        let path = verifier.and_then(|verifier| {
+            let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
+            let now = self.config.settings.clock.unix_time();
+            verifier.verify_server_with(&peer.chain, &self.name, stapled, now).ok()
+        });
+        match path {
+            Some(path) => Some(path.into_identity()),
+            None => PeerIdentity::from_certificate(peer.chain.first()?).ok(),
+        }
     }
 
     /// The session of TLS 1.2 that was offered is worth nothing: the server does not know it, or the handshake failed.

@@ -106,7 +106,8 @@ impl Rotating {
 
 impl TicketKeys {
     /// Random keys of this process, a new one every 12 hours ([`defaults::TICKET_KEY_PERIOD`]). A key opens tickets for
-    /// two periods after its own and is then gone: so far back does forward secrecy begin.
+    /// two periods after its own and is then gone: so far back does forward secrecy begin. It goes when the keys are next
+    /// looked at, for a ticket or by [`tidy`](Self::tidy), which a server that may be idle for long calls from time to time.
     #[must_use]
     pub fn rotating() -> Self {
         Self::rotate_every(defaults::TICKET_KEY_PERIOD)
@@ -173,6 +174,12 @@ impl TicketKeys {
         Ok(())
     }
 
+    /// Erases the keys that are of no use at `now`, time since the Unix epoch. Sealing and opening tickets does the same;
+    /// but a server that nobody calls on keeps what it has, for whoever reads its memory, until somebody does.
+    pub fn tidy(&self, now: Duration) {
+        let _ = self.ring(now);
+    }
+
     /// How long a ticket may be promised to open; `None`: these keys set no limit.
     #[must_use]
     pub fn longest_lifetime(&self) -> Option<Duration> {
@@ -236,5 +243,35 @@ impl fmt::Debug for TicketKeys {
             Source::Fleet(_) => "TicketKeys(fleet)",
             Source::Given(_) => "TicketKeys(given)",
         })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const HOUR: Duration = Duration::from_secs(3600);
+    const NOW: Duration = Duration::from_secs(1_700_000_000);
+
+    #[test]
+    fn an_idle_server_that_tidies_keeps_no_key_past_its_time() {
+        let keys = TicketKeys::rotate_every(HOUR);
+        let held = || {
+            let Source::Rotating(lock) = &*keys.0 else { return Vec::new() };
+            let ring = Arc::clone(&lock.read().unwrap().ring);
+            ring.present.iter().chain(&ring.others).map(|key| key.name).collect()
+        };
+        let first = keys.ring(NOW).present.as_ref().unwrap().name;
+        for hours in 0..=2 {
+            keys.tidy(NOW + hours * HOUR);
+            assert!(held().contains(&first), "{hours}");
+        }
+        keys.tidy(NOW + 3 * HOUR);
+        assert!(!held().contains(&first));
+        // However long nobody came by, one look takes all that is too old.
+        let keys = TicketKeys::rotate_every(HOUR);
+        let first = keys.ring(NOW).present.as_ref().unwrap().name;
+        keys.tidy(NOW + 100 * HOUR);
+        assert!(keys.ring(NOW + 100 * HOUR).find(&first).is_none());
     }
 }

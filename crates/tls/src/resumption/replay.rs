@@ -28,6 +28,12 @@ const KEPT: usize = 16;
 /// nothing, and takes nothing for a replay that is not one. Whenever it cannot be sure it declines, and the handshake
 /// goes on without early data: when it is full, when the clock has stepped back.
 ///
+/// A clock that leaps ahead and is set right again is one that has stepped back: from then on, early data is declined until
+/// the clock has caught up with the leap. It must be so. By the wrong time all that was remembered looked stale and was
+/// forgotten, so that nobody can tell any more which hellos of the right time were taken. If that is to take too long, put a
+/// new guard into the configuration ([`Reloadable`](crate::Reloadable)): tickets that name the old one are resumed without
+/// early data, the next ones with it.
+///
 /// Each guard has a random id, which stands in the tickets made beside it. Tickets that name another guard (another
 /// process of the fleet, or this one before its restart) are resumed without early data: nobody here knows what was
 /// taken there.

@@ -312,6 +312,7 @@ impl ServerResumption {
         handshake.resumption_across_names = self.settings.across_names;
         handshake.resumption = true;
         handshake.tls12_tickets = self.settings.tls12_tickets;
+        handshake.max_tickets = self.settings.most_tickets;
         if let Some(early_data) = &self.settings.early_data {
             handshake.early_data = true;
             handshake.max_early_data = early_data.max_bytes;
