@@ -9,7 +9,7 @@ use std::time::Duration;
 use common::{Ended, Folder, run};
 use oxtls::KeyAlgorithm::EcdsaP256;
 use oxtls::x509::SpkiPin;
-use oxtls_test_pki::{Ca, CaSpec, LeafSpec};
+use oxtls_test_pki::{Ca, CaSpec, CrlSpec, Issued, LeafSpec, OcspSpec, pem, serial};
 
 /// A root, an intermediate and a server's certificate, as files.
 struct Chain {
@@ -133,6 +133,116 @@ fn pins_and_exact_certificates_are_other_ways_to_trust() {
     ended.expect(0, &[]);
     shows(&ended, &["exactly a certificate that was given"]);
     run(["inspect", "--exactly", &chain.roots, &chain.chain], b"").expect(5, &["none of the 1 certificates"]);
+}
+
+/// A chain of three whose status can be asked for.
+struct Status {
+    folder: Folder,
+    root: Ca,
+    middle: Ca,
+    issued: Issued,
+    roots: String,
+    chain: String,
+}
+
+impl Status {
+    fn new() -> Self {
+        let folder = Folder::new();
+        let root = Ca::new("The Root", EcdsaP256);
+        let middle = root.intermediate_with(CaSpec::new("The Middle", EcdsaP256));
+        let issued = middle.issue(LeafSpec::server("a.test").subject("CN=The Server"));
+        let roots = folder.write("ca.pem", root.certificate_pem());
+        let chain = folder.write("chain.pem", issued.chain_pem());
+        Self { folder, root, middle, issued, roots, chain }
+    }
+
+    fn inspect(&self, options: &[&str]) -> Ended {
+        let mut arguments = vec!["inspect", "--roots", &self.roots, "--name", "a.test", &self.chain];
+        arguments.extend(options);
+        run(arguments, b"")
+    }
+
+    fn serial(&self) -> &[u8] {
+        serial(self.issued.certificate())
+    }
+}
+
+#[test]
+fn the_status_of_each_certificate_stands_in_the_tree() {
+    let it = Status::new();
+    let by_root = it.folder.write("root.crl", it.root.crl(CrlSpec::new(1)));
+    let by_middle = it.folder.write("middle.crl", pem("X509 CRL", &it.middle.crl(CrlSpec::new(7))));
+    let ended = it.inspect(&[]);
+    ended.expect(0, &[]);
+    shows(&ended, &["revocation: not looked at (--crl, --ocsp)"]);
+    let ended = it.inspect(&["--crl", &by_root, "--crl", &by_middle]);
+    ended.expect(0, &[]);
+    shows(
+        &ended,
+        &[
+            "CRL by CN=The Root\n  valid      ",
+            "(in force)\n  entries    0\n  number     01\nCRL by CN=The Middle\n",
+            "  0: CN=The Server\n     status: not revoked\n    1: CN=The Middle\n       status: not revoked\n",
+            "revocation: none of these certificates is revoked",
+        ],
+    );
+    it.inspect(&["--require-status", "--crl", &by_root, "--crl", &by_middle]).expect(0, &[]);
+    let ended = it.inspect(&["--crl", &by_middle]);
+    ended.expect(0, &[]);
+    shows(
+        &ended,
+        &[
+            "     status: not revoked\n    1: CN=The Middle\n       status: unknown: there is no CRL of its issuer",
+            "revocation: not known of certificate 1 of the peer's chain; --require-status would refuse",
+        ],
+    );
+    let ended = it.inspect(&["--require-status", "--crl", &by_middle]);
+    ended.expect(5, &["there is no CRL of its issuer"]);
+    shows(&ended, &["rule StatusKnown, RFC 5280 section 6.3.3"]);
+}
+
+#[test]
+fn what_is_revoked_is_refused_with_when_and_why() {
+    let it = Status::new();
+    let crl = it.folder.write("middle.crl", it.middle.crl(CrlSpec::new(1).revoke_for(it.serial(), 1)));
+    let ended = it.inspect(&["--crl", &crl]);
+    ended.expect(5, &["revoked", "its key was compromised"]);
+    shows(&ended, &["  0: CN=The Server", "rule NotRevoked, RFC 5280 section 6.1.3 (a)(3)"]);
+    let response =
+        it.folder.write("leaf.ocsp", it.middle.ocsp(OcspSpec::revoked(it.issued.certificate(), 4)));
+    it.inspect(&["--ocsp", &response]).expect(5, &["revoked"]);
+}
+
+#[test]
+fn a_stapled_response_speaks_for_the_peers_own_certificate() {
+    let it = Status::new();
+    let good = it.folder.write("good.ocsp", it.middle.ocsp(OcspSpec::good(it.issued.certificate())));
+    let ended = it.inspect(&["--ocsp", &good]);
+    ended.expect(0, &[]);
+    shows(
+        &ended,
+        &["0: CN=The Server\n     status: not revoked", "status: unknown: there is no CRL of its issuer"],
+    );
+    let other = it.folder.write("other.ocsp", it.root.ocsp(OcspSpec::good(it.issued.certificate())));
+    let ended = it.inspect(&["--ocsp", &other]);
+    ended.expect(0, &[]);
+    shows(&ended, &["status: unknown: the stapled OCSP response is "]);
+    it.inspect(&["--require-status", "--ocsp", &other]).expect(5, &["the stapled OCSP response is "]);
+}
+
+#[test]
+fn files_without_a_status_are_named() {
+    let it = Status::new();
+    it.inspect(&["--crl", &it.folder.file("none.crl")]).expect(1, &["cannot read a CRL from", "none.crl"]);
+    it.inspect(&["--crl", &it.chain]).expect(1, &["cannot read a CRL from", "no X509 CRL section"]);
+    let cut = it.root.crl(CrlSpec::new(1));
+    let cut = it.folder.write("cut.crl", &cut[..cut.len() - 1]);
+    it.inspect(&["--crl", &cut]).expect(1, &["cut.crl"]);
+    it.inspect(&["--ocsp", &it.folder.file("none.ocsp")]).expect(1, &["cannot read an OCSP response from"]);
+    let noise = it.folder.write("noise.ocsp", "noise");
+    let ended = it.inspect(&["--ocsp", &noise]);
+    ended.expect(0, &[]);
+    shows(&ended, &["the stapled OCSP response is malformed"]);
 }
 
 #[test]

@@ -2,7 +2,7 @@
 
 use oxtls::PeerIdentity;
 use oxtls::pki_types::{CertificateDer, UnixTime};
-use oxtls::x509::{Certificate, CertificateSignature, KeyUsage, SpkiPin, Version};
+use oxtls::x509::{Certificate, CertificateSignature, CrlStore, KeyUsage, SpkiPin, Version};
 
 use super::moment;
 use crate::chain::{key, names};
@@ -25,6 +25,31 @@ pub(super) fn chain(certificates: &[CertificateDer<'_>], now: UnixTime) -> Strin
     }
     if let Some(more @ 1..) = certificates.len().checked_sub(MOST) {
         lines.push(format!("and {more} more"));
+    }
+    lines.join("\n")
+}
+
+/// Every CRL, in a line or two each.
+pub(super) fn crls(crls: &CrlStore, now: UnixTime) -> String {
+    let mut lines = Vec::new();
+    for crl in crls.iter().take(MOST) {
+        let kind = match (crl.is_delta(), crl.is_indirect()) {
+            (true, _) => "delta CRL",
+            (false, true) => "indirect CRL",
+            (false, false) => "CRL",
+        };
+        lines.push(format!("{kind} by {}", line(crl.issuer())));
+        let seconds = |time: UnixTime| i64::try_from(time.as_secs()).unwrap_or(i64::MAX);
+        let (from, until, now) = (seconds(crl.this_update()), seconds(crl.next_update()), seconds(now));
+        let state = if now < from { "not in force yet" } else { "outdated" };
+        let state = if (from..=until).contains(&now) { "in force" } else { state };
+        let times = format!("{} until {} ({state})", moment::shown(from), moment::shown(until));
+        entry("valid", &times, &mut lines);
+        entry("entries", &crl.len().to_string(), &mut lines);
+        entry("number", &hex(crl.number()), &mut lines);
+    }
+    if let Some(more @ 1..) = crls.len().checked_sub(MOST) {
+        lines.push(format!("and {more} more CRLs"));
     }
     lines.join("\n")
 }

@@ -5,9 +5,9 @@ mod files;
 mod help;
 mod moment;
 mod options;
+mod path;
 
-use oxtls::pki_types::CertificateDer;
-use oxtls::x509::{Policy, Purpose, TrustedBy, VerifiedPath, Verifier};
+use oxtls::x509::{CrlStore, Policy, Purpose, Revocation, Stapled, Verifier};
 use oxtls::{Report, Roots};
 
 use crate::exit::{self, Exit, Failure};
@@ -20,19 +20,25 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
         return Ok(print(&[help::HELP, exit::TABLE])?);
     };
     let chain = files::chain(&options.chain)?;
-    let verifier = verifier(&options)?;
+    let crls = files::crls(&options.crls)?;
+    let response = options.ocsp.as_deref().map(files::response).transpose()?;
+    let verifier = verifier(&options, &crls)?;
     out(text(describe::chain(&chain, options.at)))?;
+    if !crls.is_empty() {
+        out(text(describe::crls(&crls, options.at)))?;
+    }
+    let stapled = Stapled { ocsp: response.as_deref(), scts: None };
     let verdict = match (&options.name, options.purpose) {
-        (Some(name), Purpose::ServerAuth) => verifier.verify_server(&chain, name, options.at),
-        _ => verifier.verify_client(&chain, options.at),
+        (Some(name), Purpose::ServerAuth) => verifier.verify_server_with(&chain, name, stapled, options.at),
+        _ => verifier.verify_client_with(&chain, stapled, options.at),
     };
     match verdict {
-        Ok(path) => accepted(&options, &chain, &path),
+        Ok(path) => Ok(out(text(path::tree(&options, &chain, &path)))?),
         Err(report) => refused(&report),
     }
 }
 
-fn verifier(options: &Options) -> Result<Verifier, Failure> {
+fn verifier(options: &Options, crls: &CrlStore) -> Result<Verifier, Failure> {
     let policy = if options.strict { Policy::strict() } else { Policy::default() };
     let verifier = if options.exactly.is_empty() {
         let roots = roots(options)?;
@@ -48,7 +54,12 @@ fn verifier(options: &Options) -> Result<Verifier, Failure> {
         }
         Verifier::exactly(&trusted, options.purpose).map_err(Failure::failed)?
     };
-    Ok(verifier.with_policy(policy))
+    let revocation = match (options.asks_for_status(), options.require_status) {
+        (false, _) => Revocation::off(),
+        (true, false) => Revocation::soft_fail(crls.clone()),
+        (true, true) => Revocation::hard_fail(crls.clone()),
+    };
+    Ok(verifier.with_policy(policy).with_revocation(revocation))
 }
 
 fn roots(options: &Options) -> Result<Roots, Failure> {
@@ -60,37 +71,6 @@ fn roots(options: &Options) -> Result<Roots, Failure> {
         roots.add_pem_file(file).map_err(Failure::failed)?;
     }
     Ok(roots)
-}
-
-fn accepted(options: &Options, chain: &[CertificateDer<'_>], path: &VerifiedPath) -> Result<(), Failure> {
-    let mut lines = vec!["the path that holds, from the peer's certificate up:".to_owned()];
-    for (depth, position) in path.positions().enumerate() {
-        lines.push(format!(
-            "{}{position}: {}",
-            "  ".repeat(depth.min(20) + 1),
-            describe::subject(chain, position)
-        ));
-    }
-    let depth = path.positions().count().min(20) + 1;
-    if path.trusted_by() != TrustedBy::ExactCertificate {
-        lines.push(format!("{}root: {}", "  ".repeat(depth), path.anchor().subject()));
-    }
-    let why = match path.trusted_by() {
-        TrustedBy::PinnedPath => "trusted: the path leads to a root and has a pinned key in it",
-        TrustedBy::ExactCertificate => "trusted: it is exactly a certificate that was given",
-        _ => "trusted: the path leads to a root",
-    };
-    lines.push(why.to_owned());
-    lines.push(match (&options.name, path.trusted_by()) {
-        (_, TrustedBy::ExactCertificate) => {
-            "name: not looked at, the certificate is what is trusted".to_owned()
-        }
-        (Some(name), _) => format!("name: {} is in the certificate", name.to_str()),
-        (None, _) => "name: none was asked for (--name), so the certificate may be anybody's".to_owned(),
-    });
-    let until = i64::try_from(path.earliest_expiry().as_secs()).unwrap_or(i64::MAX);
-    lines.push(format!("holds until {}", moment::shown(until)));
-    Ok(out(text(lines.join("\n")))?)
 }
 
 fn refused(report: &Report) -> Result<(), Failure> {

@@ -20,6 +20,9 @@ pub(super) struct Options {
     pub(super) purpose: Purpose,
     pub(super) at: UnixTime,
     pub(super) strict: bool,
+    pub(super) crls: Vec<PathBuf>,
+    pub(super) ocsp: Option<PathBuf>,
+    pub(super) require_status: bool,
 }
 
 impl Options {
@@ -37,6 +40,9 @@ impl Options {
                 Long("purpose") => options.purpose = purpose(&arguments.value()?.string()?)?,
                 Long("at") => options.at = moment::parse(&arguments.value()?.string()?)?,
                 Long("strict") => options.strict = true,
+                Long("crl") => options.crls.push(arguments.value()?.into()),
+                Long("ocsp") => options.ocsp = Some(arguments.value()?.into()),
+                Long("require-status") => options.require_status = true,
                 Value(value) if chain.is_none() => chain = Some(value.into()),
                 argument => return Err(argument.unexpected().into()),
             }
@@ -46,6 +52,11 @@ impl Options {
         if asks_for_a_path && !options.exactly.is_empty() {
             return Err(Failure::usage(
                 "--exactly trusts certificates without a path: it goes with neither --roots nor --pin",
+            ));
+        }
+        if options.asks_for_status() && !options.exactly.is_empty() {
+            return Err(Failure::usage(
+                "--exactly trusts certificates without an issuer whose word on their status would count",
             ));
         }
         if options.name.is_some() && options.purpose == Purpose::ClientAuth {
@@ -64,7 +75,15 @@ impl Options {
             purpose: Purpose::ServerAuth,
             at: UnixTime::now(),
             strict: false,
+            crls: Vec::new(),
+            ocsp: None,
+            require_status: false,
         }
+    }
+
+    /// Whether revocation is looked at.
+    pub(super) fn asks_for_status(&self) -> bool {
+        self.require_status || self.ocsp.is_some() || !self.crls.is_empty()
     }
 }
 
@@ -113,6 +132,9 @@ mod tests {
             &["--name", "ünï.test", "a"],
             &["--name", "a.test", "--purpose", "client", "a"],
             &["--at", "yesterday", "a"],
+            &["--exactly", "b", "--crl", "c", "a"],
+            &["--exactly", "b", "--ocsp", "c", "a"],
+            &["--exactly", "b", "--require-status", "a"],
         ] {
             assert_eq!(
                 parse(arguments).expect_err("must not be understood").exit,
