@@ -1,6 +1,6 @@
 //! The shim: one process a test, told what to do by flags, judged by its exit code and what it prints on stderr.
 //!
-//! It uses the public API of `oxtls` and nothing else: what it cannot do, a user cannot do either.
+//! Of TLS it uses the public API of `oxtls` and nothing else: what it cannot do, a user cannot do either.
 #![forbid(unsafe_code)]
 
 mod compression;
@@ -14,6 +14,7 @@ mod memory;
 mod peer;
 mod policies;
 mod setup;
+mod tickets;
 mod trace;
 
 use std::env;

@@ -6,6 +6,7 @@ use oxtls::{ClientSession, Connection, Event, Need, ReplayGuard, Resumption, Rol
 use oxtls::{ConfigError, SessionStore, TicketKeys};
 
 use crate::flags::Config;
+use crate::tickets::TicketKey;
 
 /// The age skew that the suite lets early data have.
 const MAX_AGE_SKEW: Duration = Duration::from_secs(60);
@@ -32,6 +33,9 @@ impl Memory {
 
     /// How a server resumes. One without tickets takes none either.
     pub(crate) fn resumption(&self, config: &Config) -> Resumption {
+        if config.ticket_key.is_some() {
+            return Resumption::elsewhere().tls12_tickets(true);
+        }
         let no_ticket = config.no_ticket || config.skip_ticket;
         let keys = if no_ticket { TicketKeys::rotating() } else { self.keys.clone() };
         let resumption = Resumption::tickets(keys).tls12_store(self.ids.clone()).tls12_tickets(!no_ticket);
@@ -58,6 +62,8 @@ pub(crate) trait Side: Role + Sized {
     fn early_data_left(tls: &Connection<Self>) -> u32;
     /// Seals early data.
     fn seal_early(tls: &mut Connection<Self>, data: &[u8], out: &mut [u8]) -> Result<Sealed, SealError>;
+    /// Sends the tickets that are the shim's to seal.
+    fn send_tickets(tls: &mut Connection<Self>, key: TicketKey<'_>) -> Result<(), SealError>;
 }
 
 impl Side for oxtls::Client {
@@ -72,6 +78,10 @@ impl Side for oxtls::Client {
     fn seal_early(tls: &mut Connection<Self>, data: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
         tls.seal_early(data, out)
     }
+
+    fn send_tickets(_: &mut Connection<Self>, _: TicketKey<'_>) -> Result<(), SealError> {
+        Ok(())
+    }
 }
 
 impl Side for oxtls::Server {
@@ -85,6 +95,14 @@ impl Side for oxtls::Server {
 
     fn seal_early(_: &mut Connection<Self>, _: &[u8], _: &mut [u8]) -> Result<Sealed, SealError> {
         Err(SealError::NoEarlyData)
+    }
+
+    fn send_tickets(tls: &mut Connection<Self>, key: TicketKey<'_>) -> Result<(), SealError> {
+        for ticket in tls.take_tickets() {
+            let sealed = key.seal(ticket.session()).unwrap_or_default();
+            tls.send_ticket(ticket, &sealed)?;
+        }
+        Ok(())
     }
 }
 

@@ -8,6 +8,7 @@ use crate::credentials::{self, Candidate};
 use crate::encoding;
 use crate::flags::Config;
 use crate::setup;
+use crate::tickets::TicketKey;
 
 /// What a decision came to.
 pub(crate) enum Decided {
@@ -47,9 +48,16 @@ pub(crate) fn decide(config: &Config, ours: &[Candidate], need: Need, verified: 
             verify(config, token)
         }
         Need::Sign(token) => sign(ours, token),
+        Need::FindSession(token) if let Some(key) = ticket_key(config) => Decided::Answer(key.find(token)),
+        Need::SealTicket(token) if let Some(key) = ticket_key(config) => Decided::Answer(key.answer(token)),
         Need::AcceptSession(token) if config.renew_ticket => Decided::Answer(token.renew()),
         need => Decided::AsConfigured(need),
     }
+}
+
+/// The key that the test gives for tickets.
+pub(crate) fn ticket_key(config: &Config) -> Option<TicketKey<'_>> {
+    config.ticket_key.as_deref().and_then(TicketKey::new)
 }
 
 fn choose_config(config: &Config, ours: &[Candidate], token: ChooseConfig) -> Decided {

@@ -38,6 +38,12 @@ const VERIFY_SCHEMES: [SignatureScheme; 8] = [
 const GROUPS: [NamedGroup; 4] =
     [NamedGroup::X25519_MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1, NamedGroup::SECP384R1];
 
+/// TLS 1.2's suites of AES-128.
+const AES_128: [CipherSuite; 2] = [
+    CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_128_GCM_SHA256,
+    CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+];
+
 /// The suite limits the length of a chain by its bytes only.
 const LONGEST_CHAIN: usize = 1024;
 
@@ -286,8 +292,12 @@ fn decisions(config: &Config) -> Vec<Decision> {
         || config.expect_early_data_reason.is_some()
         || !config.expect_peer_verify_pref.is_empty();
     let callback = config.use_ticket_callback || config.use_ticket_aead_callback;
-    if config.server && (config.is_async || callback) {
+    let own = config.ticket_key.is_some();
+    if config.server && (config.is_async || callback || own) {
         decisions.push(Decision::FindSession);
+    }
+    if config.server && own {
+        decisions.push(Decision::SealTicket);
     }
     if config.server && (config.is_async || callback || config.expect_ticket_age_skew.is_some()) {
         decisions.push(Decision::AcceptSession);
@@ -348,6 +358,18 @@ fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
 }
 
 fn suites(config: &Config) -> Result<Vec<CipherSuite>, Error> {
+    match config.cipher.as_deref() {
+        None => {}
+        // What the suite's own stack calls all suites of AES-128; those of TLS 1.3 are not configured this way.
+        Some(b"AES128") => {
+            let mut suites = policies::suites(config);
+            suites.retain(|suite| suite.tls12().is_none() || AES_128.contains(suite));
+            return Ok(suites);
+        }
+        Some(other) => {
+            return Err(Error::NotImplemented(format!("-cipher {}", String::from_utf8_lossy(other))));
+        }
+    }
     if config.tls13_ciphers.is_empty() {
         return Ok(policies::suites(config));
     }

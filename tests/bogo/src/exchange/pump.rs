@@ -144,6 +144,9 @@ impl<'c, R: Side> Pump<'c, R> {
             self.seen.collect(&mut self.tls, &event);
             match event {
                 Event::HandshakeDone => {
+                    if let Some(key) = peer::ticket_key(self.config) {
+                        R::send_tickets(&mut self.tls, key).map_err(Failure::Seal)?;
+                    }
                     self.finish_write()?;
                     self.flush()?;
                     return Ok(Some(Happened::HandshakeDone));
