@@ -5,6 +5,7 @@ use std::process::Command;
 use std::time::Instant;
 
 use crate::bogo;
+use crate::instructions;
 use crate::run::{self, cargo};
 use crate::test::{self, Scope};
 
@@ -25,6 +26,9 @@ pub(crate) fn ci() -> Result<bool, run::Error> {
     }
     if !step("demo", &mut test::demo())? {
         failed.push("demo".into());
+    }
+    if !instructions()? {
+        failed.push("instructions".into());
     }
     println!("==> bogo");
     match bogo::bogo(vec!["--set".into(), "modern".into()]) {
@@ -78,6 +82,22 @@ fn dependencies() -> Result<bool, run::Error> {
             Ok(true)
         }
         result => result,
+    }
+}
+
+/// Instructions beside the baseline: behind the demo, which has built what it shares with this.
+fn instructions() -> Result<bool, run::Error> {
+    println!("==> instructions");
+    let start = Instant::now();
+    match instructions::instructions(vec!["--check".into()]) {
+        Err(error) if !run::in_ci() => {
+            println!("SKIPPED: instructions: {error}");
+            Ok(true)
+        }
+        result => {
+            println!("<== instructions: {} s", start.elapsed().as_secs());
+            result
+        }
     }
 }
 

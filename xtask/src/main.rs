@@ -4,6 +4,8 @@
 mod bench;
 mod bogo;
 mod ci;
+mod contenders;
+mod instructions;
 mod run;
 mod tally;
 mod test;
@@ -44,8 +46,11 @@ cargo xtask <verb>
                     FILE.json[.xz]            these cases instead of the conformance data's
                     --profile default|strict  the policy that judges (strict)
                     --out RESULTS.json        writes every verdict there
+  instructions      instructions of each handshake and each record, by valgrind's callgrind, ours beside rustls'
+                    --check         ours alone; fails where it takes over 2 % more than benches/instructions.tsv says
+                    --bless         writes that down anew
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
-                    the protocol suite, then `test`
+                    instructions, the protocol suite, then `test`
 ";
 
 fn main() -> ExitCode {
@@ -77,6 +82,7 @@ fn verb() -> Result<bool, run::Error> {
         Some("test") => test::test(&test_scope(rest)?),
         Some("interop") => run::succeeds(test::interop().args(rest)),
         Some("bench") => bench::bench(rest),
+        Some("instructions") => instructions::instructions(rest),
         Some("bogo") => bogo::bogo(rest),
         Some("x509") => x509::x509(rest),
         Some("ci") => {

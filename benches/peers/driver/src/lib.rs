@@ -8,9 +8,11 @@
 //! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's, for that many handshakes |
 //! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, for that many writes |
 //! | `memory CASE COUNT` | bytes and allocations of the server and of the client for each of that many connections |
+//! | `instructions CASE SIZE UNITS` | that many, once all are done (`instructions.rs`): handshakes if SIZE is 0, else writes |
 //!
 //! or `cannot` and why. Whoever asks takes turns among the contenders; see `xtask/src/bench`.
 
+mod instructions;
 mod memory;
 
 use std::error::Error;
@@ -153,6 +155,8 @@ fn answer<L: Library>(line: &str, files: &Files, ready: &mut Vec<(String, L)>) -
         ("handshake", [units]) => handshakes(library, case, *units),
         ("bulk", [size, units]) => bulk(library, *size, *units),
         ("memory", [count]) => memory::measure(library, case, *count),
+        ("instructions", [0, units]) => instructions::question_of_handshakes(library, case, *units),
+        ("instructions", [size, units]) => instructions::question_of_records(library, *size, *units),
         _ => Err(format!("not understood: {line}").into()),
     }
 }
