@@ -3,11 +3,12 @@
 
 use std::cell::RefCell;
 use std::collections::HashMap;
+use std::sync::Arc;
 use std::time::Duration;
 
 use oxtls_crypto::signature::{KeyAlgorithm, SigningKey};
 use oxtls_test_pki::{Ca, CaSpec, LeafSpec, der};
-use oxtls_x509::{Purpose, Revocation, Roots, Stapled, Verifier};
+use oxtls_x509::{Purpose, Revocation, RevocationStatus, Roots, SignatureCache, Stapled, Verifier};
 use pki_types::{CertificateDer, ServerName, UnixTime};
 
 /// When everything is validated: the corpus must mean the same tomorrow. 2026-12-01 00:00:00 UTC.
@@ -48,6 +49,9 @@ pub fn wrapped(tbs: &[u8], signature: &[u8]) -> CertificateDer<'static> {
 pub struct Judged {
     pub root: Ca,
     pub chain: Vec<CertificateDer<'static>>,
+    roots: Roots,
+    /// The chain's own signature is always the same.
+    signatures: Arc<SignatureCache>,
 }
 
 impl Judged {
@@ -58,19 +62,29 @@ impl Judged {
         let root = Ca::with_key(root, key());
         let leaf = LeafSpec::server("example.com").valid_from(from).valid_until(until).serial(&[5]);
         let chain = root.issue(leaf).chain;
-        Self { root, chain }
+        let mut roots = Roots::empty();
+        roots.add_der(root.certificate()).expect("a root");
+        Self { root, chain, roots, signatures: Arc::new(SignatureCache::new(8).expect("randomness")) }
     }
 
-    /// Validates the chain with what is known of its status. Whatever that is, it must end well.
-    pub fn judge(&self, revocation: Revocation, stapled: Stapled<'_>) {
-        let mut roots = Roots::empty();
-        roots.add_der(self.root.certificate()).expect("a root");
-        let verifier = Verifier::new(roots, Purpose::ServerAuth).with_revocation(revocation);
+    /// Validates the chain with what is known of its status. Whatever that is, it must end well. Gives the status, where
+    /// the chain is accepted.
+    pub fn judge(&self, revocation: Revocation, stapled: Stapled<'_>) -> Option<RevocationStatus> {
+        let verifier = Verifier::new(self.roots.clone(), Purpose::ServerAuth)
+            .with_signature_cache(Arc::clone(&self.signatures))
+            .with_revocation(revocation);
         let name = ServerName::try_from("example.com").expect("a name");
         let now = UnixTime::since_unix_epoch(Duration::from_secs(NOW));
         match verifier.verify_peer(&self.chain, &(&name).into(), stapled, now) {
-            Ok(path) => assert_eq!(path.positions().count(), 1),
-            Err(report) => assert!(report.explain().len() < 100_000),
+            Ok(path) => {
+                assert_eq!(path.positions().count(), 1);
+                path.possession_proved();
+                Some(path.revocation())
+            }
+            Err(report) => {
+                assert!(report.explain().len() < 100_000);
+                None
+            }
         }
     }
 }
