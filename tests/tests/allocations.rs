@@ -257,7 +257,9 @@ fn a_thousand_records_of_any_size_either_way_allocate_nothing_and_copy_nothing()
             let thread = thread::Builder::new().stack_size(FULL).spawn(run).unwrap();
             let cost;
             (ends, cost) = thread.join().unwrap();
-            assert_eq!(cost, Tally { allocations: 0, bytes: 0, live: 0 }, "{suite}, {size} bytes");
+            assert_eq!((cost.allocations, cost.bytes), (0, 0), "{suite}, {size} bytes");
+            // With the first data a client lets go of what it would need for more tickets.
+            assert!(cost.live <= 0, "{suite}, {size} bytes: {cost:?}");
         }
     }
 }
@@ -341,10 +343,10 @@ fn a_resumption_stays_below_its_ceilings() {
 
 /// At most so many bytes for a connection that was established and then left alone: its own and those on the heap, but
 /// for the peer's chain, which it shares with its sessions.
-const IDLE_CONNECTION: i64 = 1000;
+const IDLE_CONNECTION: i64 = 690;
 
 /// The same for a stream.
-const IDLE_STREAM: i64 = 950;
+const IDLE_STREAM: i64 = 625;
 
 #[test]
 fn an_idle_connection_stays_below_its_ceiling() {

@@ -53,15 +53,14 @@ struct RecordKey {
 
 impl RecordKey {
     fn new(algorithm: AeadAlgorithm, key: &AeadKey, nonces: &Nonces) -> Result<Self, Error> {
-        let key = Self::cipher_of(algorithm, key)?;
-        let (head, tail, explicit) = match nonces {
-            Nonces::Xor(iv) => {
-                let [a, b, c, d, tail @ ..] = *iv.as_bytes();
-                ([a, b, c, d], tail, false)
-            }
-            Nonces::Explicit(salt) => (*salt, [0; 8], true),
-        };
-        Ok(Self { key: Some(key), head, tail, explicit, sequence: 0, algorithm })
+        let mut new = Self::resting(algorithm);
+        new.wake(key, nonces)?;
+        Ok(new)
+    }
+
+    /// One that waits for its key.
+    const fn resting(algorithm: AeadAlgorithm) -> Self {
+        Self { key: None, head: [0; 4], tail: [0; 8], explicit: false, sequence: 0, algorithm }
     }
 
     fn cipher_of(algorithm: AeadAlgorithm, key: &AeadKey) -> Result<LessSafeKey, Error> {
@@ -74,9 +73,16 @@ impl RecordKey {
         self.key.as_ref().ok_or(RESTING)
     }
 
-    /// The cipher again, of the key that it had.
-    fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
+    /// The cipher, of the key that is its own, and the recipe for nonces.
+    fn wake(&mut self, key: &AeadKey, nonces: &Nonces) -> Result<(), Error> {
         self.key = Some(Self::cipher_of(self.algorithm, key)?);
+        (self.head, self.tail, self.explicit) = match nonces {
+            Nonces::Xor(iv) => {
+                let [a, b, c, d, tail @ ..] = *iv.as_bytes();
+                ([a, b, c, d], tail, false)
+            }
+            Nonces::Explicit(salt) => (*salt, [0; 8], true),
+        };
         Ok(())
     }
 
@@ -229,10 +235,17 @@ impl SealingKey {
 const RESTING: Error = Error::Internal("a record key is used while it rests");
 
 /// What a key of either direction can do while it is not needed: its cipher's state, which in the library below takes
-/// some 600 bytes, goes, and what counts stays: nonces, and the number of the next record.
+/// some 600 bytes, is not there, and what counts is: the number of the next record.
 macro_rules! resting {
     ($key:ty) => {
         impl $key {
+            /// A key that rests from the start, for a direction that may never be used: the next record has sequence
+            /// number 0, and nothing can be done with the key until it is [woken](Self::wake).
+            #[must_use]
+            pub const fn resting(algorithm: AeadAlgorithm) -> Self {
+                Self(RecordKey::resting(algorithm))
+            }
+
             /// Erases the cipher's state. Nothing can be done with the key until it is [woken](Self::wake).
             pub fn rest(&mut self) {
                 self.0.key = None;
@@ -245,13 +258,13 @@ macro_rules! resting {
                 self.0.key.is_none()
             }
 
-            /// Makes the cipher's state again, of the very key that this one was made of: nobody here remembers which.
-            /// The next record has the number that it would have had.
+            /// Makes the cipher's state, of this key and these nonces: the very ones that it had before, if it had any,
+            /// which nobody here remembers. The next record has the number that it would have had.
             ///
             /// # Errors
             /// [`Error::InvalidLength`] for a key of another algorithm.
-            pub fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
-                self.0.wake(key)
+            pub fn wake(&mut self, key: &AeadKey, nonces: Nonces) -> Result<(), Error> {
+                self.0.wake(key, &nonces)
             }
         }
     };

@@ -39,7 +39,7 @@ pub use error::Error;
 pub use hash::{Digest, Hash, HashContext};
 pub use key_exchange::{KeyExchange, NamedGroup};
 pub use salted::SaltedKey;
-pub use secret::{Secret, SharedSecret};
+pub use secret::{Secret, SharedSecret, TrafficSecret};
 pub use signature::{
     KeyAlgorithm, KeyError, PublicKey, SignatureAlgorithm, SignatureScheme, Signer, SigningKey,
 };

@@ -24,10 +24,10 @@ pub(crate) fn constant_time_eq(a: &[u8], b: &[u8]) -> bool {
     verify_slices_are_equal(a, b).is_ok()
 }
 
-/// At most `N` secret bytes, stored inline.
+/// At most `N` secret bytes, and never more than 255, stored inline.
 pub(crate) struct Inline<const N: usize> {
     bytes: [u8; N],
-    len: usize,
+    len: u8,
 }
 
 impl<const N: usize> Inline<N> {
@@ -42,22 +42,26 @@ impl<const N: usize> Inline<N> {
     /// `len` zero bytes, to be written through [`Inline::as_mut_bytes`].
     #[inline]
     pub(crate) fn zeros(len: usize) -> Option<Self> {
-        (len <= N).then_some(Self { bytes: [0; N], len })
+        if len > N {
+            return None;
+        }
+        Some(Self { bytes: [0; N], len: u8::try_from(len).ok()? })
     }
 
     #[inline]
     pub(crate) fn len(&self) -> usize {
-        self.len
+        self.len.into()
     }
 
     #[inline]
     pub(crate) fn as_bytes(&self) -> &[u8] {
-        self.bytes.get(..self.len).unwrap_or_default()
+        self.bytes.get(..self.len()).unwrap_or_default()
     }
 
     #[inline]
     pub(crate) fn as_mut_bytes(&mut self) -> &mut [u8] {
-        self.bytes.get_mut(..self.len).unwrap_or_default()
+        let len = self.len();
+        self.bytes.get_mut(..len).unwrap_or_default()
     }
 }
 
@@ -65,7 +69,9 @@ impl Inline<{ Secret::MAX_LEN }> {
     /// Zeros, one output of `hash` long.
     #[inline]
     pub(crate) fn for_hash(hash: Hash) -> Self {
-        Self { bytes: [0; Secret::MAX_LEN], len: hash.output_len() }
+        // No hash has an output of more bytes than this.
+        let len = u8::try_from(hash.output_len().min(Secret::MAX_LEN)).unwrap_or_default();
+        Self { bytes: [0; Secret::MAX_LEN], len }
     }
 }
 
@@ -119,7 +125,7 @@ impl Secret {
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len
+        self.0.len()
     }
 
     /// Whether the secret has no bytes at all.
@@ -134,6 +140,34 @@ impl Secret {
     #[must_use]
     pub fn duplicate(&self) -> Self {
         Self(Inline { bytes: self.0.bytes, len: self.0.len })
+    }
+}
+
+/// A traffic secret as a record key keeps it for as long as a connection lives: in no more room than the longest hash of
+/// TLS 1.3's suites takes.
+pub struct TrafficSecret(Inline<{ TrafficSecret::MAX_LEN }>);
+
+impl TrafficSecret {
+    /// The longest one, in bytes: the output of SHA-384.
+    pub const MAX_LEN: usize = 48;
+
+    /// A second copy of a secret; the first must be erased (dropped) on its own.
+    ///
+    /// # Errors
+    /// [`Error::InvalidLength`] if it has more than [`TrafficSecret::MAX_LEN`] bytes.
+    #[inline]
+    pub fn of(secret: &Secret) -> Result<Self, Error> {
+        const TOO_LONG: Error = Error::InvalidLength("a traffic secret of at most 48 bytes");
+        Inline::new(secret.as_bytes()).map(Self).ok_or(TOO_LONG)
+    }
+
+    /// A second copy, to derive keys from, which must be erased (dropped) on its own.
+    #[inline]
+    #[must_use]
+    pub fn to_secret(&self) -> Secret {
+        let mut inline = Inline { bytes: [0; Secret::MAX_LEN], len: self.0.len };
+        inline.as_mut_bytes().copy_from_slice(self.0.as_bytes());
+        Secret(inline)
     }
 }
 
@@ -161,14 +195,14 @@ impl SharedSecret {
     /// [`Error::InvalidLength`] if the parts together have more than [`SharedSecret::MAX_LEN`] bytes.
     pub fn concat(parts: &[&[u8]]) -> Result<Self, Error> {
         const TOO_LONG: Error = Error::InvalidLength("a shared secret of at most 96 bytes");
-        let mut inline = Inline::zeros(Self::MAX_LEN).ok_or(TOO_LONG)?;
-        let mut len = 0;
+        let len = parts.iter().fold(0, |len: usize, part| len.saturating_add(part.len()));
+        let mut inline = Inline::zeros(len).ok_or(TOO_LONG)?;
+        let mut free = inline.as_mut_bytes();
         for part in parts {
-            let (_, free) = inline.bytes.split_at_mut_checked(len).ok_or(TOO_LONG)?;
-            free.get_mut(..part.len()).ok_or(TOO_LONG)?.copy_from_slice(part);
-            len = len.saturating_add(part.len());
+            let (room, rest) = free.split_at_mut_checked(part.len()).ok_or(TOO_LONG)?;
+            room.copy_from_slice(part);
+            free = rest;
         }
-        inline.len = len;
         Ok(Self(inline))
     }
 
@@ -183,7 +217,7 @@ impl SharedSecret {
     #[inline]
     #[must_use]
     pub fn len(&self) -> usize {
-        self.0.len
+        self.0.len()
     }
 
     /// Whether the secret has no bytes at all.
@@ -204,6 +238,12 @@ impl SharedSecret {
 impl fmt::Debug for Secret {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str("Secret(..)")
+    }
+}
+
+impl fmt::Debug for TrafficSecret {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("TrafficSecret(..)")
     }
 }
 
@@ -235,4 +275,5 @@ impl Eq for SharedSecret {}
 
 // Erased by the `Inline` inside.
 impl ZeroizeOnDrop for Secret {}
+impl ZeroizeOnDrop for TrafficSecret {}
 impl ZeroizeOnDrop for SharedSecret {}

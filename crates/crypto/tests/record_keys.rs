@@ -377,8 +377,8 @@ fn a_key_that_rests_does_nothing_and_wakes_where_it_was() {
                 assert!(one.is_resting() && reader.is_resting());
                 assert!(matches!(seal(&mut one, b"aad", &plaintext), Err(Error::Internal(_))));
                 assert!(matches!(reader.open_in_place(b"aad", &mut bytes(50, 2)), Err(Error::Internal(_))));
-                one.wake(&key(algorithm)).unwrap();
-                reader.wake(&key(algorithm)).unwrap();
+                one.wake(&key(algorithm), nonces(false)).unwrap();
+                reader.wake(&key(algorithm), nonces(false)).unwrap();
                 assert!(!one.is_resting() && !reader.is_resting());
             }
             let mut record = seal(&mut one, b"aad", &plaintext).unwrap();

@@ -43,7 +43,7 @@ impl PostHandshake {
     ) -> Self {
         let resumption =
             resumption.map(|(secret, now)| Box::new(Resumption::new(outcome, hash, secret, now)));
-        Self { receive: Receive { role: Role::Client { resumption }, quic }, tickets: None }
+        Self { receive: Receive { resumption, role: Role::Client, quic }, tickets: None }
     }
 
     /// A server's part after a TLS 1.3 handshake: tickets are sent if there is a resumption secret, which goes with the
@@ -64,18 +64,19 @@ impl PostHandshake {
             resumption_across_names: false,
             quic,
         });
-        Self { receive: Receive { role: Role::Server, quic }, tickets }
+        Self { receive: Receive { resumption: None, role: Role::Server, quic }, tickets }
     }
 
     /// A client's part after a TLS 1.2 handshake: it tells requests to renegotiate from what does not belong there.
     pub(crate) const fn client_tls12() -> Self {
         let role = Role::ClientTls12 { hello_requests: 0 };
-        Self { receive: Receive { role, quic: false }, tickets: None }
+        Self { receive: Receive { resumption: None, role, quic: false }, tickets: None }
     }
 
     /// A server's part after a TLS 1.2 handshake, whose tickets are part of the handshake.
     pub(crate) const fn server_tls12() -> Self {
-        Self { receive: Receive { role: Role::ServerTls12, quic: false }, tickets: None }
+        let role = Role::ServerTls12;
+        Self { receive: Receive { resumption: None, role, quic: false }, tickets: None }
     }
 }
 
@@ -137,13 +138,15 @@ impl Resumption {
 /// Takes the messages that come after the handshake.
 #[derive(Debug)]
 pub struct Receive {
+    /// What a client's sessions are made of; `None`: it keeps no tickets.
+    resumption: Option<Box<Resumption>>,
     role: Role,
     quic: bool,
 }
 
 #[derive(Debug)]
 enum Role {
-    Client { resumption: Option<Box<Resumption>> },
+    Client,
     Server,
     ClientTls12 { hello_requests: u8 },
     ServerTls12,
@@ -162,6 +165,20 @@ pub enum Received {
 }
 
 impl Receive {
+    /// Keeps no tickets from here on: the resumption secret is erased, and the hold on the peer's chain is gone.
+    pub fn keep_no_tickets(&mut self) {
+        self.resumption = None;
+    }
+
+    /// Holds the peer's certificates here, in an allocation that others share, instead of its own equal ones.
+    pub fn share_peer(&mut self, peer: PeerCertificates) {
+        if let Some(resumption) = &mut self.resumption
+            && resumption.peer.as_ref() == Some(&peer)
+        {
+            resumption.peer = Some(peer);
+        }
+    }
+
     /// Takes one whole message, header included. `more`: handshake bytes follow it in the record that ended it;
     /// `now`: time since the Unix epoch.
     ///
@@ -184,10 +201,10 @@ impl Receive {
                 }
                 Some(Received::KeyUpdate { reply: key_update_message::parse(message.body)? })
             }
-            (HandshakeType::NEW_SESSION_TICKET, Role::Client { resumption }) => {
+            (HandshakeType::NEW_SESSION_TICKET, Role::Client) => {
                 let ticket = NewSessionTicket::parse(message.body)?;
                 check_early_data(&ticket, self.quic)?;
-                match resumption {
+                match &self.resumption {
                     Some(resumption)
                         if ticket.lifetime > 0 && ticket.ticket.len() <= defaults::MAX_TICKET =>
                     {
@@ -196,7 +213,7 @@ impl Receive {
                     _ => None,
                 }
             }
-            (received, Role::Client { .. }) => {
+            (received, Role::Client) => {
                 let expected = if self.quic { "NewSessionTicket" } else { "NewSessionTicket or KeyUpdate" };
                 return Err(Error::UnexpectedMessage { received, expected }.into());
             }

@@ -4,51 +4,33 @@ use core::fmt;
 use core::ops::Range;
 
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, FixedIv, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
-use oxtls_crypto::{Error, Hash, Secret, hkdf};
+use oxtls_crypto::{Error, Hash, Secret, TrafficSecret, hkdf};
 
 use crate::error::RecordError;
 use crate::header::HEADER_LEN;
 use crate::limits::PROTECTED_OVERHEAD;
 use crate::tls12;
 
-/// The secret of one direction and what it is used with.
-struct Traffic<Key> {
-    hash: Hash,
-    secret: Secret,
-    key: Key,
-}
+/// A limit that is none: no algorithm's is this number.
+const NO_LIMIT: u32 = u32::MAX;
 
-impl<Key> Traffic<Key> {
-    /// Derives the key and the IV (RFC 9846 section 7.3) and starts counting at zero.
-    fn new(
-        algorithm: AeadAlgorithm,
-        hash: Hash,
-        secret: Secret,
-        key: impl FnOnce(AeadAlgorithm, &AeadKey, Nonces) -> Result<Key, Error>,
-    ) -> Result<Self, Error> {
-        let raw = AeadKey::expand_label(algorithm, hash, &secret, "key")?;
-        let iv = Iv::expand_label(hash, &secret, "iv")?;
-        let key = key(algorithm, &raw, Nonces::Xor(iv))?;
-        Ok(Self { hash, secret, key })
-    }
-
-    /// The next generation's secret (RFC 9846 section 7.2).
-    fn next_secret(&self) -> Result<Secret, Error> {
-        hkdf::expand_label_secret(self.hash, &self.secret, "traffic upd", &[])
-    }
-}
-
-/// A key of either direction that can [rest](SealingKey::rest).
-trait Rests {
+/// The cipher of either direction, with its counter, as the library's floor has it.
+trait Cipher {
+    fn resting(algorithm: AeadAlgorithm) -> Self;
     fn rest(&mut self);
     fn is_resting(&self) -> bool;
     fn algorithm(&self) -> AeadAlgorithm;
-    fn wake(&mut self, key: &AeadKey) -> Result<(), Error>;
+    fn sequence(&self) -> u64;
+    fn wake(&mut self, key: &AeadKey, nonces: Nonces) -> Result<(), Error>;
 }
 
-macro_rules! rests {
+macro_rules! cipher {
     ($key:ty) => {
-        impl Rests for $key {
+        impl Cipher for $key {
+            fn resting(algorithm: AeadAlgorithm) -> Self {
+                Self::resting(algorithm)
+            }
+
             fn rest(&mut self) {
                 self.rest();
             }
@@ -58,22 +40,64 @@ macro_rules! rests {
                 self.is_resting()
             }
 
+            #[inline]
             fn algorithm(&self) -> AeadAlgorithm {
                 self.algorithm()
             }
 
-            fn wake(&mut self, key: &AeadKey) -> Result<(), Error> {
-                self.wake(key)
+            #[inline]
+            fn sequence(&self) -> u64 {
+                self.sequence()
+            }
+
+            fn wake(&mut self, key: &AeadKey, nonces: Nonces) -> Result<(), Error> {
+                self.wake(key, nonces)
             }
         }
     };
 }
 
-rests!(SealingKey);
-rests!(OpeningKey);
+cipher!(SealingKey);
+cipher!(OpeningKey);
 
-impl<Key: Rests> Traffic<Key> {
-    /// The key, whose cipher is made again if it rested.
+/// The protection of one direction: 104 bytes, of which an established connection holds two for as long as it lives.
+struct Protection<Key> {
+    key: Key,
+    /// What `key` is made of, and its successors; in TLS 1.2, which has no such secret, `None`.
+    secret: Option<TrafficSecret>,
+    hash: Hash,
+    early: bool,
+    /// Records that each generation may seal; [`NO_LIMIT`]: as many as can be counted.
+    limit: u32,
+}
+
+impl<Key: Cipher> Protection<Key> {
+    /// TLS 1.3's. The cipher is made when it is first needed: that may be never, and its state is most of what a
+    /// connection holds.
+    fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: &Secret) -> Result<Self, Error> {
+        let key = Key::resting(algorithm);
+        Ok(Self { secret: Some(TrafficSecret::of(secret)?), hash, ..Self::of(key, algorithm) })
+    }
+
+    /// TLS 1.2's.
+    fn of(key: Key, algorithm: AeadAlgorithm) -> Self {
+        let limit = u32::try_from(algorithm.confidentiality_limit()).unwrap_or(NO_LIMIT);
+        Self { key, secret: None, hash: Hash::Sha256, early: false, limit }
+    }
+
+    /// TLS 1.2's way, which shows the content type and pads nothing.
+    #[inline]
+    fn is_tls12(&self) -> bool {
+        self.secret.is_none()
+    }
+
+    #[inline]
+    fn records_left(&self) -> u64 {
+        let limit = if self.limit == NO_LIMIT { u64::MAX } else { self.limit.into() };
+        limit.saturating_sub(self.key.sequence())
+    }
+
+    /// The key, whose cipher is made if it rests.
     #[inline]
     fn awake(&mut self) -> Result<&mut Key, Error> {
         if self.key.is_resting() {
@@ -82,80 +106,53 @@ impl<Key: Rests> Traffic<Key> {
         Ok(&mut self.key)
     }
 
+    /// Derives the key and the IV (RFC 9846 section 7.3).
     #[cold]
     fn wake(&mut self) -> Result<(), Error> {
-        let raw = AeadKey::expand_label(self.key.algorithm(), self.hash, &self.secret, "key")?;
-        self.key.wake(&raw)
+        let secret = self.secret.as_ref().ok_or(Error::Internal("a key of TLS 1.2 rests"))?.to_secret();
+        let key = AeadKey::expand_label(self.key.algorithm(), self.hash, &secret, "key")?;
+        let iv = Iv::expand_label(self.hash, &secret, "iv")?;
+        self.key.wake(&key, Nonces::Xor(iv))
     }
-}
 
-impl<Key: Rests> Protection<Key> {
     /// Lets the key rest, if it can be made again.
     fn rest(&mut self) {
-        if let Self::Tls13(traffic) = self {
-            traffic.key.rest();
-        }
-    }
-}
-
-/// One way of protecting records for each version that differs in it.
-enum Protection<Key> {
-    Tls13(Traffic<Key>),
-    Tls12(Key),
-}
-
-impl<Key> Protection<Key> {
-    #[inline]
-    fn key(&self) -> &Key {
-        match self {
-            Self::Tls13(traffic) => &traffic.key,
-            Self::Tls12(key) => key,
+        if !self.is_tls12() {
+            self.key.rest();
         }
     }
 
-    /// The traffic secret, which keys of TLS 1.2 have not.
-    fn secret(&self) -> Option<&Secret> {
-        match self {
-            Self::Tls13(traffic) => Some(&traffic.secret),
-            Self::Tls12(_) => None,
-        }
-    }
-
-    /// TLS 1.2's way, which shows the content type and pads nothing.
-    #[inline]
-    fn is_tls12(&self) -> bool {
-        matches!(self, Self::Tls12(_))
-    }
-
-    /// Moves on to the next generation's secret and key (RFC 9846 section 7.2).
-    fn update(
-        &mut self,
-        algorithm: AeadAlgorithm,
-        key: impl FnOnce(AeadAlgorithm, &AeadKey, Nonces) -> Result<Key, Error>,
-    ) -> Result<(), Error> {
-        let Self::Tls13(traffic) = self else {
-            return Err(Error::Internal("a key of TLS 1.2 has no successor"));
-        };
-        *traffic = Traffic::new(algorithm, traffic.hash, traffic.next_secret()?, key)?;
+    /// Moves on to the next generation's secret and key (RFC 9846 section 7.2), counting from zero.
+    fn update(&mut self) -> Result<(), Error> {
+        const NO_SUCCESSOR: Error = Error::Internal("a key of TLS 1.2 has no successor");
+        let secret = self.secret.as_ref().ok_or(NO_SUCCESSOR)?.to_secret();
+        let next = hkdf::expand_label_secret(self.hash, &secret, "traffic upd", &[])?;
+        self.secret = Some(TrafficSecret::of(&next)?);
+        self.key = Key::resting(self.key.algorithm());
         Ok(())
+    }
+
+    fn fmt(&self, name: &str, key: &dyn fmt::Debug, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct(name)
+            .field("tls12", &self.is_tls12())
+            .field("key", key)
+            .field("limit", &self.limit)
+            .finish_non_exhaustive()
     }
 }
 
 /// A key that protects outgoing records, with its traffic secret and its counter.
-pub struct WriteKey {
-    protection: Protection<SealingKey>,
-    limit: u64,
-    early: bool,
-}
+pub struct WriteKey(Protection<SealingKey>);
 
 impl WriteKey {
-    /// The TLS 1.3 write key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3).
+    /// The TLS 1.3 write key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3). Its cipher is
+    /// made with the first record.
     ///
     /// # Errors
-    /// None but defects of the cryptographic library, or memory that ran out.
+    /// A secret that is longer than any of TLS 1.3's.
+    #[allow(clippy::needless_pass_by_value, reason = "the secret is the key's from here on, and erased")]
     pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
-        let traffic = Traffic::new(algorithm, hash, secret, SealingKey::new)?;
-        Ok(Self::new(Protection::Tls13(traffic), algorithm))
+        Protection::tls13(algorithm, hash, &secret).map(Self)
     }
 
     /// The TLS 1.2 write key out of a key block (RFC 5246 section 6.3).
@@ -164,26 +161,23 @@ impl WriteKey {
     /// A key or IV that is not this algorithm's; defects of the cryptographic library.
     pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
         let key = SealingKey::new(algorithm, key, iv.nonces()?)?;
-        Ok(Self::new(Protection::Tls12(key), algorithm))
-    }
-
-    fn new(protection: Protection<SealingKey>, algorithm: AeadAlgorithm) -> Self {
-        Self { protection, limit: algorithm.confidentiality_limit(), early: false }
+        Ok(Self(Protection::of(key, algorithm)))
     }
 
     /// Marks a key as one for early data: no record_size_limit binds its records, as they may be under way before
     /// one is known (RFC 8449 section 4).
     #[must_use]
     pub fn early(mut self) -> Self {
-        self.early = true;
+        self.0.early = true;
         self
     }
 
     /// Lowers the number of records that this key and its successors may each seal, counted from its first; the
-    /// algorithm's own limit can't be raised.
+    /// algorithm's own limit can't be raised. More than 2^32 - 2 counts as so many.
     #[must_use]
     pub fn with_limit(mut self, records: u64) -> Self {
-        self.limit = self.limit.min(records);
+        let records = u32::try_from(records).unwrap_or(NO_LIMIT).min(NO_LIMIT - 1);
+        self.0.limit = self.0.limit.min(records);
         self
     }
 
@@ -191,7 +185,7 @@ impl WriteKey {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.key().sequence()
+        self.0.key.sequence()
     }
 
     /// How many more records may be sealed before the key must be updated (RFC 9846 section 5.5), the last
@@ -199,20 +193,20 @@ impl WriteKey {
     #[inline]
     #[must_use]
     pub fn records_left(&self) -> u64 {
-        self.limit.saturating_sub(self.sequence())
+        self.0.records_left()
     }
 
     /// The AEAD algorithm.
     #[must_use]
     pub fn algorithm(&self) -> AeadAlgorithm {
-        self.key().algorithm()
+        self.0.key.algorithm()
     }
 
     /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection
     /// over together with [`WriteKey::sequence`].
     #[must_use]
-    pub fn secret(&self) -> Option<&Secret> {
-        self.protection.secret()
+    pub fn secret(&self) -> Option<Secret> {
+        self.0.secret.as_ref().map(TrafficSecret::to_secret)
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -221,41 +215,34 @@ impl WriteKey {
     /// # Errors
     /// As [`WriteKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        self.protection.update(self.algorithm(), SealingKey::new)
+        self.0.update()
     }
 
     /// Erases the cipher's state, some 600 bytes in the library below, until the next record: for a connection that will
     /// be idle for a while. It is then made again of the secret, which takes about as long as two records of a few bytes.
     /// Keys of TLS 1.2, whose secret is not there any more, do not rest.
     pub fn rest(&mut self) {
-        self.protection.rest();
+        self.0.rest();
     }
 
     #[inline]
     pub(crate) fn is_early(&self) -> bool {
-        self.early
+        self.0.early
     }
 
     /// TLS 1.2's way, which shows the content type and pads nothing.
     #[inline]
     pub(crate) fn is_tls12(&self) -> bool {
-        self.protection.is_tls12()
-    }
-
-    #[inline]
-    fn key(&self) -> &SealingKey {
-        self.protection.key()
+        self.0.is_tls12()
     }
 
     /// What protection adds to unpadded content: header, tag, and inner content type (1.3) or nonce (1.2).
     #[inline]
     pub(crate) fn overhead(&self) -> usize {
-        match &self.protection {
-            Protection::Tls13(_) => PROTECTED_OVERHEAD,
-            Protection::Tls12(key) => {
-                HEADER_LEN.saturating_add(tls12::explicit_nonce_len(key.algorithm())).saturating_add(TAG_LEN)
-            }
+        if !self.is_tls12() {
+            return PROTECTED_OVERHEAD;
         }
+        HEADER_LEN.saturating_add(tls12::explicit_nonce_len(self.algorithm())).saturating_add(TAG_LEN)
     }
 
     /// Seals `content` and `tail` (inner content type and padding; nothing in 1.2) into `body`, which has exactly
@@ -268,42 +255,34 @@ impl WriteKey {
         tail: &[u8],
         body: &mut [u8],
     ) -> Result<(), Error> {
-        match &mut self.protection {
-            Protection::Tls13(traffic) => {
-                let (ciphertext, tail_and_tag) = body
-                    .split_at_mut_checked(content.len())
-                    .ok_or(Error::InvalidLength("a record body as long as its content"))?;
-                traffic.awake()?.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
-            }
-            Protection::Tls12(key) => tls12::seal(key, header, content, body),
+        if self.is_tls12() {
+            return tls12::seal(&mut self.0.key, header, content, body);
         }
+        let (ciphertext, tail_and_tag) = body
+            .split_at_mut_checked(content.len())
+            .ok_or(Error::InvalidLength("a record body as long as its content"))?;
+        self.0.awake()?.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
     }
 }
 
 impl fmt::Debug for WriteKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("WriteKey")
-            .field("tls12", &self.is_tls12())
-            .field("key", self.key())
-            .field("limit", &self.limit)
-            .finish()
+        self.0.fmt("WriteKey", &self.0.key, f)
     }
 }
 
 /// A key that unprotects incoming records, with its traffic secret and its counter.
-pub struct ReadKey {
-    protection: Protection<OpeningKey>,
-    early: bool,
-}
+pub struct ReadKey(Protection<OpeningKey>);
 
 impl ReadKey {
-    /// The TLS 1.3 read key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3).
+    /// The TLS 1.3 read key of `secret`, for a suite with this `algorithm` and `hash` (RFC 9846 section 7.3). Its cipher is
+    /// made with the first record.
     ///
     /// # Errors
-    /// None but defects of the cryptographic library, or memory that ran out.
+    /// A secret that is longer than any of TLS 1.3's.
+    #[allow(clippy::needless_pass_by_value, reason = "the secret is the key's from here on, and erased")]
     pub fn tls13(algorithm: AeadAlgorithm, hash: Hash, secret: Secret) -> Result<Self, Error> {
-        let traffic = Traffic::new(algorithm, hash, secret, OpeningKey::new)?;
-        Ok(Self { protection: Protection::Tls13(traffic), early: false })
+        Protection::tls13(algorithm, hash, &secret).map(Self)
     }
 
     /// The TLS 1.2 read key out of a key block (RFC 5246 section 6.3).
@@ -312,14 +291,14 @@ impl ReadKey {
     /// A key or IV that is not this algorithm's; defects of the cryptographic library.
     pub fn tls12(algorithm: AeadAlgorithm, key: &AeadKey, iv: &FixedIv) -> Result<Self, Error> {
         let key = OpeningKey::new(algorithm, key, iv.nonces()?)?;
-        Ok(Self { protection: Protection::Tls12(key), early: false })
+        Ok(Self(Protection::of(key, algorithm)))
     }
 
     /// Marks a key as one for early data: our record_size_limit does not bind its records, as the peer may have sent
     /// them before it knew the limit.
     #[must_use]
     pub fn early(mut self) -> Self {
-        self.early = true;
+        self.0.early = true;
         self
     }
 
@@ -327,7 +306,7 @@ impl ReadKey {
     #[inline]
     #[must_use]
     pub fn sequence(&self) -> u64 {
-        self.key().sequence()
+        self.0.key.sequence()
     }
 
     /// How many more records the peer should seal before it updates its key (RFC 9846 section 5.5). A peer that goes
@@ -335,20 +314,20 @@ impl ReadKey {
     #[inline]
     #[must_use]
     pub fn records_left(&self) -> u64 {
-        self.algorithm().confidentiality_limit().saturating_sub(self.sequence())
+        self.0.records_left()
     }
 
     /// The AEAD algorithm.
     #[must_use]
     pub fn algorithm(&self) -> AeadAlgorithm {
-        self.key().algorithm()
+        self.0.key.algorithm()
     }
 
     /// The traffic secret, which keys of TLS 1.2 have not: for a key log, or for a kernel that takes the connection
     /// over together with [`ReadKey::sequence`].
     #[must_use]
-    pub fn secret(&self) -> Option<&Secret> {
-        self.protection.secret()
+    pub fn secret(&self) -> Option<Secret> {
+        self.0.secret.as_ref().map(TrafficSecret::to_secret)
     }
 
     /// Moves on to the next generation (RFC 9846 section 7.2), counting from zero again. The old secret is erased.
@@ -357,30 +336,25 @@ impl ReadKey {
     /// # Errors
     /// As [`ReadKey::tls13`].
     pub fn update(&mut self) -> Result<(), Error> {
-        self.protection.update(self.algorithm(), OpeningKey::new)
+        self.0.update()
     }
 
     /// Erases the cipher's state, some 600 bytes in the library below, until the next record: for a connection that will
     /// be idle for a while. It is then made again of the secret, which takes about as long as two records of a few bytes.
     /// Keys of TLS 1.2, whose secret is not there any more, do not rest.
     pub fn rest(&mut self) {
-        self.protection.rest();
+        self.0.rest();
     }
 
     #[inline]
     pub(crate) fn is_early(&self) -> bool {
-        self.early
+        self.0.early
     }
 
     /// TLS 1.2's way, which shows the content type and pads nothing.
     #[inline]
     pub(crate) fn is_tls12(&self) -> bool {
-        self.protection.is_tls12()
-    }
-
-    #[inline]
-    fn key(&self) -> &OpeningKey {
-        self.protection.key()
+        self.0.is_tls12()
     }
 
     /// Opens `body` in place; the plaintext (in 1.3 the inner one) is then at this range of it.
@@ -390,10 +364,10 @@ impl ReadKey {
         header: &[u8; HEADER_LEN],
         body: &mut [u8],
     ) -> Result<Range<usize>, RecordError> {
-        match &mut self.protection {
-            Protection::Tls13(traffic) => Ok(0..traffic.awake()?.open_in_place(header, body)?),
-            Protection::Tls12(key) => tls12::open_in_place(key, header, body),
+        if self.is_tls12() {
+            return tls12::open_in_place(&mut self.0.key, header, body);
         }
+        Ok(0..self.0.awake()?.open_in_place(header, body)?)
     }
 
     /// Opens `body` into the front of `out`; the plaintext (in 1.3 the inner one) is this long.
@@ -404,20 +378,19 @@ impl ReadKey {
         body: &[u8],
         out: &mut [u8],
     ) -> Result<usize, RecordError> {
-        let traffic = match &mut self.protection {
-            Protection::Tls13(traffic) => traffic,
-            Protection::Tls12(key) => return tls12::open_into(key, header, body, out),
-        };
+        if self.is_tls12() {
+            return tls12::open_into(&mut self.0.key, header, body, out);
+        }
         let (ciphertext, tag) = body.split_last_chunk::<TAG_LEN>().ok_or(RecordError::DecryptFailed)?;
         let needed = ciphertext.len();
         let out = out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?;
-        traffic.awake()?.open_separate(header, ciphertext, tag, out)?;
+        self.0.awake()?.open_separate(header, ciphertext, tag, out)?;
         Ok(needed)
     }
 }
 
 impl fmt::Debug for ReadKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.debug_struct("ReadKey").field("tls12", &self.is_tls12()).field("key", self.key()).finish()
+        self.0.fmt("ReadKey", &self.0.key, f)
     }
 }

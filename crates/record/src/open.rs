@@ -116,8 +116,6 @@ pub struct Reader {
     key: Option<ReadKey>,
     mode: Mode,
     record_size_limit: u16,
-    /// Whether a record has opened under the present key.
-    opened: bool,
     /// What the present mode's limit has been charged with.
     spent: u32,
     empty_records: u8,
@@ -138,7 +136,6 @@ impl Reader {
             key: None,
             mode: Mode::default(),
             record_size_limit: MAX_RECORD_SIZE_LIMIT,
-            opened: false,
             spent: 0,
             empty_records: 0,
             change_cipher_specs: 0,
@@ -148,7 +145,6 @@ impl Reader {
     /// Expects every record from here on to be protected with `key`. The former key is erased.
     pub fn install(&mut self, key: ReadKey) {
         self.key = Some(key);
-        self.opened = false;
     }
 
     /// Moves the key on to its next generation (RFC 9846 section 7.2): after a KeyUpdate was received.
@@ -157,7 +153,10 @@ impl Reader {
     /// [`RecordError::Internal`] if there is no key, or the cryptographic library fails. Nothing has changed then.
     pub fn update_key(&mut self) -> Result<(), RecordError> {
         let key = self.key.as_mut().ok_or(RecordError::Internal("there is no read key to update"))?;
-        Ok(key.update()?)
+        key.update()?;
+        // Who updates a key has it.
+        self.mode.plaintext_alert = false;
+        Ok(())
     }
 
     /// Lets the present key [rest](crate::ReadKey::rest) until the next record.
@@ -247,9 +246,15 @@ impl Reader {
         Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
     }
 
+    /// How many records have opened under the present key.
+    #[inline]
+    fn opened(&self) -> u64 {
+        self.key.as_ref().map_or(0, ReadKey::sequence)
+    }
+
     #[inline]
     fn takes_plaintext_alert(&self) -> bool {
-        self.mode.plaintext_alert && !self.opened
+        self.mode.plaintext_alert && self.opened() == 0
     }
 
     /// Judges a record by its header alone, so that what can't be good is refused before it is waited for.
@@ -322,7 +327,7 @@ impl Reader {
         content: &[u8],
         at: usize,
     ) -> Result<Taken, RecordError> {
-        if !self.opened {
+        if self.opened() == 1 {
             self.first_opened();
         }
         let limit = usize::from(self.record_size_limit).min(MAX_FRAGMENT);
@@ -338,7 +343,7 @@ impl Reader {
         if header.content_type != ContentType::ApplicationData {
             return Err(RecordError::WrongOuterType(header.content_type));
         }
-        if !self.opened {
+        if self.opened() == 1 {
             self.first_opened();
         }
         let early = self.key.as_ref().is_some_and(ReadKey::is_early);
@@ -359,7 +364,6 @@ impl Reader {
     /// The peer has our keys: nothing is skipped, and no alert comes in the clear, from here on.
     #[cold]
     fn first_opened(&mut self) {
-        self.opened = true;
         self.mode.plaintext_alert = false;
         if matches!(self.mode.application_data, ApplicationDataMode::SkipUndecryptable { .. }) {
             self.mode.application_data = ApplicationDataMode::Refuse;

@@ -25,16 +25,28 @@ pub struct Message<'a> {
 /// handshake waits for an answer. The buffer is freed by the first call that finds nothing waiting in it.
 #[derive(Debug, Default)]
 pub struct Reassembly {
-    buffer: Vec<u8>,
-    /// How much of the front of the buffer has been handed out.
+    /// `None` most of the time, and then no more than a pointer.
+    buffer: Option<Box<Buffer>>,
+}
+
+#[derive(Debug, Default)]
+struct Buffer {
+    bytes: Vec<u8>,
+    /// How much of the front has been handed out.
     taken: usize,
+}
+
+impl Buffer {
+    fn waiting(&self) -> &[u8] {
+        self.bytes.get(self.taken..).unwrap_or_default()
+    }
 }
 
 impl Reassembly {
     /// An empty one; it has allocated nothing.
     #[must_use]
     pub const fn new() -> Self {
-        Self { buffer: Vec::new(), taken: 0 }
+        Self { buffer: None }
     }
 
     /// The next whole message: out of what waits here, completed and followed by `fragment` from `cursor` on, which
@@ -52,7 +64,7 @@ impl Reassembly {
     ) -> Result<Option<Message<'a>>, RecordError> {
         self.free_if_empty();
         let rest = fragment.get(*cursor..).unwrap_or_default();
-        if self.buffer.is_empty() {
+        if self.buffer.is_none() {
             let message = first_message(rest, max_message)?;
             let used = message.map_or(rest.len(), |message| message.bytes.len());
             if message.is_none() {
@@ -63,9 +75,11 @@ impl Reassembly {
         }
         let used = self.complete(rest, max_message)?;
         *cursor = cursor.saturating_add(used);
-        let waiting = self.buffer.get(self.taken..).unwrap_or_default();
+        let Some(buffer) = self.buffer.as_deref_mut() else { return Ok(None) };
+        let Buffer { bytes, taken } = buffer;
+        let waiting = bytes.get(*taken..).unwrap_or_default();
         let Some(message) = first_message(waiting, max_message)? else { return Ok(None) };
-        self.taken = self.taken.saturating_add(message.bytes.len());
+        *taken = taken.saturating_add(message.bytes.len());
         Ok(Some(Message { more: message.more || used < rest.len(), ..message }))
     }
 
@@ -120,7 +134,7 @@ impl Reassembly {
     }
 
     fn waiting(&self) -> &[u8] {
-        self.buffer.get(self.taken..).unwrap_or_default()
+        self.buffer.as_deref().map_or(&[], Buffer::waiting)
     }
 
     /// Gives the allocation back once all of it was handed out.
@@ -150,20 +164,22 @@ impl Reassembly {
         if piece.is_empty() {
             return;
         }
-        if self.taken > 0 {
-            let len = self.waiting().len();
-            self.buffer.copy_within(self.taken.., 0);
-            self.buffer.truncate(len);
-            self.taken = 0;
+        let buffer = self.buffer.get_or_insert_default();
+        if buffer.taken > 0 {
+            let len = buffer.waiting().len();
+            buffer.bytes.copy_within(buffer.taken.., 0);
+            buffer.bytes.truncate(len);
+            buffer.taken = 0;
         }
-        let len = self.buffer.len().saturating_add(piece.len());
-        if len > self.buffer.capacity() {
-            let front = if self.buffer.is_empty() { piece } else { &self.buffer };
+        let bytes = &mut buffer.bytes;
+        let len = bytes.len().saturating_add(piece.len());
+        if len > bytes.capacity() {
+            let front = if bytes.is_empty() { piece } else { bytes.as_slice() };
             let total = total_len(front, max_message).ok().flatten().unwrap_or(MESSAGE_HEADER_LEN);
             let capacity = len.saturating_mul(2).min(total).max(len);
-            self.buffer.reserve_exact(capacity.saturating_sub(self.buffer.len()));
+            bytes.reserve_exact(capacity.saturating_sub(bytes.len()));
         }
-        self.buffer.extend_from_slice(piece);
+        bytes.extend_from_slice(piece);
     }
 }
 
@@ -192,17 +208,23 @@ mod tests {
 
     const MAX: u32 = 1 << 16;
 
+    impl Reassembly {
+        fn capacity(&self) -> usize {
+            self.buffer.as_ref().map_or(0, |buffer| buffer.bytes.capacity())
+        }
+    }
+
     #[test]
     fn memory_follows_what_was_received_and_not_what_a_header_claims() {
         let mut reassembly = Reassembly::new();
         let mut cursor = 0;
         assert_eq!(reassembly.next(&[11, 0, 0xff, 0xff, 1, 2], &mut cursor, MAX), Ok(None));
-        assert!(reassembly.buffer.capacity() <= 12, "{}", reassembly.buffer.capacity());
+        assert!(reassembly.capacity() <= 12, "{}", reassembly.capacity());
         let mut received = 6;
         for _ in 0..100 {
             assert_eq!(reassembly.next(&[0; 500], &mut 0, MAX), Ok(None));
             received += 500;
-            assert!(reassembly.buffer.capacity() <= 2 * received);
+            assert!(reassembly.capacity() <= 2 * received);
         }
     }
 
@@ -213,12 +235,12 @@ mod tests {
         assert_eq!(reassembly.next(&[11, 0, 0x9c, 0x40], &mut 0, MAX), Ok(None));
         for _ in 0..2 {
             assert_eq!(reassembly.next(&[0; 16_384], &mut 0, MAX), Ok(None));
-            assert!(reassembly.buffer.capacity() <= total);
+            assert!(reassembly.capacity() <= total);
         }
         let (rest, mut cursor) = ([0; 16_384], 0);
         let message = reassembly.next(&rest, &mut cursor, MAX).unwrap().unwrap();
         assert_eq!((message.bytes.len(), message.more, cursor), (total, true, 40_000 - 2 * 16_384));
-        assert_eq!(reassembly.buffer.capacity(), total);
+        assert_eq!(reassembly.capacity(), total);
     }
 
     #[test]
@@ -228,13 +250,13 @@ mod tests {
         assert!(reassembly.next(&[1, 9], &mut 0, MAX).unwrap().is_some());
         assert!(reassembly.is_empty());
         assert_eq!(reassembly.next(&[], &mut 0, MAX), Ok(None));
-        assert_eq!(reassembly.buffer.capacity(), 0);
+        assert_eq!(reassembly.capacity(), 0);
     }
 
     #[test]
     fn whole_messages_allocate_nothing() {
         let mut reassembly = Reassembly::new();
         assert!(reassembly.next(&[20, 0, 0, 1, 9, 20, 0, 0, 0], &mut 0, MAX).unwrap().is_some());
-        assert_eq!(reassembly.buffer.capacity(), 0);
+        assert_eq!(reassembly.capacity(), 0);
     }
 }

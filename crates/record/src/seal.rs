@@ -10,6 +10,8 @@ use crate::keys::WriteKey;
 use crate::limits::{MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT, MIN_RECORD_SIZE_LIMIT, RESERVED_RECORDS};
 use crate::padding::Padding;
 
+/// The most content in one record, [`MAX_FRAGMENT`].
+const MOST_CONTENT: u16 = MAX_RECORD_SIZE_LIMIT - 1;
 /// The inner content type and padding for which the stack holds the zeros at no cost worth naming.
 const SHORT_TAIL: usize = 256;
 /// The longest inner content type and padding: a record of one byte, padded to the largest record there is.
@@ -36,7 +38,7 @@ struct Shape {
 pub struct Writer {
     key: Option<WriteKey>,
     record_size_limit: u16,
-    max_fragment: usize,
+    max_fragment: u16,
     padding: Padding,
     plaintext_version: u16,
 }
@@ -54,7 +56,7 @@ impl Writer {
         Self {
             key: None,
             record_size_limit: MAX_RECORD_SIZE_LIMIT,
-            max_fragment: MAX_FRAGMENT,
+            max_fragment: MOST_CONTENT,
             padding: Padding::None,
             plaintext_version: VERSION,
         }
@@ -111,7 +113,7 @@ impl Writer {
     /// Puts no more than so many bytes of content into a record, protected or not: a choice of our own, beside what the
     /// peer's record_size_limit allows. Brought into the range from 2, which an alert needs, to 2^14.
     pub fn set_max_fragment(&mut self, bytes: u16) {
-        self.max_fragment = usize::from(bytes).clamp(2, MAX_FRAGMENT);
+        self.max_fragment = bytes.clamp(2, MOST_CONTENT);
     }
 
     /// Pads protected records from here on.
@@ -298,7 +300,7 @@ impl Writer {
             Some(_) if content_type != ContentType::ChangeCipherSpec => self.max_inner().saturating_sub(1),
             _ => MAX_FRAGMENT,
         };
-        allowed.min(self.max_fragment)
+        allowed.min(self.max_fragment.into())
     }
 
     /// The most content, type and padding in one protected record.

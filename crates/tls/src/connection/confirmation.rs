@@ -68,6 +68,6 @@ impl Connection<Client> {
     /// # Errors
     /// As [`update_keys`](Self::update_keys).
     pub fn request_confirmation(&mut self) -> Result<(), SealError> {
-        if self.is_confirmed() || self.send.is_update_asked_for() { Ok(()) } else { self.update_keys(true) }
+        if self.is_confirmed() || self.mailbox.has_asked() { Ok(()) } else { self.update_keys(true) }
     }
 }

@@ -141,7 +141,11 @@ impl<R: Role> Connection<R> {
     pub fn early_data(&self) -> EarlyDataStatus {
         match &self.handshaking {
             Some(handshaking) => handshaking.early.status,
-            None => self.info.as_ref().map_or(self.early_data, |info| info.early_data()),
+            None => match (&self.info, &self.rare) {
+                (Some(info), _) => info.early_data(),
+                (None, Some(rare)) => rare.early_data,
+                (None, None) => EarlyDataStatus::NotOffered,
+            },
         }
     }
 }

@@ -86,7 +86,11 @@ impl<R: Role> Connection<R> {
             None => None,
             Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default())?,
             Some(Record::Alert(alert)) => {
-                match self.receive.alert(alert, true).map_err(|broken| self.abort_broken(broken))? {
+                match self
+                    .receive
+                    .alert(&self.mailbox, alert, true)
+                    .map_err(|broken| self.abort_broken(broken))?
+                {
                     AlertMeaning::Ignored | AlertMeaning::Closed => None,
                 }
             }
@@ -231,7 +235,7 @@ impl<R: Role> Connection<R> {
 
     /// The handshake is over, and with it the hold on the configuration.
     fn done(&mut self, mut outcome: Outcome, post_handshake: PostHandshake) -> Event {
-        let PostHandshake { receive, tickets } = post_handshake;
+        let PostHandshake { mut receive, tickets } = post_handshake;
         let mut handshaking = self.handshaking.take();
         let confirmation = if R::IS_CLIENT {
             let asked = handshaking.as_ref().is_some_and(|handshaking| handshaking.certificate_asked_for);
@@ -242,7 +246,10 @@ impl<R: Role> Connection<R> {
         };
         trace::done(&outcome);
         let left = handshaking.as_mut().map(|handshaking| handshaking.role.leave(&mut outcome, tickets));
-        let Left { messages, tickets, sink } = left.unwrap_or_default();
+        let Left { messages, tickets, sink, peer } = left.unwrap_or_default();
+        if let Some(peer) = peer {
+            receive.share_peer(peer);
+        }
         let early = handshaking.as_mut().map(|handshaking| std::mem::take(&mut handshaking.early));
         let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
         let info = Info::new(outcome, identity, early.unwrap_or_default(), R::IS_CLIENT);
@@ -253,7 +260,9 @@ impl<R: Role> Connection<R> {
             trace::message_sent(&message, Level::Application);
             self.send.message(&message);
         }
-        self.tickets = tickets;
+        if !tickets.is_empty() {
+            self.rare.get_or_insert_default().tickets = tickets;
+        }
         Event::HandshakeDone
     }
 
@@ -326,7 +335,7 @@ impl<R: Role> Connection<R> {
                 let _ = write!(out, "{byte:02x}");
             }
         };
-        let lines = &mut self.key_log.0;
+        let lines = &mut self.rare.get_or_insert_default().key_log.0;
         lines.push_str(label);
         lines.push(' ');
         hex(lines, client_random);
@@ -345,7 +354,7 @@ impl<R: Role> Connection<R> {
     /// The machine has failed: the alert goes out behind what it had queued.
     fn failed(&mut self, failure: Failure) -> Error {
         let Failure { alert, error, .. } = failure;
-        self.send.fail(alert);
+        self.send.fail(&self.mailbox, alert);
         self.fall();
         trace::failed(Error::with_alert(kind_of(error), alert))
     }

@@ -21,11 +21,16 @@ const CLOSE: u32 = 1 << 5;
 const ALERT: u32 = 1 << 4;
 const ALERT_SHIFT: u32 = 8;
 
-/// Shared by both halves.
+/// Between both halves: of a connection that is whole its own, of one that was split shared.
 #[derive(Debug, Default)]
 pub(crate) struct Mailbox(AtomicU32);
 
 impl Mailbox {
+    /// What this one says, in one for halves that are together again.
+    pub(crate) fn moved(&self) -> Self {
+        Self(AtomicU32::new(self.0.load(Ordering::Acquire)))
+    }
+
     /// The reader saw a KeyUpdate; `reply`: it asks for one. Whether it came after we had asked.
     pub(crate) fn key_update_received(&self, reply: bool) -> bool {
         let before = self.0.fetch_and(!ASKED, Ordering::AcqRel);

@@ -68,12 +68,19 @@ pub struct Connection<R: Role> {
     send: SendHalf,
     receive: ReceiveHalf,
     info: Option<Box<Info>>,
+    rare: Option<Box<Rare>>,
+    mailbox: Mailbox,
+    failed: bool,
+}
+
+/// What few connections hold, and those not for long.
+#[derive(Debug, Default)]
+struct Rare {
     key_log: KeyLogLines,
     /// Tickets that the caller seals.
     tickets: Vec<NewTicket>,
     /// What was known of early data when the handshake failed.
     early_data: EarlyDataStatus,
-    failed: bool,
 }
 
 /// Lines for a key log; printing a connection must not print its secrets.
@@ -197,17 +204,14 @@ impl Connection<Server> {
 
 impl<R: Role> Connection<R> {
     fn with(machine: <R as Sealed>::Machine, role: R) -> Self {
-        let mailbox = Arc::new(Mailbox::default());
-        let clock = role.settings().clock.clone();
         let (padding, max_fragment) = (role.settings().padding, role.settings().max_fragment);
         Self {
             handshaking: Some(Box::new(Handshaking::new(machine, role))),
-            send: SendHalf::new(padding, max_fragment, Arc::clone(&mailbox)),
-            receive: ReceiveHalf::new(clock, mailbox),
+            send: SendHalf::new(padding, max_fragment),
+            receive: ReceiveHalf::new(),
             info: None,
-            key_log: KeyLogLines::default(),
-            tickets: Vec::new(),
-            early_data: EarlyDataStatus::NotOffered,
+            rare: None,
+            mailbox: Mailbox::default(),
             failed: false,
         }
     }
@@ -224,7 +228,7 @@ impl<R: Role> Connection<R> {
         if self.handshaking.is_some() {
             return self.feed_handshake(input);
         }
-        match self.receive.feed(input) {
+        match self.receive.feed(&self.mailbox, input) {
             Ok(progress) => Ok(progress),
             Err(broken) => Err(self.fail(broken)),
         }
@@ -233,13 +237,13 @@ impl<R: Role> Connection<R> {
     /// Writes what waits to be sent (handshake messages, alerts, key updates) into the window; returns how many bytes.
     /// 0 means that nothing waits, or that the window is empty.
     pub fn transmit(&mut self, out: &mut [u8]) -> usize {
-        self.send.transmit(out)
+        self.send.transmit(&self.mailbox, out)
     }
 
     /// Whether [`transmit`](Self::transmit) has something to write.
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
-        self.send.wants_transmit()
+        self.send.wants_transmit(&self.mailbox)
     }
 
     /// Seals application data into the window, as much as fits, behind what waits to be sent. What was not taken
@@ -250,7 +254,7 @@ impl<R: Role> Connection<R> {
     /// and nobody has asked; otherwise a state in which nothing can be sealed.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
-        self.send.seal(plaintext, out)
+        self.send.seal(&self.mailbox, plaintext, out)
     }
 
     /// Bytes that a window needs to take all that waits and this much plaintext sealed.
@@ -265,7 +269,7 @@ impl<R: Role> Connection<R> {
         if self.handshaking.is_some() && !self.send.is_open() {
             let _ = self.abort(HandshakeError::Canceled);
         } else {
-            self.send.close();
+            self.send.close(&self.mailbox);
         }
     }
 
@@ -369,7 +373,7 @@ impl<R: Role> Connection<R> {
 
     /// Key log lines (RFC 9850) since the last call; empty unless the configuration keeps them.
     pub fn take_key_log(&mut self) -> String {
-        std::mem::take(&mut self.key_log.0)
+        self.rare.as_mut().map(|rare| std::mem::take(&mut rare.key_log.0)).unwrap_or_default()
     }
 
     /// How long the handshake may still take; `None` once it is done. When it has passed, call
@@ -412,7 +416,7 @@ impl<R: Role> Connection<R> {
         if self.handshaking.is_some() {
             return Err(SealError::Handshaking);
         }
-        self.send.update_key_now(ask_peer)
+        self.send.update_key_now(&self.mailbox, ask_peer)
     }
 
     /// Lets go of what can be made again, for a connection that will be idle for a while: the state of its ciphers, some
@@ -436,7 +440,7 @@ impl<R: Role> Connection<R> {
         if self.handshaking.is_some() || self.failed {
             return Err(self);
         }
-        Ok(split::split(self.send, self.receive))
+        Ok(split::split(self.send, self.receive, self.mailbox))
     }
 
     /// The connection that was split, whole again.
@@ -449,23 +453,16 @@ impl<R: Role> Connection<R> {
             return Err((sender, receiver));
         }
         let failed = receiver.has_failed();
-        Ok(Self {
-            handshaking: None,
-            send: sender.into_half(),
-            receive: receiver.into_half(),
-            info: None,
-            key_log: KeyLogLines::default(),
-            tickets: Vec::new(),
-            early_data: EarlyDataStatus::NotOffered,
-            failed,
-        })
+        let (send, mailbox) = sender.into_half();
+        let receive = receiver.into_half();
+        Ok(Self { handshaking: None, send, receive, info: None, rare: None, mailbox, failed })
     }
 
     /// Ends both directions after reading failed, and queues the alert.
     fn fail(&mut self, broken: Broken) -> Error {
         match broken.alert {
-            Some(alert) => self.send.fail(alert),
-            None => self.send.abandon(),
+            Some(alert) => self.send.fail(&self.mailbox, alert),
+            None => self.send.abandon(&self.mailbox),
         }
         self.fall();
         trace::failed(broken.into_error())
@@ -473,7 +470,7 @@ impl<R: Role> Connection<R> {
 
     /// Ends both directions without a word.
     fn give_up(&mut self) {
-        self.send.abandon();
+        self.send.abandon(&self.mailbox);
         self.fall();
     }
 
@@ -481,7 +478,10 @@ impl<R: Role> Connection<R> {
         self.failed = true;
         if let Some(handshaking) = self.handshaking.take() {
             handshaking.role.fail();
-            self.early_data = handshaking.early.status;
+            let early_data = handshaking.early.status;
+            if early_data != EarlyDataStatus::NotOffered {
+                self.rare.get_or_insert_default().early_data = early_data;
+            }
         }
         self.receive.erase();
     }

@@ -1,7 +1,7 @@
 //! The receiving half: records opened one at a time, and what they mean once the handshake is over.
 
 use std::ops::Range;
-use std::sync::Arc;
+use std::time::Duration;
 
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::error::Error as HandshakeError;
@@ -16,11 +16,14 @@ use oxtls_record::{
 use super::confirmation::Confirmation;
 use super::mailbox::Mailbox;
 use super::{Event, Progress};
-use crate::clock::Clock;
 use crate::defaults;
 use crate::error::{Error, ErrorKind};
 use crate::resumption::{ClientSession, Sink};
 use crate::trace;
+
+/// Records that a client takes without a ticket among them before it waits for no more: servers send their tickets with
+/// the end of the handshake, before their data or amid its beginning.
+const RECORDS_BEFORE_TICKETS: u64 = 16;
 
 /// What broke reading, and the alert that the peer is owed.
 #[derive(Debug)]
@@ -63,10 +66,9 @@ pub(crate) enum AlertMeaning {
 pub(crate) struct ReceiveHalf {
     reader: Reader,
     reassembly: Reassembly,
-    max_message: u32,
     post_handshake: Option<Receive>,
-    clock: Clock,
-    mailbox: Arc<Mailbox>,
+    /// Where a client's sessions go.
+    sink: Option<Box<Sink>>,
     closed: bool,
     /// A key of TLS 1.3 has been installed: alerts are no longer anybody's.
     protected: bool,
@@ -78,19 +80,15 @@ pub(crate) struct ReceiveHalf {
     key_updates: u8,
     tickets: u8,
     confirmation: Confirmation,
-    /// Where a client's sessions go.
-    sink: Option<Box<Sink>>,
 }
 
 impl ReceiveHalf {
-    pub(crate) fn new(clock: Clock, mailbox: Arc<Mailbox>) -> Self {
+    pub(crate) fn new() -> Self {
         Self {
             reader: Reader::new(),
             reassembly: Reassembly::new(),
-            max_message: 0,
             post_handshake: None,
-            clock,
-            mailbox,
+            sink: None,
             closed: false,
             protected: false,
             closes_both: false,
@@ -99,7 +97,6 @@ impl ReceiveHalf {
             key_updates: 0,
             tickets: 0,
             confirmation: Confirmation::ByReply,
-            sink: None,
         }
     }
 
@@ -124,8 +121,6 @@ impl ReceiveHalf {
 
     /// Reads in another way from the next record on.
     pub(crate) fn set_mode(&mut self, mode: ReadMode) {
-        // The machine counts the 4 bytes of a message's header, the record layer does not.
-        self.max_message = mode.max_message.saturating_sub(4);
         self.reader.set_mode(Mode {
             change_cipher_spec: match mode.change_cipher_spec {
                 step::ChangeCipherSpec::Drop => ChangeCipherSpecMode::Drop,
@@ -143,7 +138,8 @@ impl ReceiveHalf {
                 }
             },
             plaintext_alert: mode.plaintext_alert,
-            max_message: self.max_message,
+            // The machine counts the 4 bytes of a message's header, the record layer does not.
+            max_message: mode.max_message.saturating_sub(4),
         });
     }
 
@@ -210,7 +206,7 @@ impl ReceiveHalf {
         cursor: &mut usize,
         take: impl FnOnce(&[u8], bool) -> T,
     ) -> Result<Option<T>, Broken> {
-        let message = self.reassembly.next(fragment, cursor, self.max_message)?;
+        let message = self.reassembly.next(fragment, cursor, self.reader.mode().max_message)?;
         Ok(message.map(|message| take(message.bytes, message.more)))
     }
 
@@ -221,7 +217,7 @@ impl ReceiveHalf {
 
     /// What came in after the handshake; the record's plaintext is at the event's range of `input`.
     #[inline]
-    pub(crate) fn feed(&mut self, input: &mut [u8]) -> Result<Progress, Broken> {
+    pub(crate) fn feed(&mut self, mailbox: &Mailbox, input: &mut [u8]) -> Result<Progress, Broken> {
         if self.closed {
             return Ok(Progress { consumed: 0, event: Some(Event::Closed) });
         }
@@ -229,8 +225,8 @@ impl ReceiveHalf {
         let event = match opened.record {
             None => None,
             Some(Record::ApplicationData(range)) => Some(self.data(range)),
-            Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default())?,
-            Some(Record::Alert(alert)) => match self.alert(alert, false)? {
+            Some(Record::Handshake(range)) => self.messages(mailbox, input.get(range).unwrap_or_default())?,
+            Some(Record::Alert(alert)) => match self.alert(mailbox, alert, false)? {
                 AlertMeaning::Ignored => None,
                 AlertMeaning::Closed => Some(Event::Closed),
             },
@@ -247,6 +243,9 @@ impl ReceiveHalf {
     #[inline]
     fn data(&mut self, range: Range<usize>) -> Event {
         self.key_updates = 0;
+        if self.sink.is_some() {
+            self.await_tickets();
+        }
         self.tickets = 0;
         if self.confirmation == Confirmation::ByData {
             self.confirmation = Confirmation::Confirmed;
@@ -254,17 +253,32 @@ impl ReceiveHalf {
         Event::Data(range)
     }
 
+    /// Data has come. Servers send their tickets in one go and early: behind them, or where there have been none for long,
+    /// the connection lets go of what it would need for more, some 300 bytes and its share in the peer's chain. A user who
+    /// takes sessions by hand gets those that come late too.
+    fn await_tickets(&mut self) {
+        let records = self.reader.key().map_or(0, ReadKey::sequence);
+        let over = self.tickets > 0 || records > RECORDS_BEFORE_TICKETS;
+        if over && self.sink.as_ref().is_some_and(|sink| !sink.is_users()) {
+            self.sink = None;
+            if let Some(receive) = &mut self.post_handshake {
+                receive.keep_no_tickets();
+            }
+        }
+    }
+
     /// Handshake messages after the handshake: tickets and KeyUpdate.
     #[cold]
-    fn messages(&mut self, fragment: &[u8]) -> Result<Option<Event>, Broken> {
-        let now = self.clock.now();
+    fn messages(&mut self, mailbox: &Mailbox, fragment: &[u8]) -> Result<Option<Event>, Broken> {
+        // Only what keeps tickets asks for the time.
+        let now = self.sink.as_ref().map_or(Duration::ZERO, |sink| sink.now());
         let mut cursor = 0;
         let mut event = None;
         loop {
             let Some(receive) = self.post_handshake.as_mut() else {
                 return Err(RecordError::Internal("a message before the handshake is over").into());
             };
-            let message = self.reassembly.next(fragment, &mut cursor, self.max_message)?;
+            let message = self.reassembly.next(fragment, &mut cursor, self.reader.mode().max_message)?;
             let Some(message) = message else { return Ok(event) };
             trace::message_received(message.bytes, Level::Application);
             let received = receive.message(message.bytes, message.more, now).map_err(|failure| Broken {
@@ -273,7 +287,7 @@ impl ReceiveHalf {
             })?;
             match received {
                 Some(Received::KeyUpdate { reply }) => {
-                    self.key_update(reply)?;
+                    self.key_update(mailbox, reply)?;
                     if reply {
                         event = Some(Event::PeerWantsReply);
                     }
@@ -297,21 +311,26 @@ impl ReceiveHalf {
     }
 
     /// Reads under the next generation of the key (RFC 9846 section 4.7.3).
-    fn key_update(&mut self, reply: bool) -> Result<(), Broken> {
+    fn key_update(&mut self, mailbox: &Mailbox, reply: bool) -> Result<(), Broken> {
         self.key_updates = self.key_updates.saturating_add(1);
         if self.key_updates > defaults::MAX_KEY_UPDATES_IN_A_ROW {
             return Err(Broken::flood("KeyUpdates"));
         }
         self.reader.update_key()?;
         trace::key_updated(Direction::Read);
-        if self.mailbox.key_update_received(reply) {
+        if mailbox.key_update_received(reply) {
             self.confirmation = Confirmation::Confirmed;
         }
         Ok(())
     }
 
     /// Judges an alert (RFC 9846 section 6). Level is not looked at under a 1.3 key, as the RFC says.
-    pub(crate) fn alert(&mut self, alert: Alert, handshaking: bool) -> Result<AlertMeaning, Broken> {
+    pub(crate) fn alert(
+        &mut self,
+        mailbox: &Mailbox,
+        alert: Alert,
+        handshaking: bool,
+    ) -> Result<AlertMeaning, Broken> {
         let description = AlertDescription(alert.description);
         if description == AlertDescription::CLOSE_NOTIFY {
             trace::close_received();
@@ -332,7 +351,7 @@ impl ReceiveHalf {
             }
             self.close();
             if self.closes_both {
-                self.mailbox.peer_closed();
+                mailbox.peer_closed();
             }
             return Ok(AlertMeaning::Closed);
         }

@@ -87,7 +87,7 @@ impl Connection<Server> {
     /// any thread (its policy, expiry and guard are filled in), and [send](Self::send_ticket) it; a ticket that is dropped
     /// harms nothing.
     pub fn take_tickets(&mut self) -> Vec<NewTicket> {
-        std::mem::take(&mut self.tickets)
+        self.rare.as_mut().map(|rare| std::mem::take(&mut rare.tickets)).unwrap_or_default()
     }
 }
 

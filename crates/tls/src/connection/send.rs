@@ -1,7 +1,6 @@
 //! The sending half: what waits to go out, in order, and the key it goes out under.
 
 use std::fmt;
-use std::sync::Arc;
 
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::post_handshake::{NewTicket, key_update};
@@ -87,23 +86,34 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct SendHalf {
     writer: Writer,
+    /// `None`: nothing waits. An idle connection holds no buffer.
+    pending: Option<Box<Pending>>,
+    /// How many successors the write key has left; keys of TLS 1.2 have none.
+    updates_left: u64,
+    /// Bytes of early data that the server has not taken, as long as the caller does not know.
+    refused: u32,
     state: State,
+}
+
+/// What waits to go out.
+#[derive(Debug, Default)]
+struct Pending {
     /// Handshake messages of one flight and level, not yet sealed: they share records.
     flight: Vec<u8>,
     /// Sealed bytes that wait to be transmitted, from `sent` on.
     queue: Vec<u8>,
     sent: usize,
-    /// Bytes of early data that the server has not taken, as long as the caller does not know.
-    refused: u32,
-    /// The write key has successors, as TLS 1.3's have.
-    renewable: bool,
-    /// How many it has left.
-    updates_left: u64,
-    mailbox: Arc<Mailbox>,
+}
+
+impl Pending {
+    /// Sealed bytes that wait.
+    fn sealed(&self) -> &[u8] {
+        self.queue.get(self.sent..).unwrap_or_default()
+    }
 }
 
 impl SendHalf {
-    pub(crate) fn new(padding: Padding, max_fragment: Option<u16>, mailbox: Arc<Mailbox>) -> Self {
+    pub(crate) fn new(padding: Padding, max_fragment: Option<u16>) -> Self {
         let mut writer = Writer::new();
         writer.set_padding(padding);
         if let Some(bytes) = max_fragment {
@@ -111,14 +121,10 @@ impl SendHalf {
         }
         Self {
             writer,
-            state: State::Handshaking,
-            flight: Vec::new(),
-            queue: Vec::new(),
-            sent: 0,
-            refused: 0,
-            renewable: true,
+            pending: None,
             updates_left: defaults::MAX_KEY_UPDATES,
-            mailbox,
+            refused: 0,
+            state: State::Handshaking,
         }
     }
 
@@ -129,16 +135,18 @@ impl SendHalf {
 
     /// Queues a handshake message behind those of its flight.
     pub(crate) fn message(&mut self, bytes: &[u8]) {
-        self.flight.extend_from_slice(bytes);
+        self.pending.get_or_insert_default().flight.extend_from_slice(bytes);
     }
 
     /// Seals the flight: its messages end at a record boundary before a key changes and when the flight ends.
     pub(crate) fn flush_flight(&mut self) -> Result<(), oxtls_record::SealError> {
-        if self.flight.is_empty() {
+        let Some(Pending { flight, queue, .. }) = self.pending.as_deref_mut() else { return Ok(()) };
+        if flight.is_empty() {
             return Ok(());
         }
-        let flight = std::mem::take(&mut self.flight);
-        self.seal_into_queue(ContentType::Handshake, &flight)
+        let sealed = seal_into(&mut self.writer, queue, ContentType::Handshake, flight);
+        flight.clear();
+        sealed
     }
 
     /// Queues an unprotected ChangeCipherSpec.
@@ -161,7 +169,7 @@ impl SendHalf {
             }
             KeySecret::Tls12 { key, fixed_iv } => {
                 let suite = change.suite.tls12().ok_or(no_suite)?;
-                self.renewable = false;
+                self.updates_left = 0;
                 WriteKey::tls12(suite.aead, &key, &fixed_iv)?
             }
         });
@@ -208,9 +216,9 @@ impl SendHalf {
     }
 
     /// Ends writing with a fatal alert, or, for user_canceled, with that and close_notify (RFC 9846 section 6.1).
-    pub(crate) fn fail(&mut self, alert: AlertDescription) {
+    pub(crate) fn fail(&mut self, mailbox: &Mailbox, alert: AlertDescription) {
         if matches!(self.state, State::Closed | State::Failed) {
-            self.die();
+            self.die(mailbox);
             return;
         }
         let _ = self.flush_flight();
@@ -222,29 +230,30 @@ impl SendHalf {
         if warning {
             let _ = self.seal_close_notify();
         }
-        self.die();
+        self.die(mailbox);
     }
 
     /// Ends writing without a word: the peer has said that it is gone. What was not transmitted is dropped.
-    pub(crate) fn abandon(&mut self) {
-        self.queue = Vec::new();
-        self.sent = 0;
-        self.die();
+    pub(crate) fn abandon(&mut self, mailbox: &Mailbox) {
+        self.pending = None;
+        self.die(mailbox);
     }
 
     /// Erases the key; what is sealed can still be transmitted.
-    fn die(&mut self) {
-        self.flight = Vec::new();
+    fn die(&mut self, mailbox: &Mailbox) {
+        if let Some(pending) = &mut self.pending {
+            pending.flight = Vec::new();
+        }
         self.writer.remove_key();
         self.state = State::Failed;
-        self.mailbox.writer_failed();
+        mailbox.writer_failed();
     }
 
     /// Queues close_notify, behind what is queued already, and erases the key.
-    pub(crate) fn close(&mut self) {
+    pub(crate) fn close(&mut self, mailbox: &Mailbox) {
         if self.state == State::Open {
             let _ = self.flush_flight();
-            let _ = self.settle();
+            let _ = self.settle(mailbox);
             if self.state == State::Open {
                 self.close_now();
             }
@@ -263,21 +272,21 @@ impl SendHalf {
     }
 
     /// Does what the reading half asks for: its alert, or a KeyUpdate before the next record of ours.
-    fn settle(&mut self) -> Result<(), oxtls_record::SealError> {
-        if self.mailbox.has_reader_failed() && self.state != State::Failed {
-            match self.mailbox.take_alert() {
-                Some(alert) => self.fail(alert),
-                None => self.abandon(),
+    fn settle(&mut self, mailbox: &Mailbox) -> Result<(), oxtls_record::SealError> {
+        if mailbox.has_reader_failed() && self.state != State::Failed {
+            match mailbox.take_alert() {
+                Some(alert) => self.fail(mailbox, alert),
+                None => self.abandon(mailbox),
             }
             return Ok(());
         }
-        if self.state == State::Open && self.mailbox.take_close() {
+        if self.state == State::Open && mailbox.take_close() {
             self.close_now();
             return Ok(());
         }
         // With no key left the peer's wish is passed over (RFC 9846 section 4.7.3).
-        if self.state == State::Open && self.mailbox.take_reply() && self.can_update() {
-            self.update_key(false)?;
+        if self.state == State::Open && mailbox.take_reply() && self.can_update() {
+            self.update_key(mailbox, false)?;
         }
         Ok(())
     }
@@ -290,13 +299,13 @@ impl SendHalf {
 
     /// Whether there is a next key.
     fn can_update(&self) -> bool {
-        self.renewable && self.updates_left > 0
+        self.updates_left > 0
     }
 
     /// Sends a KeyUpdate and moves the key on, as one step (RFC 9846 section 4.7.3). A second request while one is
     /// out asks for nothing.
-    fn update_key(&mut self, request: bool) -> Result<(), oxtls_record::SealError> {
-        let request = request && self.mailbox.ask();
+    fn update_key(&mut self, mailbox: &Mailbox, request: bool) -> Result<(), oxtls_record::SealError> {
+        let request = request && mailbox.ask();
         let message = key_update(request);
         trace::message_sent(&message, Level::Application);
         self.seal_into_queue(ContentType::Handshake, &message)?;
@@ -306,24 +315,14 @@ impl SendHalf {
     }
 
     /// [`SendHalf::update_key`] because the caller wants it, in a state in which that can be.
-    pub(crate) fn update_key_now(&mut self, request: bool) -> Result<(), SealError> {
+    pub(crate) fn update_key_now(&mut self, mailbox: &Mailbox, request: bool) -> Result<(), SealError> {
         match self.state {
             State::Open if !self.can_update() => Err(SealError::NoKeyUpdate),
-            State::Open => self.update_key(request).map_err(SealError::Record),
+            State::Open => self.update_key(mailbox, request).map_err(SealError::Record),
             State::Handshaking => Err(SealError::Handshaking),
             State::Closed => Err(SealError::Closed),
             State::Failed => Err(SealError::Failed),
         }
-    }
-
-    /// Whether the peer has been asked for a KeyUpdate and has sent none since.
-    pub(crate) fn is_update_asked_for(&self) -> bool {
-        self.mailbox.has_asked()
-    }
-
-    /// What this half shares with the other.
-    pub(crate) fn mailbox(&self) -> Arc<Mailbox> {
-        Arc::clone(&self.mailbox)
     }
 
     /// Whether the half takes application data.
@@ -332,42 +331,63 @@ impl SendHalf {
     }
 
     /// Whether something waits to be transmitted.
-    pub(crate) fn wants_transmit(&self) -> bool {
-        self.sent < self.queue.len()
-            || (self.state == State::Open && (self.mailbox.wants_reply() || self.mailbox.wants_close()))
-            || (self.state != State::Failed && self.mailbox.wants_alert())
+    pub(crate) fn wants_transmit(&self, mailbox: &Mailbox) -> bool {
+        self.has_sealed()
+            || (self.state == State::Open && (mailbox.wants_reply() || mailbox.wants_close()))
+            || (self.state != State::Failed && mailbox.wants_alert())
+    }
+
+    /// Whether sealed bytes wait.
+    #[inline]
+    fn has_sealed(&self) -> bool {
+        self.pending.as_deref().is_some_and(|pending| !pending.sealed().is_empty())
     }
 
     /// Moves queued bytes into the window. A reply to a KeyUpdate is made only when nothing else waits: however many
     /// the peer asks for while it takes nothing, it gets one.
-    pub(crate) fn transmit(&mut self, out: &mut [u8]) -> usize {
+    #[inline]
+    pub(crate) fn transmit(&mut self, mailbox: &Mailbox, out: &mut [u8]) -> usize {
         let written = self.drain(out);
-        if self.sent < self.queue.len() {
+        if self.has_sealed() {
             return written;
         }
-        if self.settle().is_err() {
-            self.fail(AlertDescription::INTERNAL_ERROR);
+        if self.settle(mailbox).is_err() {
+            self.fail(mailbox, AlertDescription::INTERNAL_ERROR);
         }
         written.saturating_add(self.drain(out.get_mut(written..).unwrap_or_default()))
     }
 
+    #[inline]
     fn drain(&mut self, out: &mut [u8]) -> usize {
-        let waiting = self.queue.get(self.sent..).unwrap_or_default();
+        if self.pending.is_none() { 0 } else { self.drain_pending(out) }
+    }
+
+    #[cold]
+    fn drain_pending(&mut self, out: &mut [u8]) -> usize {
+        let Some(pending) = self.pending.as_deref_mut() else { return 0 };
+        let waiting = pending.sealed();
         let len = waiting.len().min(out.len());
         if let (Some(window), Some(bytes)) = (out.get_mut(..len), waiting.get(..len)) {
             window.copy_from_slice(bytes);
         }
-        self.sent = self.sent.saturating_add(len);
-        if self.sent >= self.queue.len() && self.sent > 0 {
-            // An idle connection holds no buffer.
-            self.queue = Vec::new();
-            self.sent = 0;
+        pending.sent = pending.sent.saturating_add(len);
+        if pending.sealed().is_empty() {
+            pending.queue = Vec::new();
+            pending.sent = 0;
+            if pending.flight.is_empty() {
+                self.pending = None;
+            }
         }
         len
     }
 
     /// Seals application data into the window, behind what is queued.
-    pub(crate) fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<Sealed, SealError> {
+    pub(crate) fn seal(
+        &mut self,
+        mailbox: &Mailbox,
+        plaintext: &[u8],
+        out: &mut [u8],
+    ) -> Result<Sealed, SealError> {
         if self.state == State::Handshaking {
             // Nothing was written: what waits is for `transmit`.
             return Err(SealError::Handshaking);
@@ -375,21 +395,21 @@ impl SendHalf {
         if self.refused > 0 && self.state == State::Open {
             return Err(SealError::EarlyDataRejected { bytes: self.take_refused() });
         }
-        let written = self.transmit(out);
+        let written = self.transmit(mailbox, out);
         match self.state {
             State::Open | State::Handshaking => {}
             State::Closed | State::Failed if written > 0 => return Ok(Sealed { taken: 0, written }),
             State::Closed => return Err(SealError::Closed),
             State::Failed => return Err(SealError::Failed),
         }
-        if self.sent < self.queue.len() {
+        if self.has_sealed() {
             return Ok(Sealed { taken: 0, written });
         }
         let window = out.get_mut(written..).unwrap_or_default();
         match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
             Err(oxtls_record::SealError::KeyExhausted) if self.can_update() => {
-                self.seal_after_update(plaintext, out, written)
+                self.seal_after_update(mailbox, plaintext, out, written)
             }
             Err(error @ oxtls_record::SealError::KeyExhausted) => {
                 // A key that has no successor, as in TLS 1.2, ends the connection; its last record says so.
@@ -408,7 +428,7 @@ impl SendHalf {
             return Err(SealError::Failed);
         }
         let written = self.drain(out);
-        if self.sent < self.queue.len() {
+        if self.has_sealed() {
             return Ok(Sealed { taken: 0, written });
         }
         let window = out.get_mut(written..).unwrap_or_default();
@@ -438,13 +458,14 @@ impl SendHalf {
     #[cold]
     fn seal_after_update(
         &mut self,
+        mailbox: &Mailbox,
         plaintext: &[u8],
         out: &mut [u8],
         before: usize,
     ) -> Result<Sealed, SealError> {
-        self.update_key(false).map_err(SealError::Record)?;
+        self.update_key(mailbox, false).map_err(SealError::Record)?;
         let window = out.get_mut(before..).unwrap_or_default();
-        match self.seal(plaintext, window) {
+        match self.seal(mailbox, plaintext, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: before.saturating_add(sealed.written) }),
             Err(_) if before > 0 => Ok(Sealed { taken: 0, written: before }),
             Err(error) => Err(error),
@@ -453,7 +474,7 @@ impl SendHalf {
 
     /// Bytes that sealing this much plaintext adds, what is queued already included.
     pub(crate) fn sealed_len(&self, plaintext: usize) -> usize {
-        let queued = self.queue.len().saturating_sub(self.sent);
+        let queued = self.pending.as_deref().map_or(0, |pending| pending.sealed().len());
         queued.saturating_add(self.writer.sealed_len(ContentType::ApplicationData, plaintext))
     }
 
@@ -462,21 +483,24 @@ impl SendHalf {
         content_type: ContentType,
         plaintext: &[u8],
     ) -> Result<(), oxtls_record::SealError> {
-        let needed = self.writer.sealed_len(content_type, plaintext.len());
-        let start = self.queue.len();
-        self.queue.resize(start.saturating_add(needed), 0);
-        let window = self.queue.get_mut(start..).unwrap_or_default();
-        match self.writer.seal_whole(content_type, plaintext, window) {
-            Ok(written) => {
-                self.queue.truncate(start.saturating_add(written));
-                Ok(())
-            }
-            Err(error) => {
-                self.queue.truncate(start);
-                Err(error)
-            }
-        }
+        let pending = self.pending.get_or_insert_default();
+        seal_into(&mut self.writer, &mut pending.queue, content_type, plaintext)
     }
+}
+
+/// Seals all of `plaintext`, or nothing, behind what is in the queue.
+fn seal_into(
+    writer: &mut Writer,
+    queue: &mut Vec<u8>,
+    content_type: ContentType,
+    plaintext: &[u8],
+) -> Result<(), oxtls_record::SealError> {
+    let start = queue.len();
+    queue.resize(start.saturating_add(writer.sealed_len(content_type, plaintext.len())), 0);
+    let window = queue.get_mut(start..).unwrap_or_default();
+    let sealed = writer.seal_whole(content_type, plaintext, window);
+    queue.truncate(start.saturating_add(sealed.unwrap_or_default()));
+    sealed.map(drop)
 }
 
 #[cfg(test)]
@@ -493,18 +517,18 @@ mod tests {
         let algorithm = AeadAlgorithm::Aes128Gcm;
         let key = AeadKey::new(algorithm, &[1; 16]).unwrap();
         let iv = FixedIv::new(algorithm, &[2; 4]).unwrap();
-        let mut half = SendHalf::new(Padding::None, None, Arc::default());
+        let (mut half, mailbox) = (SendHalf::new(Padding::None, None), Mailbox::default());
         half.writer.install(WriteKey::tls12(algorithm, &key, &iv).unwrap().with_limit(RESERVED_RECORDS + 1));
-        half.renewable = false;
+        half.updates_left = 0;
         half.open();
         let mut out = [0; 100];
-        assert_eq!(half.seal(b"x", &mut out).unwrap().taken, 1);
-        let used_up = half.seal(b"x", &mut out).unwrap_err();
+        assert_eq!(half.seal(&mailbox, b"x", &mut out).unwrap().taken, 1);
+        let used_up = half.seal(&mailbox, b"x", &mut out).unwrap_err();
         assert!(matches!(used_up, SealError::Record(oxtls_record::SealError::KeyExhausted)));
         // An alert: header, explicit nonce, two bytes, tag.
-        assert_eq!(half.transmit(&mut out), 5 + 8 + 2 + 16);
+        assert_eq!(half.transmit(&mailbox, &mut out), 5 + 8 + 2 + 16);
         assert_eq!(out.first(), Some(&21));
-        assert!(matches!(half.seal(b"x", &mut out), Err(SealError::Closed)));
-        assert!(!half.wants_transmit());
+        assert!(matches!(half.seal(&mailbox, b"x", &mut out), Err(SealError::Closed)));
+        assert!(!half.wants_transmit(&mailbox));
     }
 }

@@ -23,6 +23,8 @@ pub(crate) struct Left {
     pub(crate) tickets: Vec<NewTicket>,
     /// Where a client's sessions go.
     pub(crate) sink: Option<Box<Sink>>,
+    /// The server's certificates in an allocation that others have too.
+    pub(crate) peer: Option<PeerCertificates>,
 }
 
 impl Server {
@@ -167,10 +169,11 @@ impl Client {
             self.identity = outcome.peer.as_ref().and_then(|peer| self.identity_of(peer));
         }
         if !resumed {
+            left.peer = self.share_peer(outcome);
             self.forget();
         }
         let Some(resumption) = &self.config.resumption else { return left };
-        let mut sink = resumption.sink(&self.name, self.expires_at);
+        let mut sink = resumption.sink(&self.name, self.expires_at, self.config.settings.clock.clone());
         let session = outcome.session.take();
         let waits = session.is_some_and(|session| sink.put(session));
         if waits || outcome.version >= ProtocolVersion::TLS1_3 {
@@ -192,6 +195,17 @@ impl Client {
             Some(path) => Some(path.into_identity()),
             None => PeerIdentity::from_certificate(peer.chain.first()?).ok(),
         }
+    }
+
+    /// The server has not resumed the session that it was offered, but has the same certificates still: then they are
+    /// those of the session, and not kept a second time.
+    fn share_peer(&self, outcome: &mut Outcome) -> Option<PeerCertificates> {
+        let known = self.offered.as_deref().and_then(Psk::session)?.peer.as_ref();
+        let known = known.filter(|&known| outcome.peer.as_ref() == Some(known)).cloned();
+        if known.is_some() {
+            outcome.peer.clone_from(&known);
+        }
+        known
     }
 
     /// The session of TLS 1.2 that was offered is worth nothing: the server does not know it, or the handshake failed.

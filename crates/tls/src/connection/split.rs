@@ -30,8 +30,8 @@ pub struct Receiver {
     failed: bool,
 }
 
-pub(super) fn split(send: SendHalf, receive: ReceiveHalf) -> (Sender, Receiver) {
-    let mailbox = send.mailbox();
+pub(super) fn split(send: SendHalf, receive: ReceiveHalf, mailbox: Mailbox) -> (Sender, Receiver) {
+    let mailbox = Arc::new(mailbox);
     (Sender { half: send, mailbox: Arc::clone(&mailbox) }, Receiver { half: receive, mailbox, failed: false })
 }
 
@@ -42,18 +42,18 @@ impl Sender {
     /// As there; [`SealError::Failed`] also when the receiver has failed.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
-        self.half.seal(plaintext, out)
+        self.half.seal(&self.mailbox, plaintext, out)
     }
 
     /// As [`Connection::transmit`](super::Connection::transmit): alerts and KeyUpdates of the receiver's making too.
     pub fn transmit(&mut self, out: &mut [u8]) -> usize {
-        self.half.transmit(out)
+        self.half.transmit(&self.mailbox, out)
     }
 
     /// As [`Connection::wants_transmit`](super::Connection::wants_transmit).
     #[must_use]
     pub fn wants_transmit(&self) -> bool {
-        self.half.wants_transmit()
+        self.half.wants_transmit(&self.mailbox)
     }
 
     /// As [`Connection::sealed_len`](super::Connection::sealed_len).
@@ -64,7 +64,7 @@ impl Sender {
 
     /// As [`Connection::close`](super::Connection::close).
     pub fn close(&mut self) {
-        self.half.close();
+        self.half.close(&self.mailbox);
     }
 
     /// As [`Connection::update_keys`](super::Connection::update_keys).
@@ -72,7 +72,7 @@ impl Sender {
     /// # Errors
     /// As there.
     pub fn update_keys(&mut self, ask_peer: bool) -> Result<(), SealError> {
-        self.half.update_key_now(ask_peer)
+        self.half.update_key_now(&self.mailbox, ask_peer)
     }
 
     /// As [`Connection::rest`](super::Connection::rest), of this half.
@@ -88,8 +88,8 @@ impl Sender {
         self.half.ticket(ticket, sealed)
     }
 
-    pub(super) fn into_half(self) -> SendHalf {
-        self.half
+    pub(super) fn into_half(self) -> (SendHalf, Mailbox) {
+        (self.half, self.mailbox.moved())
     }
 
     /// Whether this and that half are of one connection.
@@ -109,7 +109,7 @@ impl Receiver {
         if self.failed {
             return Err(Error::new(ErrorKind::Failed));
         }
-        self.half.feed(input).map_err(|broken| {
+        self.half.feed(&self.mailbox, input).map_err(|broken| {
             self.fail();
             self.mailbox.reader_failed(broken.alert);
             trace::failed(broken.into_error())

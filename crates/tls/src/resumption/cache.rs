@@ -25,6 +25,10 @@ const LARGEST: usize = 64 * 1024;
 /// [context](crate::ClientConfigBuilder::session_context): configurations that differ in any of them may share a cache
 /// and never see each other's sessions.
 ///
+/// A connection puts in the tickets that come before the server's first data or right behind it. Of those that come later a
+/// connection that puts its sessions here keeps none, so that it holds nothing for them as long as it lives: whoever wants
+/// them takes [sessions by hand](crate::ClientConfigBuilder::hand_out_sessions).
+///
 /// Cheap to clone; clones are one cache. A configuration has one of its own unless it is given another.
 #[derive(Clone, Debug)]
 pub struct SessionCache {

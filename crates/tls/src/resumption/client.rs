@@ -13,6 +13,7 @@ use pki_types::{ServerName, UnixTime};
 use super::cache::SessionCache;
 use super::policy_hash::PolicyHash;
 use super::sink::Sink;
+use crate::clock::Clock;
 
 /// A client's settings, checked.
 #[derive(Debug)]
@@ -125,8 +126,8 @@ impl ClientResumption {
     }
 
     /// Where the sessions of a connection go.
-    pub(crate) fn sink(&self, name: &ServerName<'_>, expires_at: Option<Duration>) -> Sink {
-        Sink::new(self.cache.clone(), self.policy.of_name(name), expires_at)
+    pub(crate) fn sink(&self, name: &ServerName<'_>, expires_at: Option<Duration>, clock: Clock) -> Sink {
+        Sink::new(self.cache.clone(), self.policy.of_name(name), expires_at, clock)
     }
 
     /// Forgets a session of TLS 1.2 that did not work out.

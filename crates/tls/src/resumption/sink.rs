@@ -8,6 +8,7 @@ use oxtls_handshake::session::Session;
 use super::cache::SessionCache;
 use super::policy_hash::PolicyHash;
 use super::session::ClientSession;
+use crate::clock::Clock;
 
 /// Most sessions that wait for their user; the oldest makes room.
 const MOST_WAITING: usize = 8;
@@ -19,6 +20,7 @@ pub(crate) struct Sink {
     policy: PolicyHash,
     /// When the server's chain ends.
     expires_at: Option<Duration>,
+    clock: Clock,
 }
 
 #[derive(Debug)]
@@ -29,9 +31,24 @@ enum To {
 
 impl Sink {
     /// Into this cache, or, without one, to the user.
-    pub(crate) fn new(cache: Option<SessionCache>, policy: PolicyHash, expires_at: Option<Duration>) -> Self {
+    pub(crate) fn new(
+        cache: Option<SessionCache>,
+        policy: PolicyHash,
+        expires_at: Option<Duration>,
+        clock: Clock,
+    ) -> Self {
         let to = cache.map_or_else(|| To::User(VecDeque::new()), To::Cache);
-        Self { to, policy, expires_at }
+        Self { to, policy, expires_at, clock }
+    }
+
+    /// The present time, since the Unix epoch.
+    pub(crate) fn now(&self) -> Duration {
+        self.clock.now()
+    }
+
+    /// Whether the user takes the sessions, and not a cache.
+    pub(crate) fn is_users(&self) -> bool {
+        matches!(self.to, To::User(_))
     }
 
     /// Takes a session; whether it now waits for the user.
