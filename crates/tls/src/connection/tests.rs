@@ -51,8 +51,14 @@ fn connected_as(
 }
 
 fn send_ticket(server: &mut ServerConnection, client: &mut ClientConnection) {
-    let ticket =
-        NewSessionTicket { lifetime: 1000, age_add: 2, nonce: b"n", ticket: b"t", max_early_data: None };
+    let ticket = NewSessionTicket {
+        lifetime: 1000,
+        age_add: 2,
+        nonce: b"n",
+        ticket: b"t",
+        max_early_data: None,
+        resumption_across_names: false,
+    };
     server.send.message(&ticket.encode().unwrap());
     server.send.flush_flight().unwrap();
     move_all(server, client);
