@@ -135,8 +135,9 @@ pub const WPA3_192_202304: ProtocolPolicy = ProtocolPolicy {
     ..FIPS_202205
 };
 
-/// United States national security systems, before post-quantum signatures: RFC 9151, section 4 (suites), section 5
-/// (curves, RSA and certificates), sections 6 and 7 (TLS 1.2 and TLS 1.3; no early data).
+/// United States national security systems, before post-quantum signatures: RFC 9151, sections 4.1 (key establishment and
+/// suites) and 4.2 (signatures), section 5 (curves, RSA, and in 5.4 certificates), sections 6 and 7 (TLS 1.2 and TLS 1.3; no
+/// early data).
 ///
 /// ML-KEM-1024, which RFC 9151 is too old to know, stands before P-384, since CNSA 2.0 has it used as soon as both ends
 /// can: a server takes P-384 of a client that offers both only if that is the share it sent (see

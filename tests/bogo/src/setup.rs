@@ -354,6 +354,11 @@ fn verify_schemes(config: &Config) -> Result<Vec<SignatureScheme>, Error> {
     if !schemes.iter().any(|scheme| scheme.usable_in_tls13_handshake()) {
         schemes.push(SignatureScheme::ML_DSA_87);
     }
+    // And a server schemes of TLS 1.3 alone, to see that a client of TLS 1.2 does not get through with them. The library
+    // refuses that client before it can try: it would have nothing to sign with.
+    if config.server && !schemes.iter().any(|scheme| scheme.usable_in_tls12_handshake()) {
+        schemes.push(SignatureScheme::RSA_PKCS1_SHA512);
+    }
     Ok(schemes)
 }
 
