@@ -16,7 +16,7 @@ use crate::random;
 use crate::secret::Secret;
 
 /// What separates this use of a key from every other.
-const LABEL: &[u8] = b"oxtls salted key 1";
+const LABEL: &[u8] = b"oxtls salted key 2";
 
 /// Bytes of an AES-256 key.
 const KEY_LEN: usize = 32;
@@ -92,14 +92,13 @@ impl SaltedKey {
         context: &[u8],
         salt: &[u8; Self::SALT_LEN],
     ) -> Result<(LessSafeKey, Nonce), Error> {
-        let mut material = Zeroizing::new([0; KEY_LEN + NONCE_LEN]);
+        let mut key = Zeroizing::new([0; KEY_LEN]);
         // The salt has a fixed length and stands last: no two inputs read alike.
-        expand(Hash::Sha256, &self.0, &[LABEL, context, salt], material.as_mut_slice())?;
-        let (key, nonce) = material.split_at(KEY_LEN);
+        expand(Hash::Sha256, &self.0, &[LABEL, context, salt], key.as_mut_slice())?;
         let broken = Error::Internal("a message key of the wrong length");
-        let key = UnboundKey::new(&AES_256_GCM, key).map_err(|_| broken)?;
-        let nonce = Nonce::try_assume_unique_for_key(nonce).map_err(|_| broken)?;
-        Ok((LessSafeKey::new(key), nonce))
+        let key = UnboundKey::new(&AES_256_GCM, key.as_slice()).map_err(|_| broken)?;
+        // A key of one message needs no nonce: one derived like it would differ exactly where the key does.
+        Ok((LessSafeKey::new(key), Nonce::assume_unique_for_key([0; NONCE_LEN])))
     }
 }
 

@@ -8,18 +8,30 @@ use crate::message::HandshakeType;
 #[derive(Clone, Debug, Default)]
 pub struct Unhashed {
     bytes: Vec<u8>,
+    /// By the hash that a session on offer has.
+    hashed: Option<Transcript>,
 }
 
 impl Unhashed {
     /// Begins with a whole message.
     #[must_use]
     pub const fn new(message: Vec<u8>) -> Self {
-        Self { bytes: message }
+        Self { bytes: message, hashed: None }
+    }
+
+    /// Begins with a whole message, over which a hash was made for a binder: it need not be made again if the suite that
+    /// is chosen has the same.
+    #[must_use]
+    pub const fn with_hash(message: Vec<u8>, hashed: Transcript) -> Self {
+        Self { bytes: message, hashed: Some(hashed) }
     }
 
     /// Adds a whole message, header included.
     pub fn add(&mut self, message: &[u8]) {
         self.bytes.extend_from_slice(message);
+        if let Some(hashed) = &mut self.hashed {
+            hashed.add(message);
+        }
     }
 
     /// What was added.
@@ -31,9 +43,11 @@ impl Unhashed {
     /// Goes on with the hash of the suite that was chosen.
     #[must_use]
     pub fn start(self, hash: Hash) -> Transcript {
-        let mut transcript = Transcript::new(hash);
-        transcript.add(&self.bytes);
-        transcript
+        self.hashed.filter(|hashed| hashed.hash() == hash).unwrap_or_else(|| {
+            let mut transcript = Transcript::new(hash);
+            transcript.add(&self.bytes);
+            transcript
+        })
     }
 }
 
@@ -95,6 +109,18 @@ mod tests {
         unhashed.add(b"e");
         assert_eq!(unhashed.bytes(), b"one");
         assert_eq!(unhashed.start(Hash::Sha256).current(), Hash::Sha256.digest(b"one"));
+    }
+
+    #[test]
+    fn a_hash_that_was_made_for_a_binder_is_used_only_for_its_own_suite() {
+        let mut hashed = Transcript::new(Hash::Sha256);
+        hashed.add(b"hello");
+        for hash in [Hash::Sha256, Hash::Sha384] {
+            let mut unhashed = Unhashed::with_hash(b"hello".to_vec(), hashed.clone());
+            assert_eq!(unhashed.clone().start(hash).current(), hash.digest(b"hello"));
+            unhashed.add(b" again");
+            assert_eq!(unhashed.start(hash).current(), hash.digest(b"hello again"));
+        }
     }
 
     #[test]

@@ -44,6 +44,10 @@ pub const STORED_SESSIONS: usize = 1024;
 /// Servers whose sessions a client keeps.
 pub const CACHED_SERVERS: usize = 256;
 
+/// Certificate signatures that a configuration remembers: 35 KiB. As many peers as a server keeps sessions of, or a client
+/// speaks to; of more, those that come least often are verified anew.
+pub const REMEMBERED_SIGNATURES: usize = 1024;
+
 /// How long a replay guard remembers: longer than a hello can look fresh at twice the largest age skew that is allowed
 /// by default, which is 20 seconds.
 pub const REPLAY_WINDOW: Duration = Duration::from_secs(30);

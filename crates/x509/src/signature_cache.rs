@@ -50,8 +50,25 @@ pub struct SignatureCache {
     sets: Box<[Mutex<Set>]>,
 }
 
-/// The most recently used first.
-type Set = [Option<Entry>; WAYS];
+/// What shares a lock.
+#[derive(Default)]
+struct Set {
+    /// The most recently used first.
+    entries: [Option<Entry>; WAYS],
+    /// How often one of them was found.
+    hits: u64,
+}
+
+impl Set {
+    /// Whether it is there; then it is the most recently used from here on.
+    fn find(&mut self, entry: Entry) -> bool {
+        let place = self.entries.iter().position(|known| *known == Some(entry));
+        if let Some(recent) = place.and_then(|place| self.entries.get_mut(..=place)) {
+            recent.rotate_right(1);
+        }
+        place.is_some()
+    }
+}
 
 /// A digest of everything that a verification depends on.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -68,7 +85,7 @@ impl SignatureCache {
         const MOST: usize = 1 << 24;
         let sets = capacity.clamp(1, MOST).div_ceil(WAYS).next_power_of_two();
         let key = oxtls_crypto::random::array()?;
-        Ok(Self { key, sets: (0..sets).map(|_| Mutex::new([None; WAYS])).collect() })
+        Ok(Self { key, sets: (0..sets).map(|_| Mutex::default()).collect() })
     }
 
     /// How many signatures there is room for.
@@ -80,18 +97,24 @@ impl SignatureCache {
     /// How many signatures are remembered at present.
     #[must_use]
     pub fn len(&self) -> usize {
-        self.sets.iter().map(|set| lock(set).iter().flatten().count()).sum()
+        self.sets.iter().map(|set| lock(set).entries.iter().flatten().count()).sum()
     }
 
     /// Whether nothing is remembered.
     #[must_use]
     pub fn is_empty(&self) -> bool {
-        self.sets.iter().all(|set| lock(set).iter().all(Option::is_none))
+        self.sets.iter().all(|set| lock(set).entries.iter().all(Option::is_none))
+    }
+
+    /// How many verifications it has saved so far.
+    #[must_use]
+    pub fn hits(&self) -> u64 {
+        self.sets.iter().fold(0, |hits, set| hits.wrapping_add(lock(set).hits))
     }
 
     /// Forgets everything.
     pub fn clear(&self) {
-        self.sets.iter().for_each(|set| *lock(set) = [None; WAYS]);
+        self.sets.iter().for_each(|set| lock(set).entries = [None; WAYS]);
     }
 
     /// The digest of a verification: AlgorithmIdentifier, SubjectPublicKeyInfo, signed bytes, signature.
@@ -115,21 +138,19 @@ impl SignatureCache {
         let Some(mut set) = self.set(entry) else {
             return false;
         };
-        let place = set.iter().position(|known| *known == Some(entry));
-        if let Some(recent) = place.and_then(|place| set.get_mut(..=place)) {
-            recent.rotate_right(1);
-        }
-        place.is_some()
+        let found = set.find(entry);
+        set.hits = set.hits.wrapping_add(found.into());
+        found
     }
 
     /// Remembers a success.
     pub(crate) fn insert(&self, entry: Entry) {
-        if self.contains(entry) {
+        let Some(mut set) = self.set(entry) else {
             return;
-        }
-        if let Some(mut set) = self.set(entry) {
-            set.rotate_right(1);
-            if let Some(first) = set.first_mut() {
+        };
+        if !set.find(entry) {
+            set.entries.rotate_right(1);
+            if let Some(first) = set.entries.first_mut() {
                 *first = Some(entry);
             }
         }
@@ -154,6 +175,7 @@ impl fmt::Debug for SignatureCache {
         f.debug_struct("SignatureCache")
             .field("len", &self.len())
             .field("capacity", &self.capacity())
+            .field("hits", &self.hits())
             .finish()
     }
 }
@@ -206,6 +228,7 @@ mod tests {
         cache.insert(entry(8));
         assert_eq!(cache.len(), WAYS);
         assert!(cache.contains(entry(0)) && cache.contains(entry(8)));
+        assert_eq!(cache.hits(), 3, "what was entered again was not looked up");
         assert!(!cache.contains(entry(1)), "the one not used for longest has gone");
         assert!((2..8).all(|number| cache.contains(entry(number))));
     }

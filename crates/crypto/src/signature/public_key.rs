@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::signature::{
     self as aws, ParsedPublicKey, RsaParameters, RsaPublicKeyComponents, VerificationAlgorithm,
 };
@@ -146,9 +147,13 @@ impl PublicKey {
         message: &[u8],
         signature: &[u8],
     ) -> Result<(), Error> {
-        let verified = match mixed_ecdsa(self.algorithm, algorithm) {
-            Some(mixed) => aws::UnparsedPublicKey::new(mixed, key.as_ref()).verify(message, signature),
-            None => key.verify_sig(message, signature),
+        let verified = match (mixed_ecdsa(self.algorithm, algorithm), algorithm) {
+            (Some(mixed), _) => aws::UnparsedPublicKey::new(mixed, key.as_ref()).verify(message, signature),
+            // By the digest: hashing at once takes the library no context and no allocation.
+            (None, SignatureAlgorithm::Ecdsa(hash)) => {
+                key.verify_digest_sig(&digest::digest(hash.algorithm(), message), signature)
+            }
+            (None, _) => key.verify_sig(message, signature),
         };
         verified.map_err(|_| Error::BadSignature)
     }

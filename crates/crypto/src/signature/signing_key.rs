@@ -2,6 +2,7 @@
 
 use core::fmt;
 
+use aws_lc_rs::digest;
 use aws_lc_rs::encoding::{AsDer, AsRawBytes, Pkcs8V1Der};
 use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::rsa;
@@ -167,7 +168,10 @@ impl SigningKey {
                 Ok(signature)
             }
             Pair::Ecdsa(pair) => {
-                pair.sign(&random, message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
+                // Of the digest: hashing at once takes the library no context and no allocation.
+                let hash = algorithm.hash().ok_or(Error::UnsupportedScheme)?;
+                let digest = digest::digest(hash.algorithm(), message);
+                pair.sign_digest(&digest).map(|signature| signature.as_ref().to_vec()).map_err(failed)
             }
             Pair::Ed25519(pair) => {
                 pair.try_sign(message).map(|signature| signature.as_ref().to_vec()).map_err(failed)

@@ -71,16 +71,20 @@ pub(super) fn start(
         psk: psk.as_ref().and_then(|psk| psk.offer(now)),
     };
     let (mut hello, offered) = ours.encode(says).map_err(|_| ConfigError::HelloTooLong)?;
-    if let Some(psk) = &psk {
-        psk.bind(&mut hello, Transcript::new(psk.suite.hash)).map_err(derivation_failed)?;
-    }
+    let hashed = match &psk {
+        Some(psk) => Some(psk.bind(&mut hello, Transcript::new(psk.suite.hash)).map_err(derivation_failed)?),
+        None => None,
+    };
     if tls13 && !ours.session_id.is_empty() {
         out.enable_compatibility();
     }
     if common.key_log {
         out.enable_key_log(ours.random);
     }
-    let first_hello = Unhashed::new(hello.clone());
+    let first_hello = match hashed {
+        Some(hashed) => Unhashed::with_hash(hello.clone(), hashed),
+        None => Unhashed::new(hello.clone()),
+    };
     out.send(Level::Initial, hello);
     let early_data = match &psk {
         Some(psk) if early_data => {
@@ -168,8 +172,7 @@ impl Waiting {
         }
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
-        let hello = self.second_hello(retry, &transcript, suite, message.now)?;
-        transcript.add(&hello);
+        let (hello, transcript) = self.second_hello(retry, transcript, suite, message.now)?;
         self.retry = Some(Retry { suite: suite.suite, group: retry.selected_group, transcript });
         self.early_data.reject(EarlyDataRejection::HelloRetryRequest, out);
         out.compatibility_change_cipher_spec();
@@ -178,14 +181,14 @@ impl Waiting {
     }
 
     /// Without early data, and with the session only if it is of the hash that the retry has fixed: its binder is made
-    /// anew, over both hellos.
+    /// anew, over both hellos. Gives the hello, and the transcript with it.
     fn second_hello(
         &mut self,
         retry: &HelloRetryRequest<'_>,
-        transcript: &Transcript,
+        mut transcript: Transcript,
         suite: Tls13Suite,
         now: Duration,
-    ) -> Result<Vec<u8>, Error> {
+    ) -> Result<(Vec<u8>, Transcript), Error> {
         self.psk = self.psk.take().filter(|psk| psk.suite.hash == suite.hash);
         let says = Says {
             shares: &self.shares,
@@ -202,10 +205,11 @@ impl Waiting {
             other => other,
         })?;
         self.offered = offered;
-        if let Some(psk) = &self.psk {
-            psk.bind(&mut hello, transcript.clone())?;
+        match &self.psk {
+            Some(psk) => transcript = psk.bind(&mut hello, transcript)?,
+            None => transcript.add(&hello),
         }
-        Ok(hello)
+        Ok((hello, transcript))
     }
 
     /// RFC 9846 section 4.3.8: a group that was offered, without a share.

@@ -50,16 +50,19 @@ impl OfferedPsk {
     }
 
     /// Puts the binder into its place at the end of `hello`: a MAC over all that stands before the list of binders,
-    /// which proves that we have the secret of the ticket. `before` is the transcript up to this hello.
-    pub(super) fn bind(&self, hello: &mut [u8], mut before: Transcript) -> Result<(), Error> {
+    /// which proves that we have the secret of the ticket. `transcript` is what came before this hello; gives it with
+    /// the hello.
+    pub(super) fn bind(&self, hello: &mut [u8], mut transcript: Transcript) -> Result<Transcript, Error> {
         const TOO_SHORT: Error = Error::Internal("a ClientHello without binders");
         let hash = self.suite.hash;
         let truncated = hello.len().checked_sub(pre_shared_key::binders_len(hash)).ok_or(TOO_SHORT)?;
-        before.add(hello.get(..truncated).ok_or(TOO_SHORT)?);
-        let binder = finished_mac(hash, &self.secret.binder_key(false)?, &before.current())?;
-        let place = hello.iter_mut().rev().zip(binder.as_bytes().iter().rev());
+        let (front, binders) = hello.split_at_mut_checked(truncated).ok_or(TOO_SHORT)?;
+        transcript.add(front);
+        let binder = finished_mac(hash, &self.secret.binder_key(false)?, &transcript.current())?;
+        let place = binders.iter_mut().rev().zip(binder.as_bytes().iter().rev());
         place.for_each(|(to, from)| *to = *from);
-        Ok(())
+        transcript.add(binders);
+        Ok(transcript)
     }
 }
 

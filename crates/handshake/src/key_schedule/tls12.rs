@@ -100,10 +100,12 @@ impl MasterSecret {
         client: &[u8; 32],
         server: &[u8; 32],
     ) -> Result<KeyBlock, Error> {
-        // Two keys and two IVs, never more than 2 * (32 + 12).
+        // Two keys and two IVs, never more than 2 * (32 + 12): no more of them than this AEAD has use for.
         let mut block = Zeroizing::new([0; 88]);
-        prf(self.hash, self.secret.as_bytes(), "key expansion", &[server, client], &mut block[..]);
-        cut(suite.aead, &block[..]).ok_or(Error::Internal("the key block is too short"))
+        let half = suite.aead.key_len().saturating_add(suite.aead.tls12_fixed_iv_len());
+        let block = block.get_mut(..half.saturating_mul(2)).unwrap_or_default();
+        prf(self.hash, self.secret.as_bytes(), "key expansion", &[server, client], block);
+        cut(suite.aead, block).ok_or(Error::Internal("the key block is too short"))
     }
 
     /// verify_data of a Finished over the transcript so far.

@@ -26,19 +26,46 @@ fn derived(hash: Hash, secret: &Secret) -> Result<Secret, Error> {
     derive(hash, secret, "derived", &hash.empty_digest())
 }
 
-/// The first stage: the PSK, or zeros.
+/// What the first stage gives to the next where there is no PSK: nothing of the connection is in it, so that for the
+/// hashes of TLS 1.3's suites it is a constant.
+fn derived_of_no_psk(hash: Hash) -> Result<Secret, Error> {
+    match hash {
+        Hash::Sha256 => Secret::new(&DERIVED_OF_NO_PSK_SHA256).map_err(Error::Crypto),
+        Hash::Sha384 => Secret::new(&DERIVED_OF_NO_PSK_SHA384).map_err(Error::Crypto),
+        Hash::Sha512 => derived(hash, &hkdf::extract(hash, &[], zeros(hash))),
+    }
+}
+
+const DERIVED_OF_NO_PSK_SHA256: [u8; 32] = [
+    0x6f, 0x26, 0x15, 0xa1, 0x08, 0xc7, 0x02, 0xc5, 0x67, 0x8f, 0x54, 0xfc, 0x9d, 0xba, 0xb6, 0x97, 0x16,
+    0xc0, 0x76, 0x18, 0x9c, 0x48, 0x25, 0x0c, 0xeb, 0xea, 0xc3, 0x57, 0x6c, 0x36, 0x11, 0xba,
+];
+const DERIVED_OF_NO_PSK_SHA384: [u8; 48] = [
+    0x15, 0x91, 0xda, 0xc5, 0xcb, 0xbf, 0x03, 0x30, 0xa4, 0xa8, 0x4d, 0xe9, 0xc7, 0x53, 0x33, 0x0e, 0x92,
+    0xd0, 0x1f, 0x0a, 0x88, 0x21, 0x4b, 0x44, 0x64, 0x97, 0x2f, 0xd6, 0x68, 0x04, 0x9e, 0x93, 0xe5, 0x2f,
+    0x2b, 0x16, 0xfa, 0xd9, 0x22, 0xfd, 0xc0, 0x58, 0x44, 0x78, 0x42, 0x8f, 0x28, 0x2b,
+];
+
+/// The first stage: the PSK, or nothing.
 #[derive(Debug)]
 pub struct EarlySecret {
     hash: Hash,
-    secret: Secret,
+    /// `None` without a PSK.
+    secret: Option<Secret>,
 }
 
 impl EarlySecret {
     /// Extracts the PSK; `None` without one.
     #[must_use]
     pub fn new(hash: Hash, psk: Option<&Secret>) -> Self {
-        let ikm = psk.map_or(zeros(hash), Secret::as_bytes);
-        Self { hash, secret: hkdf::extract(hash, &[], ikm) }
+        Self { hash, secret: psk.map(|psk| hkdf::extract(hash, &[], psk.as_bytes())) }
+    }
+
+    fn derive(&self, label: &str, transcript: &Digest) -> Result<Secret, Error> {
+        match &self.secret {
+            Some(secret) => derive(self.hash, secret, label, transcript),
+            None => derive(self.hash, &hkdf::extract(self.hash, &[], zeros(self.hash)), label, transcript),
+        }
     }
 
     /// binder_key, whose Finished MAC proves that the client has the PSK. The label keeps a PSK of one origin from
@@ -48,7 +75,7 @@ impl EarlySecret {
     /// [`Error::Crypto`], which does not happen with the hashes of TLS; so in all derivations here.
     pub fn binder_key(&self, external: bool) -> Result<Secret, Error> {
         let label = if external { "ext binder" } else { "res binder" };
-        derive(self.hash, &self.secret, label, &self.hash.empty_digest())
+        self.derive(label, &self.hash.empty_digest())
     }
 
     /// client_early_traffic_secret; the transcript is that of the ClientHello.
@@ -56,7 +83,7 @@ impl EarlySecret {
     /// # Errors
     /// [`Error::Crypto`].
     pub fn client_traffic(&self, client_hello: &Digest) -> Result<Secret, Error> {
-        derive(self.hash, &self.secret, "c e traffic", client_hello)
+        self.derive("c e traffic", client_hello)
     }
 
     /// early_exporter_secret; the transcript is that of the ClientHello.
@@ -64,7 +91,7 @@ impl EarlySecret {
     /// # Errors
     /// [`Error::Crypto`].
     pub fn exporter(&self, client_hello: &Digest) -> Result<Secret, Error> {
-        derive(self.hash, &self.secret, "e exp master", client_hello)
+        self.derive("e exp master", client_hello)
     }
 
     /// Goes on with the key exchange; the transcript is that of ClientHello to ServerHello.
@@ -77,7 +104,10 @@ impl EarlySecret {
         server_hello: &Digest,
     ) -> Result<HandshakeSecrets, Error> {
         let hash = self.hash;
-        let salt = derived(hash, &self.secret)?;
+        let salt = match &self.secret {
+            Some(secret) => derived(hash, secret)?,
+            None => derived_of_no_psk(hash)?,
+        };
         drop(self);
         let secret = hkdf::extract(hash, salt.as_bytes(), shared.as_bytes());
         Ok(HandshakeSecrets {
@@ -201,4 +231,17 @@ pub fn exporter(
     let derived = derive(hash, secret, label, &hash.empty_digest())?;
     let context = hash.digest(context.unwrap_or_default());
     hkdf::expand_label(hash, &derived, "exporter", context.as_bytes(), out).map_err(Error::Crypto)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_no_psk_gives_to_the_next_stage_is_what_the_rfc_derives() {
+        for hash in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+            let early = hkdf::extract(hash, &[], zeros(hash));
+            assert_eq!(derived_of_no_psk(hash).unwrap(), derived(hash, &early).unwrap(), "{hash}");
+        }
+    }
 }

@@ -1,5 +1,7 @@
 //! ClientHello (RFC 9846 section 4.2.2) as a server reads it.
 
+use std::sync::Arc;
+
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
@@ -286,10 +288,10 @@ impl<'a> ClientHelloExtensions<'a> {
     }
 }
 
-/// A ClientHello with its bytes: for the outside, which chooses a configuration by it.
+/// A ClientHello with its bytes: for the outside, which chooses a configuration by it. Clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedClientHello {
-    bytes: Vec<u8>,
+    bytes: Arc<[u8]>,
 }
 
 impl OwnedClientHello {
@@ -298,12 +300,17 @@ impl OwnedClientHello {
     /// # Errors
     /// As [`ClientHello::parse`]; [`Error::Malformed`] if it is no ClientHello at all.
     pub fn new(message: &[u8]) -> Result<Self, Error> {
-        let this = Self { bytes: message.to_vec() };
+        let this = Self::of_parsed(message);
         this.parse()?;
         Ok(this)
     }
 
-    /// The hello, parsed again: quick, and allocates nothing.
+    /// Copies a whole message that has been parsed.
+    pub(crate) fn of_parsed(message: &[u8]) -> Self {
+        Self { bytes: message.into() }
+    }
+
+    /// The hello, parsed again: in a microsecond, and without allocation. Whoever needs it twice keeps what this gives.
     ///
     /// # Errors
     /// None, since it was parsed when this was made.
@@ -330,7 +337,7 @@ impl OwnedClientHello {
     /// The whole message, header included.
     #[must_use]
     pub fn into_raw(self) -> Vec<u8> {
-        self.bytes
+        self.bytes.to_vec()
     }
 
     /// The name that the client asks for.

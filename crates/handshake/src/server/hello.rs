@@ -63,8 +63,7 @@ pub(super) struct Chosen {
 #[derive(Debug)]
 pub(super) struct Hello<'a> {
     pub(super) parsed: ClientHello<'a>,
-    /// The whole message.
-    pub(super) raw: &'a [u8],
+    pub(super) owned: &'a OwnedClientHello,
     /// When it came, since the Unix epoch: what its tickets' ages are judged by.
     pub(super) now: Duration,
 }
@@ -96,7 +95,7 @@ impl State {
 fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> Result<super::State> {
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "ClientHello")?;
     check_transport(&transport, &ClientHello::parse(body)?)?;
-    let hello = OwnedClientHello::new(message.encoded())?;
+    let hello = OwnedClientHello::of_parsed(message.encoded());
     out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: hello.clone(), ech: false, serial }));
     Ok(super::State::Hello(State::Config { transport, hello, now: message.now }))
 }
@@ -126,7 +125,7 @@ fn choose(
 ) -> Result<super::State> {
     let hello = owned.parse()?;
     if negotiate::version(&config, &hello, out.is_quic())? == ProtocolVersion::TLS1_2 {
-        return Ok(super::State::Tls12(tls12::choose(owned, now, config, out)?));
+        return Ok(super::State::Tls12(tls12::choose((&owned, &hello), now, config, out)?));
     }
     hello.check_tls13()?;
     let suite = negotiate::suite(&config, &hello)?;
@@ -142,7 +141,7 @@ fn choose(
     let chosen = Chosen { transport, config, suite, alpn, transcript, retried: false };
     match (group, cookie) {
         (GroupChoice::Shared(group), None) => {
-            go_on(chosen, &Hello { parsed: hello, raw: owned.raw(), now }, group, out)
+            go_on(chosen, &Hello { parsed: hello, owned: &owned, now }, group, out)
         }
         (group, cookie) => hello_retry_request(chosen, owned, group, cookie, out),
     }
@@ -217,16 +216,18 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
     }
-    go_on(chosen, &Hello { parsed: hello, raw: message.encoded(), now: message.now }, group, out)
+    let owned = OwnedClientHello::of_parsed(message.encoded());
+    go_on(chosen, &Hello { parsed: hello, owned: &owned, now: message.now }, group, out)
 }
 
 /// A hello that gets a ServerHello: of which session, or else with which credential?
 fn go_on(mut chosen: Chosen, hello: &Hello<'_>, group: NamedGroup, out: &mut Out) -> Result<super::State> {
     negotiate::check_share(&hello.parsed, group)?;
-    let offer = psk::Offer::of(&chosen, hello)?;
-    chosen.transcript.add(hello.raw);
-    Ok(super::State::Tls13(match offer {
+    Ok(super::State::Tls13(match psk::Offer::of(&chosen, hello) {
         Some(offer) => offer.ask(chosen, group, out),
-        None => tls13::ask_for_credential(chosen, &hello.parsed, group, out)?,
+        None => {
+            chosen.transcript.add(hello.owned.raw());
+            tls13::ask_for_credential(chosen, &hello.parsed, group, out)?
+        }
     }))
 }

@@ -33,7 +33,8 @@ pub(super) struct Offer {
     /// The place of each offer among the identities.
     places: Vec<u16>,
     offers: Vec<SessionOffer>,
-    truncated: Digest,
+    /// How much of the hello the binders are made over.
+    covered: usize,
 }
 
 /// FindSession is out.
@@ -71,13 +72,11 @@ pub(super) struct Selected {
 
 impl Offer {
     /// What the hello offers, if that can be of use: sessions are looked for, and the client would do a key exchange
-    /// with one. `chosen.transcript` is what came before the hello.
-    pub(super) fn of(chosen: &Chosen, hello: &Hello<'_>) -> Result<Option<Self>> {
+    /// with one.
+    pub(super) fn of(chosen: &Chosen, hello: &Hello<'_>) -> Option<Self> {
         let extensions = &hello.parsed.extensions;
         let usable = extensions.psk_key_exchange_modes.is_some_and(|modes| modes.psk_dhe_ke());
-        let Some(psks) = extensions.pre_shared_key.filter(|_| usable && chosen.config.resumption) else {
-            return Ok(None);
-        };
+        let psks = extensions.pre_shared_key.filter(|_| usable && chosen.config.resumption)?;
         let (places, offers): (Vec<u16>, Vec<SessionOffer>) = (0_u16..)
             .zip(psks.identities())
             .take(defaults::MAX_PSK_IDENTITIES)
@@ -85,19 +84,20 @@ impl Offer {
             .map(|(place, psk)| (place, session_offer(psk)))
             .unzip();
         if offers.is_empty() {
-            return Ok(None);
+            return None;
         }
-        let covered = hello.raw.len().saturating_sub(psks.binders_len());
-        let mut transcript = chosen.transcript.clone();
-        transcript.add(hello.raw.get(..covered).unwrap_or_default());
-        let truncated = transcript.current();
-        let owned = OwnedClientHello::new(hello.raw)?;
-        Ok(Some(Self { hello: owned, now: hello.now, places, offers, truncated }))
+        let covered = hello.owned.raw().len().saturating_sub(psks.binders_len());
+        Some(Self { hello: hello.owned.clone(), now: hello.now, places, offers, covered })
     }
 
-    /// Asks whether one of them is known.
-    pub(super) fn ask(self, chosen: Chosen, group: NamedGroup, out: &mut Out) -> State {
-        let Self { hello, now, places, offers, truncated } = self;
+    /// Asks whether one of them is known. `chosen.transcript` is what came before the hello, which is added here: once,
+    /// with a look at the hash in front of the binders.
+    pub(super) fn ask(self, mut chosen: Chosen, group: NamedGroup, out: &mut Out) -> State {
+        let Self { hello, now, places, offers, covered } = self;
+        let (front, binders) = hello.raw().split_at_checked(covered).unwrap_or_default();
+        chosen.transcript.add(front);
+        let truncated = chosen.transcript.current();
+        chosen.transcript.add(binders);
         let hash = chosen.suite.hash;
         out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
         State::Session(Box::new(Finding { chosen, group, hello, now, places, truncated }))

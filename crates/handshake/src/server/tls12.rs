@@ -188,32 +188,30 @@ impl State {
 
 /// A hello that gets a TLS 1.2 handshake: of which session, or else with which credential?
 pub(super) fn choose(
-    hello: OwnedClientHello,
+    (hello, parsed): (&OwnedClientHello, &ClientHello<'_>),
     now: Duration,
     config: Arc<ServerHandshake>,
     out: &mut Out,
 ) -> Result<State> {
-    let parsed = hello.parse()?;
-    negotiate::check_tls12(&config, &parsed)?;
-    negotiate::suites_tls12(&config, &parsed)?;
-    let alpn = negotiate::alpn(&config, &parsed, out.is_quic())?;
+    negotiate::check_tls12(&config, parsed)?;
+    let suites = negotiate::suites_tls12(&config, parsed)?;
+    let alpn = negotiate::alpn(&config, parsed, out.is_quic())?;
     if config.common.key_log {
         out.enable_key_log(*parsed.random);
     }
-    let chosen = Chosen { config, hello, now, alpn };
-    match tls12_resumed::offer(&chosen, &chosen.hello.parse()?) {
-        Some(offer) => tls12_resumed::ask(chosen, offer, out),
-        None => ask_for_credential(chosen, out),
+    let chosen = Chosen { config, hello: hello.clone(), now, alpn };
+    match tls12_resumed::offer(&chosen.config, parsed) {
+        Some(offer) => tls12_resumed::ask(chosen, offer, &suites, out),
+        None => ask_for_credential(chosen, parsed, out),
     }
 }
 
 /// A full handshake: everything is chosen but the suite, which depends on the credential.
-pub(super) fn ask_for_credential(chosen: Chosen, out: &mut Out) -> Result<State> {
-    let hello = chosen.hello.parse()?;
-    let suites = negotiate::suites_tls12(&chosen.config, &hello)?;
-    let group = negotiate::group_tls12(&chosen.config, &hello)?;
-    let schemes = negotiate::schemes_tls12(&hello, &suites)?;
-    let request = negotiate::credential_request(ProtocolVersion::TLS1_2, &hello, schemes.clone());
+pub(super) fn ask_for_credential(chosen: Chosen, hello: &ClientHello<'_>, out: &mut Out) -> Result<State> {
+    let suites = negotiate::suites_tls12(&chosen.config, hello)?;
+    let group = negotiate::group_tls12(&chosen.config, hello)?;
+    let schemes = negotiate::schemes_tls12(hello, &suites)?;
+    let request = negotiate::credential_request(ProtocolVersion::TLS1_2, hello, schemes.clone());
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
     Ok(State::Credential(Box::new(Negotiated { chosen, group, schemes })))
 }
@@ -233,7 +231,7 @@ fn server_hello_to_certificate_status(
     let hello = owned.parse()?;
     let suite = suite_of(scheme, &config, &hello)?;
     let session = Keeping::of(&config, &hello)?;
-    let mut connection = Connection::new(config, alpn, &owned, suite)?;
+    let mut connection = Connection::new(config, alpn, (&owned, &hello), suite)?;
     connection.keep_messages(&owned);
     let common = &connection.config.common;
     out.read(read_mode(

@@ -64,10 +64,9 @@ impl Connection {
     pub(super) fn new(
         config: Arc<ServerHandshake>,
         alpn: Option<Vec<u8>>,
-        hello: &OwnedClientHello,
+        (hello, parsed): (&OwnedClientHello, &ClientHello<'_>),
         suite: Tls12Suite,
     ) -> Result<Self> {
-        let parsed = hello.parse()?;
         let mut transcript = Transcript::new(suite.hash);
         transcript.add(hello.raw());
         Ok(Self {

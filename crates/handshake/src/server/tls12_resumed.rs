@@ -8,6 +8,7 @@ use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 
+use crate::config::ServerHandshake;
 use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::key_log;
@@ -60,12 +61,12 @@ pub(super) struct Finishing {
 
 /// What the hello offers, if sessions are looked for: its ticket, or else its ID. Of a client that sends both, the ID is
 /// one that it made itself, to see by its echo whether the ticket was good (RFC 5077 section 3.4).
-pub(super) fn offer(chosen: &Chosen, hello: &ClientHello<'_>) -> Option<SessionOffer> {
-    if !chosen.config.resumption {
+pub(super) fn offer(config: &ServerHandshake, hello: &ClientHello<'_>) -> Option<SessionOffer> {
+    if !config.resumption {
         return None;
     }
     match hello.extensions.session_ticket {
-        Some(ticket) if chosen.config.tls12_tickets && !ticket.is_empty() => {
+        Some(ticket) if config.tls12_tickets && !ticket.is_empty() => {
             (ticket.len() <= defaults::MAX_TICKET).then(|| SessionOffer::Ticket(ticket.to_vec()))
         }
         _ if hello.session_id.is_empty() => None,
@@ -73,9 +74,13 @@ pub(super) fn offer(chosen: &Chosen, hello: &ClientHello<'_>) -> Option<SessionO
     }
 }
 
-/// Asks whether it is known.
-pub(super) fn ask(chosen: Chosen, offer: SessionOffer, out: &mut Out) -> Result<State> {
-    let suites = negotiate::suites_tls12(&chosen.config, &chosen.hello.parse()?)?;
+/// Asks whether it is known. `suites` are those in common.
+pub(super) fn ask(
+    chosen: Chosen,
+    offer: SessionOffer,
+    suites: &[Tls12Suite],
+    out: &mut Out,
+) -> Result<State> {
     let first = suites.first().ok_or(Error::Internal("there is a suite in common"))?;
     let (offers, hash) = (vec![offer], first.hash);
     out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
@@ -84,10 +89,11 @@ pub(super) fn ask(chosen: Chosen, offer: SessionOffer, out: &mut Out) -> Result<
 
 /// It is known, or not.
 pub(super) fn found(chosen: Chosen, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
-    let hello = chosen.hello.parse()?;
-    let Some((0, psk)) = found else { return tls12::ask_for_credential(chosen, out) };
+    let owned = chosen.hello.clone();
+    let hello = owned.parse()?;
+    let Some((0, psk)) = found else { return tls12::ask_for_credential(chosen, &hello, out) };
     let Some(suite) = usable_suite(&psk, &chosen, &hello)? else {
-        return tls12::ask_for_credential(chosen, out);
+        return tls12::ask_for_credential(chosen, &hello, out);
     };
     // Who takes the extension out of a hello wants a session to be used without what makes it safe (RFC 7627 section
     // 5.3).
@@ -130,7 +136,10 @@ impl Found {
             (Some(accepted), AcceptedSession::Resume { renew, .. }) => {
                 self.server_hello(accepted, renew, out)
             }
-            _ => tls12::ask_for_credential(self.chosen, out),
+            _ => {
+                let hello = self.chosen.hello.clone();
+                tls12::ask_for_credential(self.chosen, &hello.parse()?, out)
+            }
         }
     }
 
@@ -139,11 +148,10 @@ impl Found {
     fn server_hello(self, accepted: SessionAccepted, renew: bool, out: &mut Out) -> Result<State> {
         let Self { chosen, suite, psk } = self;
         let Psk::Session(session) = &*psk else { return Err(Error::Internal("TLS 1.2 has sessions only")) };
-        let by_ticket = matches!(offer(&chosen, &chosen.hello.parse()?), Some(SessionOffer::Ticket(_)));
         let Chosen { config, hello: owned, now, alpn } = chosen;
         let hello = owned.parse()?;
-        let ticket = renew && by_ticket;
-        let mut connection = Connection::new(config, alpn, &owned, suite)?;
+        let ticket = renew && matches!(offer(&config, &hello), Some(SessionOffer::Ticket(_)));
+        let mut connection = Connection::new(config, alpn, (&owned, &hello), suite)?;
         let says = Says { session_id: hello.session_id, ticket, credential: None };
         let message = connection.server_hello(&hello, says)?;
         connection.send(message, out);

@@ -5,9 +5,9 @@ use std::time::Duration;
 
 use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
-use oxtls_x509::{Purpose, Roots, Verifier};
+use oxtls_x509::{Purpose, Roots, SignatureCache, Verifier};
 
-use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
+use super::verifier::{ask_for_evidence, made_for, remembering, trusts_nobody, within};
 use super::{ConfigError, Credential, Decision, Settings, common_builder_methods, complete, compressed};
 use crate::defaults;
 use crate::resumption::{ClientResumption, PolicyHash, SessionCache};
@@ -82,6 +82,12 @@ impl ClientConfig {
     #[must_use]
     pub fn sessions(&self) -> Option<&SessionCache> {
         self.inner.resumption.as_ref()?.cache.as_ref()
+    }
+
+    /// The certificate signatures that this configuration and its clones remember, if they do.
+    #[must_use]
+    pub fn signature_cache(&self) -> Option<&Arc<SignatureCache>> {
+        self.inner.verifier.as_ref()?.signature_cache()
     }
 
     pub(crate) fn inner(&self) -> Arc<ClientInner> {
@@ -301,7 +307,10 @@ impl ClientConfigBuilder {
             Some(verifier) if trusts_nobody(&verifier) && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
             }
-            Some(verifier) => Some(within(made_for(verifier, Purpose::ServerAuth)?, &self.settings)),
+            Some(verifier) => {
+                let verifier = within(made_for(verifier, Purpose::ServerAuth)?, &self.settings);
+                Some(remembering(verifier, &self.settings, None)?)
+            }
             None if asks => None,
             None => return Err(ConfigError::Missing("a client needs roots to verify servers against")),
         };

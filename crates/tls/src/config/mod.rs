@@ -63,6 +63,8 @@ pub(crate) struct Settings {
     /// What all of it must lie within.
     pub(crate) policy: Option<ProtocolPolicy>,
     pub(crate) said: Said,
+    /// Whether certificate signatures that verified are remembered.
+    pub(crate) remember_signatures: bool,
 }
 
 impl Settings {
@@ -84,6 +86,7 @@ impl Default for Settings {
             suites: None,
             policy: None,
             said: Said::default(),
+            remember_signatures: true,
         }
     }
 }
@@ -288,6 +291,17 @@ macro_rules! common_builder_methods {
         /// whole ones sooner.
         pub fn max_fragment(mut self, bytes: u16) -> Self {
             self.settings.max_fragment = Some(bytes);
+            self
+        }
+
+        /// Remember which certificate signatures have verified, so that the chain of a peer that comes back costs none
+        /// of them again, in this configuration and all clones of it. On by default: what is remembered can't be put
+        /// there by who has not proved who it is, and time, names, constraints, revocation and policy are judged in
+        /// every handshake anew; [`SignatureCache`](crate::x509::SignatureCache) says how that is safe. There is room
+        /// for [`REMEMBERED_SIGNATURES`](crate::defaults::REMEMBERED_SIGNATURES); a
+        /// [`Verifier`](crate::x509::Verifier) with a cache of its own keeps that, whatever is said here.
+        pub fn remember_signatures(mut self, on: bool) -> Self {
+            self.settings.remember_signatures = on;
             self
         }
 

@@ -3,9 +3,9 @@
 use std::sync::Arc;
 
 use oxtls_handshake::config::{self as handshake, Common, Retry, ServerHandshake};
-use oxtls_x509::{Purpose, Roots, Verifier};
+use oxtls_x509::{Purpose, Roots, SignatureCache, Verifier};
 
-use super::verifier::{ask_for_evidence, made_for, trusts_nobody, within};
+use super::verifier::{ask_for_evidence, made_for, remembering, trusts_nobody, within};
 use super::{ConfigError, Credential, Decision, Settings, common_builder_methods, complete, compressed};
 use crate::resumption::{Resumption, ServerResumption};
 
@@ -108,7 +108,7 @@ impl ServerConfig {
     /// # Errors
     /// As [`ServerConfigBuilder::build`].
     pub fn with_client_auth(&self, client_auth: ClientAuth) -> Result<Self, ConfigError> {
-        let (mode, verifier) = judge_of(client_auth, &self.inner.settings)?;
+        let (mode, verifier) = judge_of(client_auth, &self.inner.settings, self.inner.verifier.as_ref())?;
         let authorities = authorities_of(verifier.as_ref());
         let before = &*self.inner.handshake;
         let asks = self.inner.settings.asks(Decision::VerifyPeer);
@@ -130,6 +130,13 @@ impl ServerConfig {
         let schemes = &inner.handshake.common.verify_schemes;
         inner.resumption = kept.map(|kept| kept.signed_by(schemes).within(inner.settings.policy.as_ref()));
         Ok(Self { inner: Arc::new(inner) })
+    }
+
+    /// The signatures of clients' certificates that this configuration, its clones and those made from it remember, if
+    /// they do.
+    #[must_use]
+    pub fn signature_cache(&self) -> Option<&Arc<SignatureCache>> {
+        self.inner.verifier.as_ref()?.signature_cache()
     }
 
     pub(crate) fn inner(&self) -> Arc<ServerInner> {
@@ -226,7 +233,7 @@ impl ServerConfigBuilder {
     pub fn build(mut self) -> Result<ServerConfig, ConfigError> {
         check_credentials(&self.credentials, &self.settings)?;
         complete(&mut self.common, &self.settings)?;
-        let (mode, verifier) = judge_of(self.client_auth, &self.settings)?;
+        let (mode, verifier) = judge_of(self.client_auth, &self.settings, None)?;
         ask_for_evidence(&mut self.common, verifier.as_ref());
         let asks = self.settings.asks(Decision::VerifyPeer);
         let resumption_is_told = !matches!(self.resumption, Resumed::Unsaid);
@@ -279,10 +286,11 @@ fn check_credentials(credentials: &[Credential], settings: &Settings) -> Result<
     })
 }
 
-/// What the machine is told of client authentication, and what judges clients' chains.
+/// What the machine is told of client authentication, and what judges clients' chains: `before`, it was another.
 fn judge_of(
     client_auth: ClientAuth,
     settings: &Settings,
+    before: Option<&Verifier>,
 ) -> Result<(handshake::ClientAuth, Option<Verifier>), ConfigError> {
     use handshake::ClientAuth::{Optional, Required};
     let by_roots = |roots| Verifier::new(roots, Purpose::ClientAuth);
@@ -296,7 +304,8 @@ fn judge_of(
     if trusts_nobody(&verifier) && !settings.asks(Decision::VerifyPeer) {
         return Err(ConfigError::Missing("the roots for clients are empty: no client could be verified"));
     }
-    Ok((mode, Some(within(made_for(verifier, Purpose::ClientAuth)?, settings))))
+    let verifier = within(made_for(verifier, Purpose::ClientAuth)?, settings);
+    Ok((mode, Some(remembering(verifier, settings, before)?)))
 }
 
 /// DER names of the authorities that clients are told.
