@@ -66,8 +66,11 @@ impl Peer {
         }
         // JSSE and Go have no early data, and NSS's server takes it only when it has run for ten seconds, while its client
         // does not say what it sends early. Only OpenSSL's programs and GnuTLS's client update keys when they are told.
-        // Not looked into: GnuTLS's client hangs up when it is to send early data with our tickets, and its server answers
-        // early data ahead of a HelloRetryRequest by bad_record_mac.
+        // gnutls-cli 3.8.9 gives its early data to the library before the session that it is for, is refused ("error sending
+        // early data"), and ends before it has sent a byte: with gnutls-serv and OpenSSL's server just as with ours. GnuTLS's
+        // server takes early data for accepted when it reads the extension, before it knows that it will ask for another
+        // share (early_data_recv_params); behind its HelloRetryRequest it reads in the clear, finds that what was accepted
+        // does not decrypt, and answers bad_record_mac where RFC 9846 section 4.3.10 has it skip the records.
         let retries = spec.early.is_some_and(|early| early.obstacle.is_some());
         let early = self.is_openssl() || (self == Self::GnuTls && is == Role::Server && !retries);
         let updates = self.is_openssl() || (self == Self::GnuTls && is == Role::Client);
