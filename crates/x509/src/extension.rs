@@ -88,6 +88,11 @@ impl KeyUsage {
     /// Signatures on CRLs.
     pub const CRL_SIGN: u16 = 1 << 9;
 
+    /// Whether no bit is set: it allows nothing.
+    pub(crate) const fn is_empty(self) -> bool {
+        self.bits == 0
+    }
+
     /// Whether all of `bits` are set.
     #[must_use]
     pub const fn allows(self, bits: u16) -> bool {
@@ -386,7 +391,7 @@ impl<'a> Extensions<'a> {
             }
             // Where to look for revocation, and what a server promises about it; neither says who the subject is.
             oid::CRL_DISTRIBUTION_POINTS | oid::TLS_FEATURE | oid::ISSUER_ALT_NAME => {
-                whole(extension.reader(), |r| r.sequence("SEQUENCE expected"))?;
+                check_unread(extension)?;
             }
             _ if critical && self.unknown_critical.is_none() => {
                 self.unknown_critical = Some((offset, extension.oid));
@@ -394,6 +399,18 @@ impl<'a> Extensions<'a> {
             _ => {}
         }
         Ok(())
+    }
+}
+
+/// The form of extensions that are read only where they are asked for.
+fn check_unread(extension: &Extension<'_>) -> Parsed<()> {
+    let contents = whole(extension.reader(), |r| r.sequence("SEQUENCE expected"))?;
+    match extension.oid.0 {
+        oid::ISSUER_ALT_NAME => GeneralNames::check(contents).map(|_| ()),
+        oid::CRL_DISTRIBUTION_POINTS if contents.is_empty() => {
+            Err(contents.error("cRLDistributionPoints without a point"))
+        }
+        _ => Ok(()),
     }
 }
 

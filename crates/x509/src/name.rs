@@ -4,7 +4,7 @@ use core::fmt;
 use core::hash::{Hash, Hasher};
 
 use crate::oid::{self, Oid};
-use crate::reader::{Element, Parsed, Reader, at, tag};
+use crate::reader::{Element, Parsed, Reader, at, check_oid, tag};
 
 /// What an empty name is called.
 pub(crate) const NAMELESS: &str = "(no name)";
@@ -423,10 +423,19 @@ impl<'a> GeneralName<'a> {
                 inner.end("bytes after a directoryName")?;
                 Self::Directory(name)
             }
-            0xa0 => Self::Other(0, element.value),
+            0xa0 => {
+                let mut fields = element.reader();
+                fields.oid()?;
+                fields.expect(tag::context_constructed(0), "an otherName has a value")?;
+                fields.end("bytes after an otherName")?;
+                Self::Other(0, element.value)
+            }
             0xa3 => Self::Other(3, element.value),
             0xa5 => Self::Other(5, element.value),
-            0x88 => Self::Other(8, element.value),
+            0x88 => {
+                check_oid(element.value).map_err(|what| at(element.start, what))?;
+                Self::Other(8, element.value)
+            }
             _ => return Err(at(element.start, "not a GeneralName")),
         })
     }

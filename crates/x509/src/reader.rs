@@ -273,7 +273,7 @@ pub(crate) fn named_bits(element: Element<'_>) -> Parsed<u16> {
 }
 
 /// Each subidentifier in its shortest form and complete.
-fn check_oid(value: &[u8]) -> Result<(), &'static str> {
+pub(crate) fn check_oid(value: &[u8]) -> Result<(), &'static str> {
     if value.is_empty() {
         return Err("OBJECT IDENTIFIER without content");
     }

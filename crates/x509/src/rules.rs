@@ -119,6 +119,9 @@ rules! {
     AnchorVersion = "CA/Browser Forum BR section 7.1.1", "Root certificates are of version 3.";
     UniqueIdentifiers = "RFC 5280 section 4.1.2.8", "Certificates carry no unique identifiers.";
     AuthorityInfoAccessForm = "RFC 5280 section 4.2.2.1", "authorityInfoAccess is not critical.";
+    KeyUsageNotEmpty = "RFC 5280 section 4.2.1.3", "A keyUsage allows something: at least one bit is set.";
+    DistributionPointForm = "RFC 5280 section 4.2.1.13", "Each of the cRLDistributionPoints has a name or a CRL issuer, and can be read.";
+    CrlAuthorityKeyIdentifier = "RFC 5280 section 5.2.1", "A CRL that is to call a certificate good has an authority key identifier.";
 }
 
 impl Rule {

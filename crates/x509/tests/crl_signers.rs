@@ -8,6 +8,7 @@ mod common;
 use common::{FIRST, HOST, LEAF, Outcome, P256, accepted, leaf, refused, root, trusting};
 use oxtls_crypto::Hash;
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm};
+use oxtls_test_pki::der::tlv;
 use oxtls_test_pki::{Ca, CaSpec, CrlSpec, serial};
 use oxtls_x509::{
     AllowedAlgorithms, CrlStore, Policy, Purpose, Revocation, RevocationStatus, Rule, Unknown, Verifier,
@@ -167,4 +168,30 @@ fn unreadable_distribution_points_hide_no_revocation() {
         Rule::NotRevoked,
         FIRST,
     );
+}
+
+/// RFC 5280 section 5.2.1 asks CAs for it; a path needs none. What a CRL without it revokes is revoked all the same.
+#[test]
+fn the_strict_policy_believes_crls_only_with_an_authority_key_identifier() {
+    let root = root();
+    let issued = root.issue(leaf());
+    let parsed = oxtls_x509::Certificate::parse(root.certificate()).expect("a root");
+    let value = tlv(0x30, &[&tlv(0x80, &[parsed.subject_key_id().expect("its own").key_id])]);
+    let without = || CrlSpec::new(1);
+    let with = || CrlSpec::new(1).extension("2.5.29.35", false, &value);
+    let rule = Rule::CrlAuthorityKeyIdentifier;
+    for (policy, spec, good) in [
+        (Policy::default(), without(), true),
+        (Policy::strict(), without(), false),
+        (Policy::strict(), with(), true),
+        (Policy::strict().lift(rule), without(), true),
+        (Policy::default().require(rule), without(), false),
+    ] {
+        let soft = Revocation::soft_fail(store([root.crl(spec)]));
+        let path = accepted(verify(&root, &issued.chain, policy, soft));
+        let unknown = RevocationStatus::Unknown(LEAF, Unknown::UnprofiledCrl);
+        assert_eq!(path.revocation(), if good { RevocationStatus::Good } else { unknown });
+    }
+    let revoking = Revocation::soft_fail(store([root.crl(without().revoke(serial(issued.certificate())))]));
+    refused(verify(&root, &issued.chain, Policy::strict(), revoking), Rule::NotRevoked, LEAF);
 }

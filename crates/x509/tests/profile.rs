@@ -89,6 +89,7 @@ fn subscribers() -> Vec<Deviation> {
         ),
         by_leaf(Rule::PathLengthNeedsCa, leaf().extension("2.5.29.19", true, &basic(false, Some(0)))),
         by_leaf(Rule::KeyUsageNeedsCa, leaf().key_usage(Some(&[3, 2, 2, 0x84]))),
+        by_leaf(Rule::DistributionPointForm, leaf().extension("2.5.29.31", false, &[0x30, 2, 0x30, 0])),
         by_leaf(Rule::CaSignsCertificates, leaf().extension("2.5.29.19", true, &basic(true, None))),
         by_leaf(Rule::DnsNameSyntax, leaf().dns("a_b.example.com")),
         by_leaf(Rule::DnsNameSyntax, leaf().dns("xn--a-.example.com")),
@@ -224,8 +225,14 @@ fn each_optional_rule_refuses_what_it_is_about_and_can_be_lifted() {
         refused(server_with(roots.clone(), &chain, Policy::default().require(rule)), rule, at);
         accepted(server_with(roots, &chain, Policy::strict().lift(rule)));
     }
-    let elsewhere =
-        [Rule::DigitalSignature, Rule::CaAsLeaf, Rule::NameConstraintsNeedCa, Rule::PublicSuffixWildcard];
+    let elsewhere = [
+        Rule::DigitalSignature,
+        Rule::CaAsLeaf,
+        Rule::NameConstraintsNeedCa,
+        Rule::KeyUsageNotEmpty,
+        Rule::PublicSuffixWildcard,
+        Rule::CrlAuthorityKeyIdentifier,
+    ];
     seen.extend(elsewhere);
     let optional: BTreeSet<_> = Rule::ALL.iter().copied().filter(|rule| rule.is_optional()).collect();
     assert_eq!(seen, optional);
@@ -296,4 +303,16 @@ fn a_cross_signed_anchor_needs_an_authority_key_identifier() {
     let outcome = server_with(trusting(&bare), &chain[..1], Policy::strict());
     refused(outcome, Rule::AuthorityKeyIdentifierPresent, ANCHOR);
     accepted(server(trusting(&bare), &chain[..1]));
+}
+
+/// By default it is TLS that refuses such a key: whoever lifts that rule lifts no rule about CAs' work.
+#[test]
+fn a_key_usage_without_a_usage_is_refused() {
+    let root = root();
+    let chain = root.issue(leaf().key_usage(Some(&[3, 1, 0]))).chain;
+    let judged = |policy: Policy| server_with(trusting(&root), &chain, policy.lift(Rule::DigitalSignature));
+    accepted(judged(Policy::default()));
+    refused(judged(Policy::default().require(Rule::KeyUsageNotEmpty)), Rule::KeyUsageNotEmpty, LEAF);
+    refused(judged(Policy::strict()), Rule::KeyUsageNotEmpty, LEAF);
+    accepted(judged(Policy::strict().lift(Rule::KeyUsageNotEmpty)));
 }

@@ -261,7 +261,7 @@ fn host_constraint(host: &str, base: &str) -> Comparison {
     }
 }
 
-fn is_host_base(base: &str) -> bool {
+pub(crate) fn is_host_base(base: &str) -> bool {
     is_dns_base(base)
 }
 

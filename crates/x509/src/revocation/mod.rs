@@ -28,6 +28,7 @@ pub use status::{RevocationReason, RevocationStatus, Unknown};
 pub use store::CrlStore;
 
 pub(crate) use ocsp::timestamps;
+pub(crate) use scope::has_readable_points;
 pub(crate) use search::{Path, Verdict};
 use status::RevocationReason as Reason;
 

@@ -293,3 +293,8 @@ pub(super) fn one<'a, T>(
     reader.end("bytes after a value")?;
     Ok(value)
 }
+
+/// Whether every distribution point of a certificate can be read. One that has none has none that cannot.
+pub(crate) fn has_readable_points(certificate: &Certificate<'_>) -> bool {
+    DistributionPoint::all(certificate).is_ok()
+}

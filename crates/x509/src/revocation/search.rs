@@ -270,6 +270,8 @@ impl Search<'_, '_, '_> {
         };
         if found.is_none() && !signer.sure {
             self.note(Unknown::UntrustedCrl);
+        } else if found.is_none() && self.breaks_profile(list) {
+            self.note(Unknown::UnprofiledCrl);
         } else if found.is_none() {
             self.covered = self.covered.or(reasons);
             self.until = self.until.min(until).min(signer.until);
@@ -307,6 +309,11 @@ impl Search<'_, '_, '_> {
 
     fn signers(&self, point: &DistributionPoint<'_>) -> Signers<'_, '_, '_> {
         Signers { path: self.path, depth: self.depth, is_delegated: point.crl_issuer.is_some() }
+    }
+
+    fn breaks_profile(&self, list: &List<'_>) -> bool {
+        let rules = self.path.context.policy.optional_rules();
+        rules.contains(Rule::CrlAuthorityKeyIdentifier) && list.extensions.key_id.is_none()
     }
 
     fn note(&mut self, why: Unknown) {

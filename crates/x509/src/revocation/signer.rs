@@ -208,10 +208,13 @@ impl Path<'_, '_> {
 /// Names and policies that are asked of the peer are not asked of who signs CRLs, nor that its key does what TLS needs or
 /// signs certificates. Which algorithms are allowed is.
 fn policy_for_issuers(of_peer: &Policy) -> Policy {
-    let policy = Policy::default()
+    let mut policy = Policy::default()
         .lift(Rule::DigitalSignature)
         .lift(Rule::CaSignsCertificates)
         .with_budget(of_peer.budget());
+    if of_peer.optional_rules().contains(Rule::CrlAuthorityKeyIdentifier) {
+        policy = policy.require(Rule::CrlAuthorityKeyIdentifier);
+    }
     match of_peer.allowed_algorithms() {
         Some(allowed) => policy.with_allowed_algorithms(allowed.clone()),
         None => policy,

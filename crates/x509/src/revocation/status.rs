@@ -92,6 +92,8 @@ pub enum Unknown {
     StaleCrl,
     /// No key of the CRL's issuer that leads to the same root, and that may sign CRLs, signed the CRL for it.
     UntrustedCrl,
+    /// The CRL for it breaks a rule that the policy asks for: it has no authority key identifier.
+    UnprofiledCrl,
     /// The CRLs for it are only about some reasons for revocation.
     SomeReasons,
     /// A stapled response came, but it is malformed; what is wrong.
@@ -132,6 +134,9 @@ impl fmt::Display for Unknown {
             Self::StaleCrl => "the CRL for it is outdated or not in force yet",
             Self::UntrustedCrl => {
                 "the CRL for it is not signed by an issuer of CRLs that leads to the same root"
+            }
+            Self::UnprofiledCrl => {
+                "the CRL for it has no authority key identifier, which the policy demands of CRLs"
             }
             Self::SomeReasons => "the CRLs for it are only about some reasons for revocation",
             Self::MalformedResponse(what) => {

@@ -8,6 +8,7 @@ use crate::extension::KeyUsage;
 use crate::oid;
 use crate::policy::Purpose;
 use crate::report::Position;
+use crate::revocation::has_readable_points;
 use crate::rules::Rule;
 use crate::spki::KeyKind;
 
@@ -148,6 +149,10 @@ fn common<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'
     profile.refuse_if(Rule::AuthorityInfoAccessForm, access.map_or(0, |access| access.offset), || {
         access.is_some_and(|access| access.critical)
     })?;
+    let points = certificate.extensions().find(|extension| extension.oid.0 == oid::CRL_DISTRIBUTION_POINTS);
+    profile.refuse_if(Rule::DistributionPointForm, points.map_or(0, |points| points.offset), || {
+        !has_readable_points(certificate)
+    })?;
     names::alt_names(profile, certificate)
 }
 
@@ -196,6 +201,9 @@ fn authority_extensions<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>
     profile.refuse_if(Rule::PathLengthNeedsCa, offset, || {
         let limited = constraints.is_some_and(|constraints| constraints.path_len.is_some());
         limited && !(is_ca && (signs || usage.is_none()))
+    })?;
+    profile.refuse_if(Rule::KeyUsageNotEmpty, usage.map_or(0, |usage| usage.offset), || {
+        usage.is_some_and(KeyUsage::is_empty)
     })?;
     profile.refuse_if(Rule::KeyUsageNeedsCa, usage.map_or(0, |usage| usage.offset), || signs && !is_ca)?;
     let lax = certificate.extensions.lax_policy_limits;

@@ -6,7 +6,7 @@ use crate::certificate::Certificate;
 use crate::identity::{describe_name, ip_address};
 use crate::idna;
 use crate::name::GeneralName;
-use crate::path::constraints::{is_email_base, is_network, mailbox};
+use crate::path::constraints::{is_email_base, is_host_base, is_network, mailbox};
 use crate::reference::{is_absolute_uri, is_presentable};
 use crate::rules::Rule;
 
@@ -28,10 +28,13 @@ pub(super) fn alt_names<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>
 }
 
 /// RFC 1034 section 3.5 as RFC 1123 section 2.1 relaxes it, with A-labels that are such (BR section 1.6.1: P-labels and
-/// non-reserved LDH labels).
+/// non-reserved LDH labels). The last label is never a number alone, or the name would be read as an address.
 fn is_preferred_syntax(dns: &str) -> bool {
     let labels = dns.strip_prefix("*.").unwrap_or(dns);
-    !dns.contains('_') && is_presentable(dns) && labels.split('.').all(idna::is_unreserved_or_a_label)
+    let numeric =
+        labels.rsplit('.').next().is_some_and(|last| last.bytes().all(|octet| octet.is_ascii_digit()));
+    let plain = !dns.contains('_') && is_presentable(dns) && !numeric;
+    plain && labels.split('.').all(idna::is_unreserved_or_a_label)
 }
 
 fn is_well_formed(name: &GeneralName<'_>) -> bool {
@@ -49,6 +52,7 @@ pub(super) fn is_well_formed_subtree(base: &GeneralName<'_>) -> bool {
         GeneralName::Dns(base) => base.is_empty() || (!base.starts_with('*') && is_presentable(base)),
         GeneralName::Ip(base) => is_network(base),
         GeneralName::Email(base) => is_email_base(base),
+        GeneralName::Uri(base) => is_host_base(base),
         _ => true,
     }
 }
