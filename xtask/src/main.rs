@@ -33,10 +33,13 @@ cargo xtask <verb>
                     --record       makes the recordings anew that tests of the handshake play
                     WORD ...       only the scenarios whose name contains one of the words
   bench [args]      records, handshakes and chains beside the raw cryptography, each in one run: tables of ratios
-                    --peers         ours beside other libraries instead, in processes that take turns; builds them
-                                    (benches/peers, minutes the first time)
-                    --quick         with --peers: fewer rounds
-                    --json FILE     with --peers: the tables for a program
+                    --peers          ours beside other libraries instead, in processes that take turns; builds them
+                                     (benches/peers, many minutes the first time)
+                    --quick          with --peers: fewer rounds, two minutes
+                    --peer NAME      with --peers: only ours and this one, and more by more of them
+                    --out FOLDER     with --peers: the tables as text, and a picture of each
+                    --json FILE      with --peers: the tables for a program
+                    --require-peers  fails, as it does in CI, if a peer's tools are missing or it does not build
   bogo [args]       BoringSSL's protocol suite against our shim; closes with `N passed, N failed, N skipped`
                     --set core|modern|all   which tests (core)
                     --test GLOB             only those of the set whose name matches

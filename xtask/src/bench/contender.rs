@@ -1,8 +1,9 @@
 //! A library as a process that is asked line by line; see `benches/peers/driver`.
 
-use std::io::{BufRead, BufReader, Write};
+use std::io::{BufRead, BufReader, IsTerminal, Write, stderr};
 use std::path::Path;
 use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::time::{Duration, Instant};
 
 use crate::run::Error;
 
@@ -21,20 +22,22 @@ pub(crate) type Answer = Result<Vec<f64>, String>;
 pub(crate) type Rounds = Result<Vec<Vec<f64>>, String>;
 
 impl Contender {
-    /// Starts it, with its allocations counted if there is a counter.
+    /// Starts it. If there is a counter, that counts its allocations, in a file beside it.
     pub(crate) fn start(program: &Path, certificates: &Path, counter: Option<&Path>) -> Result<Self, Error> {
         let mut command = Command::new(program);
         command.arg(certificates).stdin(Stdio::piped()).stdout(Stdio::piped());
         if let Some(counter) = counter {
-            command.env("LD_PRELOAD", counter);
+            let mut counts = program.as_os_str().to_owned();
+            counts.push(".allocations");
+            command.env("LD_PRELOAD", counter).env("ALLOCATIONS", counts);
         }
         let mut process =
             command.spawn().map_err(|error| format!("{} does not run: {error}", program.display()))?;
         let (Some(questions), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
             return Err("a contender without pipes".into());
         };
-        let mut contender =
-            Self { name: String::new(), process, questions, answers: BufReader::new(answers) };
+        let name = program.display().to_string();
+        let mut contender = Self { name, process, questions, answers: BufReader::new(answers) };
         contender.name = contender.line()?;
         Ok(contender)
     }
@@ -51,7 +54,7 @@ impl Contender {
         writeln!(self.questions, "{question}")?;
         let line = self.line()?;
         let numbers: Result<Vec<f64>, _> = line.split(' ').map(str::parse).collect();
-        Ok(numbers.map_err(|_| line))
+        Ok(numbers.map_err(|_| line.strip_prefix("cannot: ").unwrap_or(&line).to_owned()))
     }
 }
 
@@ -62,16 +65,68 @@ impl Drop for Contender {
     }
 }
 
-/// Asks all of them the same, round by round, so that what the machine does meanwhile meets all of them. Who cannot is
-/// asked once.
+/// How often a question is asked at most, and for how long at most; but thrice in any case.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Patience {
+    pub(crate) rounds: usize,
+    pub(crate) time: Duration,
+}
+
+/// Shows how far a run is, on standard error.
+pub(crate) struct Progress {
+    start: Instant,
+    question: usize,
+    questions: usize,
+}
+
+impl Progress {
+    pub(crate) fn new(questions: usize) -> Self {
+        Self { start: Instant::now(), question: 0, questions }
+    }
+
+    fn next(&mut self, question: &str) {
+        self.question = self.question.saturating_add(1);
+        if !stderr().is_terminal() {
+            eprintln!("{}", self.line(question));
+        }
+    }
+
+    fn round(&self, question: &str, round: usize, patience: Patience) {
+        if stderr().is_terminal() {
+            eprint!("\r{}, round {round} of at most {}   ", self.line(question), patience.rounds);
+        }
+    }
+
+    fn done(&self, question: &str, rounds: usize) {
+        if stderr().is_terminal() {
+            eprintln!("\r{}, {rounds} rounds          ", self.line(question));
+        }
+    }
+
+    fn line(&self, question: &str) -> String {
+        let seconds = self.start.elapsed().as_secs();
+        format!("[{:2}/{}] {seconds:4} s  {question}", self.question, self.questions)
+    }
+}
+
+/// Asks all of them the same, round by round, so that what the machine does meanwhile meets all of them. A first round
+/// warms up and does not count; who cannot is not asked again.
 pub(crate) fn in_turns(
     contenders: &mut [Contender],
     question: &str,
-    rounds: usize,
+    patience: Patience,
+    progress: &mut Progress,
 ) -> Result<Vec<Rounds>, Error> {
-    eprintln!("{question}, {rounds} rounds");
-    let mut answers: Vec<Rounds> = contenders.iter().map(|_| Ok(Vec::new())).collect();
-    for _ in 0..rounds {
+    progress.next(question);
+    let mut answers = Vec::new();
+    for contender in contenders.iter_mut() {
+        answers.push(contender.ask(question)?.map(|_| Vec::new()));
+    }
+    let start = Instant::now();
+    let mut rounds = 0_usize;
+    while rounds < patience.rounds && (rounds < 3 || start.elapsed() < patience.time) {
+        rounds = rounds.saturating_add(1);
+        progress.round(question, rounds, patience);
         for (contender, known) in contenders.iter_mut().zip(&mut answers) {
             if let Ok(numbers) = known {
                 match contender.ask(question)? {
@@ -81,5 +136,21 @@ pub(crate) fn in_turns(
             }
         }
     }
+    progress.done(question, rounds);
+    Ok(answers)
+}
+
+/// Asks each of them once.
+pub(crate) fn once(
+    contenders: &mut [Contender],
+    question: &str,
+    progress: &mut Progress,
+) -> Result<Vec<Rounds>, Error> {
+    progress.next(question);
+    let mut answers = Vec::new();
+    for contender in contenders {
+        answers.push(contender.ask(question)?.map(|answer| vec![answer]));
+    }
+    progress.done(question, 1);
     Ok(answers)
 }

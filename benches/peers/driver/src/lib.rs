@@ -5,8 +5,8 @@
 //!
 //! | asked | answered |
 //! |---|---|
-//! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's, for that many handshakes |
-//! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, for that many writes |
+//! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's: that many times the quickest's of them |
+//! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, in the same way |
 //! | `memory CASE COUNT` | bytes and allocations of the server and of the client for each of that many connections |
 //! | `instructions CASE SIZE UNITS` | that many, once all are done (`instructions.rs`): handshakes if SIZE is 0, else writes |
 //!
@@ -14,6 +14,7 @@
 
 mod instructions;
 mod memory;
+mod pipe;
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -21,6 +22,7 @@ use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 pub use memory::Usage;
+pub use pipe::Pipe;
 
 /// Whatever a contender fails with.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -38,15 +40,20 @@ pub struct Case {
     pub hybrid: bool,
     /// Every connection resumes the session of the one before.
     pub resumed: bool,
+    /// The peer's chain was verified before, and who can remember that may.
+    pub known: bool,
 }
 
 impl Case {
     /// Every case by its name.
-    pub const ALL: [(&'static str, Self); 7] = {
-        const PLAIN: Case = Case { tls12: false, rsa: false, mutual: false, hybrid: false, resumed: false };
+    pub const ALL: [(&'static str, Self); 9] = {
+        const PLAIN: Case =
+            Case { tls12: false, rsa: false, mutual: false, hybrid: false, resumed: false, known: false };
         [
             ("tls13", PLAIN),
             ("tls13-mutual", Case { mutual: true, ..PLAIN }),
+            ("tls13-known", Case { known: true, ..PLAIN }),
+            ("tls13-mutual-known", Case { mutual: true, known: true, ..PLAIN }),
             ("tls13-hybrid", Case { hybrid: true, ..PLAIN }),
             ("tls13-rsa", Case { rsa: true, ..PLAIN }),
             ("tls13-resumed", Case { resumed: true, ..PLAIN }),
@@ -105,6 +112,10 @@ pub trait End {
     fn is_handshaking(&self) -> bool;
     /// The handshake resumed a session.
     fn resumed(&self) -> bool;
+    /// Says goodbye, where a library would otherwise forget the session. Not timed.
+    fn close(&mut self, _wire: &mut Vec<u8>) -> Result<(), Failure> {
+        Ok(())
+    }
 }
 
 /// A library, set up for one case: AES-128-GCM, SHA-256, no ALPN, the session of the last connection kept if the case
@@ -122,12 +133,36 @@ pub trait Library: Sized {
 
 /// Speaks for a library until nothing more is asked.
 pub fn run<L: Library>() -> Result<(), Failure> {
+    let mut ready: Vec<(Case, L)> = Vec::new();
+    serve(&L::name(), |verb, case, numbers, files| {
+        if !ready.iter().any(|(known, _)| *known == case) {
+            ready.push((case, L::new(case, files)?));
+        }
+        let library = ready.iter().find(|(known, _)| *known == case).map(|(_, library)| library);
+        let library = library.ok_or("no library")?;
+        match (verb, numbers) {
+            ("handshake", &[units]) => handshakes(library, case, units),
+            ("bulk", &[size, units]) => bulk(library, size, units),
+            ("memory", &[count]) => memory::measure(library, count),
+            ("instructions", &[0, units]) => instructions::question_of_handshakes(library, case, units),
+            ("instructions", &[size, units]) => instructions::question_of_records(library, size, units),
+            _ => Err(format!("not understood: {verb}").into()),
+        }
+    })
+}
+
+/// Reads what is asked, and answers by `answer`: verb, case, numbers and the certificates are given to it.
+pub fn serve(
+    name: &str,
+    mut answer: impl FnMut(&str, Case, &[usize], &Files) -> Result<String, Failure>,
+) -> Result<(), Failure> {
     let folder = std::env::args_os().nth(1).ok_or("the folder of certificates is missing")?;
     let files = Files(PathBuf::from(folder));
-    let mut ready: Vec<(String, L)> = Vec::new();
-    say(&L::name())?;
+    say(name)?;
     for line in stdin().lock().lines() {
-        match answer::<L>(&line?, &files, &mut ready) {
+        let line = line?;
+        let answer = question(&line).and_then(|(verb, case, numbers)| answer(verb, case, &numbers, &files));
+        match answer {
             Ok(answer) => say(&answer)?,
             Err(error) => say(&format!("cannot: {error}"))?,
         }
@@ -141,24 +176,11 @@ fn say(line: &str) -> Result<(), Failure> {
     Ok(out.flush()?)
 }
 
-fn answer<L: Library>(line: &str, files: &Files, ready: &mut Vec<(String, L)>) -> Result<String, Failure> {
+fn question(line: &str) -> Result<(&str, Case, Vec<usize>), Failure> {
     let words: Vec<&str> = line.split_whitespace().collect();
     let [verb, name, numbers @ ..] = words.as_slice() else { return Err("what is asked?".into()) };
-    let numbers = numbers.iter().map(|number| number.parse()).collect::<Result<Vec<usize>, _>>()?;
-    if !ready.iter().any(|(known, _)| known == name) {
-        let library = L::new(Case::named(name)?, files)?;
-        ready.push(((*name).to_owned(), library));
-    }
-    let case = Case::named(name)?;
-    let library = ready.iter().find(|(known, _)| known == name).map(|(_, library)| library).ok_or("no library")?;
-    match (*verb, numbers.as_slice()) {
-        ("handshake", [units]) => handshakes(library, case, *units),
-        ("bulk", [size, units]) => bulk(library, *size, *units),
-        ("memory", [count]) => memory::measure(library, case, *count),
-        ("instructions", [0, units]) => instructions::question_of_handshakes(library, case, *units),
-        ("instructions", [size, units]) => instructions::question_of_records(library, *size, *units),
-        _ => Err(format!("not understood: {line}").into()),
-    }
+    let numbers = numbers.iter().map(|number| number.parse()).collect::<Result<_, _>>()?;
+    Ok((verb, Case::named(name)?, numbers))
 }
 
 /// How long the calls of each end took.
@@ -202,40 +224,76 @@ fn connect(
 }
 
 fn handshakes<L: Library>(library: &L, case: Case, units: usize) -> Result<String, Failure> {
-    let mut times = Times::default();
     let mut wire = Vec::with_capacity(64 * 1024);
     if case.resumed {
         // The first has nothing to resume.
-        connect(&mut library.client()?, &mut library.server()?, &mut Times::default(), &mut wire)?;
+        let (mut client, mut server) = (library.client()?, library.server()?);
+        connect(&mut client, &mut server, &mut Times::default(), &mut wire)?;
+        client.close(&mut wire)?;
     }
+    let mut samples = Samples::default();
     for _ in 0..units {
+        let mut times = Times::default();
         let mut client = timed(&mut times.client, || library.client())?;
         let mut server = timed(&mut times.server, || library.server())?;
         connect(&mut client, &mut server, &mut times, &mut wire)?;
         if client.resumed() != case.resumed {
             return Err(if case.resumed { "not resumed" } else { "resumed" }.into());
         }
+        client.close(&mut wire)?;
         timed(&mut times.client, || Ok(drop(client)))?;
         timed(&mut times.server, || Ok(drop(server)))?;
+        samples.add(times.server, times.client);
     }
-    Ok(format!("{} {}", times.server.as_nanos(), times.client.as_nanos()))
+    Ok(samples.least(units, 1))
+}
+
+/// Writes that are timed together, and read together: a clock takes as long as a small record.
+#[must_use]
+pub fn batch(size: usize) -> usize {
+    (16 * 1024 / size.max(1)).clamp(1, 64)
 }
 
 fn bulk<L: Library>(library: &L, size: usize, units: usize) -> Result<String, Failure> {
     let (mut client, mut server) = (library.client()?, library.server()?);
-    let mut wire = Vec::with_capacity(2 * size + 64 * 1024);
+    let batch = batch(size);
+    let mut wire = Vec::with_capacity(batch * (size + 512) + 64 * 1024);
     connect(&mut client, &mut server, &mut Times::default(), &mut wire)?;
     let data = vec![7; size];
-    let (mut sending, mut receiving) = (Duration::ZERO, Duration::ZERO);
-    for _ in 0..units {
+    let mut samples = Samples::default();
+    for _ in 0..units.div_ceil(batch) {
+        let (mut sending, mut receiving) = (Duration::ZERO, Duration::ZERO);
         wire.clear();
-        timed(&mut sending, || client.send(&data, &mut wire))?;
+        timed(&mut sending, || (0..batch).try_for_each(|_| client.send(&data, &mut wire)))?;
         let received = timed(&mut receiving, || server.receive(&mut wire))?;
-        if received != size {
-            return Err(format!("{received} of {size} bytes came").into());
+        if received != batch * size {
+            return Err(format!("{received} of {} bytes came", batch * size).into());
         }
+        samples.add(sending, receiving);
     }
-    Ok(format!("{} {}", sending.as_nanos(), receiving.as_nanos()))
+    Ok(samples.least(units, batch))
+}
+
+/// Pairs of times. What stands for them is the least of each: whatever else the machine does can only add to any.
+#[derive(Debug, Default)]
+pub struct Samples(Vec<Duration>, Vec<Duration>);
+
+impl Samples {
+    /// One of each.
+    pub fn add(&mut self, first: Duration, second: Duration) {
+        self.0.push(first);
+        self.1.push(second);
+    }
+
+    /// Both as an answer: the time of `units`, by the least of samples of `each` units.
+    #[must_use]
+    pub fn least(self, units: usize, each: usize) -> String {
+        let [first, second] = [self.0, self.1].map(|samples| {
+            let least = samples.iter().min().map_or(0, Duration::as_nanos);
+            least * units as u128 / each.max(1) as u128
+        });
+        format!("{first} {second}")
+    }
 }
 
 /// Reads a PEM file.

@@ -1,7 +1,11 @@
 //! What connections hold: every allocation counted, of Rust and of C alike, by the library that `xtask` puts before the
 //! process (`LD_PRELOAD`, `malloc.c`). Without it nothing is counted, and the contender says so.
 
-use crate::{Case, End, Failure, Library, Times, connect};
+use std::fs::{File, OpenOptions};
+use std::os::unix::fs::FileExt;
+use std::sync::OnceLock;
+
+use crate::{End, Failure, Library, Times, connect};
 
 /// A moment's count.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
@@ -14,43 +18,38 @@ pub struct Usage {
     pub count: i64,
 }
 
-unsafe extern "C" {
-    fn dlsym(handle: *mut core::ffi::c_void, name: *const core::ffi::c_char) -> *mut core::ffi::c_void;
-}
-
-type Counter = unsafe extern "C" fn(*mut [i64; 3]);
-
-fn counter(name: &core::ffi::CStr) -> Result<Counter, Failure> {
-    // SAFETY: a null handle searches every library of the process; the name ends with a zero.
-    let symbol = unsafe { dlsym(core::ptr::null_mut(), name.as_ptr()) };
-    if symbol.is_null() {
-        return Err("nothing counts allocations: malloc.c was not loaded".into());
-    }
-    // SAFETY: malloc.c defines these two names, with this signature.
-    Ok(unsafe { core::mem::transmute::<*mut core::ffi::c_void, Counter>(symbol) })
+/// Where malloc.c writes its numbers.
+fn counts() -> Result<&'static File, Failure> {
+    static COUNTS: OnceLock<Option<File>> = OnceLock::new();
+    let open = || OpenOptions::new().read(true).write(true).open(std::env::var_os("ALLOCATIONS")?).ok();
+    COUNTS
+        .get_or_init(open)
+        .as_ref()
+        .ok_or_else(|| "nothing counts allocations: malloc.c was not loaded".into())
 }
 
 impl Usage {
     /// Now.
     pub fn now() -> Result<Self, Failure> {
-        let mut values = [0; 3];
-        // SAFETY: as above; it writes three numbers.
-        unsafe { counter(c"count_allocations")?(&raw mut values) };
-        let [live, peak, count] = values;
+        let mut bytes = [0; 24];
+        counts()?.read_exact_at(&mut bytes, 0)?;
+        let (numbers, _) = bytes.as_chunks();
+        let &[live, peak, count] = numbers else { return Err("three numbers".into()) };
+        let [live, peak, count] = [live, peak, count].map(i64::from_ne_bytes);
+        if count == 0 {
+            return Err("nothing counts allocations: malloc.c was not loaded".into());
+        }
         Ok(Self { live, peak, count })
     }
 
     fn reset_peak() -> Result<(), Failure> {
-        let mut values = [0; 3];
-        // SAFETY: as above.
-        unsafe { counter(c"reset_allocation_peak")?(&raw mut values) };
-        Ok(())
+        Ok(counts()?.write_all_at(&Self::now()?.live.to_ne_bytes(), 8)?)
     }
 }
 
 /// `count` connections, all held: what each costs at each end, after its handshake; then after 16 KiB there and back;
 /// and allocations and peak of one handshake.
-pub(crate) fn measure<L: Library>(library: &L, _case: Case, count: usize) -> Result<String, Failure> {
+pub(crate) fn measure<L: Library>(library: &L, count: usize) -> Result<String, Failure> {
     let mut wire = Vec::with_capacity(128 * 1024);
     // What is made once does not count.
     connect(&mut library.client()?, &mut library.server()?, &mut Times::default(), &mut wire)?;

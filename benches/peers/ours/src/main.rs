@@ -73,6 +73,9 @@ impl Library for Oxtls {
             client = client.credential(Credential::from_pem_files(chain, key)?);
             server = server.client_auth(ClientAuth::Required(roots.into()));
         }
+        // On by default; the others have nothing like it, so it has rows of its own.
+        client = client.remember_signatures(case.known);
+        server = server.remember_signatures(case.known);
         if case.resumed {
             let tickets = Resumption::tickets(TicketKeys::rotating()).tickets_per_connection(1);
             client = client.sessions(SessionCache::new(16)).tls12_tickets(true);
