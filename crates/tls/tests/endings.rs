@@ -129,3 +129,21 @@ fn application_data_waits_for_the_handshake() {
     assert_eq!(window, [0; 4096], "what is refused writes nothing");
     assert_eq!(drain(&mut client).len(), hello.len(), "and loses nothing");
 }
+
+/// A server that may speak before its client's Finished, and closes before it: its tickets, which are due with that
+/// Finished, would come behind close_notify, under no key.
+#[test]
+fn nothing_follows_a_close_notify_that_was_sent_before_the_handshake_was_done() {
+    let config = server_config().half_rtt(true).build().unwrap();
+    let (mut client, mut server) = ends(&client_config().build().unwrap(), &config);
+    feed(&mut server, &drain(&mut client)).unwrap();
+    assert!(server.can_seal() && server.is_handshaking());
+    server.close();
+    assert!(feed(&mut client, &drain(&mut server)).unwrap().closed);
+    assert!(feed(&mut server, &drain(&mut client)).unwrap().done);
+    assert!(!server.wants_transmit());
+    assert_eq!(drain(&mut server), b"");
+    // The other direction goes on.
+    let bytes = seal(&mut client, b"still here");
+    assert_eq!(feed(&mut server, &bytes).unwrap().data, b"still here");
+}

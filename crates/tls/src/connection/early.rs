@@ -31,7 +31,7 @@ pub enum EarlyDataStatus {
         /// Bytes sealed, or, at a server, received.
         bytes: u32,
     },
-    /// The server has taken none of it.
+    /// The server has taken none of it. While the handshake goes on a client has nothing but an unproved word for that.
     Rejected {
         /// Bytes that a client had sealed: they are the client's still, to be sent again if it wants to, or not at all.
         bytes: u32,
@@ -71,6 +71,16 @@ impl EarlyState {
                 EarlyDataStatus::Rejected { bytes, reason }
             }
         };
+    }
+
+    /// What is known of it once the handshake has failed. What a client was told in the server's name nobody has proved: a
+    /// HelloRetryRequest, say, can come from anyone who has handed the early data on to the server.
+    pub(super) fn unproved(&self) -> EarlyDataStatus {
+        match self.status {
+            EarlyDataStatus::Rejected { bytes, .. } => EarlyDataStatus::Offered { sealed: bytes, left: 0 },
+            EarlyDataStatus::Offered { sealed, .. } => EarlyDataStatus::Offered { sealed, left: 0 },
+            status => status,
+        }
     }
 
     /// A client's EndOfEarlyData goes out: no early data follows.
@@ -136,7 +146,7 @@ impl<R: Role> Connection<R> {
     /// What has become of early data so far. After the handshake it stands in
     /// [`Info::early_data`](super::Info::early_data) too, and here until that is taken. After a handshake that failed it
     /// is what was known then: of data that was [offered](EarlyDataStatus::Offered) the server may have taken all, some or
-    /// none.
+    /// none, also where somebody has refused it in the server's name.
     #[must_use]
     pub fn early_data(&self) -> EarlyDataStatus {
         match &self.handshaking {
@@ -166,7 +176,8 @@ pub(super) fn export_by(
 impl<R: Role> Connection<R> {
     /// Which of the bytes that a client sealed as early data, counted from the first, the server has not taken: all of
     /// them, or, as the empty range, none. They are the client's still, to be sealed again as ordinary data or given up.
-    /// Known with [`HandshakeDone`](super::Event::HandshakeDone) at the latest; a server has none.
+    /// Known with [`HandshakeDone`](super::Event::HandshakeDone) and not before, since only the server's Finished proves that
+    /// it was the server who refused; a server has none.
     ///
     /// Ask before the first [`seal`](Self::seal). If you do not, and there are some, that fails once
     /// ([`SealError::EarlyDataRejected`]): the server would miss the beginning of what you say, and nobody would notice.

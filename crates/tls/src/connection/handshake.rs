@@ -251,6 +251,11 @@ impl<R: Role> Connection<R> {
             receive.share_peer(peer);
         }
         let early = handshaking.as_mut().map(|handshaking| std::mem::take(&mut handshaking.early));
+        if let Some(EarlyState { status: EarlyDataStatus::Rejected { bytes, .. }, .. }) = &early
+            && R::IS_CLIENT
+        {
+            self.send.refuse(*bytes);
+        }
         let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
         let info = Info::new(outcome, identity, early.unwrap_or_default(), R::IS_CLIENT);
         self.info = Some(Box::new(info));
@@ -272,11 +277,6 @@ impl<R: Role> Connection<R> {
         let removed = R::IS_CLIENT && matches!(news, EarlyData::Rejected(_));
         if let Some(handshaking) = self.handshaking.as_mut() {
             handshaking.early.turn(news);
-        }
-        if let EarlyDataStatus::Rejected { bytes, .. } = self.early_data()
-            && removed
-        {
-            self.send.refuse(bytes);
         }
         if removed && self.send.remove_key().is_err() {
             return Err(self.bug("a handshake message could not be sent"));

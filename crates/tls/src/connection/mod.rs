@@ -478,7 +478,8 @@ impl<R: Role> Connection<R> {
         self.failed = true;
         if let Some(handshaking) = self.handshaking.take() {
             handshaking.role.fail();
-            let early_data = handshaking.early.status;
+            let early = &handshaking.early;
+            let early_data = if R::IS_CLIENT { early.unproved() } else { early.status };
             if early_data != EarlyDataStatus::NotOffered {
                 self.rare.get_or_insert_default().early_data = early_data;
             }

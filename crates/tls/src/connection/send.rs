@@ -133,8 +133,12 @@ impl SendHalf {
         self.writer.set_plaintext_version(version);
     }
 
-    /// Queues a handshake message behind those of its flight.
+    /// Queues a handshake message behind those of its flight. Behind close_notify none follows, for which there is no key
+    /// either: the tickets of a server that has closed before its client's Finished came.
     pub(crate) fn message(&mut self, bytes: &[u8]) {
+        if matches!(self.state, State::Closed | State::Failed) {
+            return;
+        }
         self.pending.get_or_insert_default().flight.extend_from_slice(bytes);
     }
 
