@@ -36,6 +36,8 @@ struct Options {
     set: Set,
     glob: Option<String>,
     update: bool,
+    /// Every test with `-async`, whether or not it asks for that.
+    suspended: bool,
 }
 
 /// Runs the suite: whether nothing failed and nothing that passed before is missing.
@@ -69,13 +71,14 @@ pub(crate) fn bogo(arguments: Vec<OsString>) -> Result<bool, Error> {
 }
 
 fn options(arguments: Vec<OsString>) -> Result<Options, Error> {
-    let mut options = Options { set: Set::Core, glob: None, update: false };
+    let mut options = Options { set: Set::Core, glob: None, update: false, suspended: false };
     let mut parser = lexopt::Parser::from_args(arguments);
     while let Some(argument) = parser.next()? {
         match argument {
             Arg::Long("set") => options.set = Set::parse(&parser.value()?.string()?)?,
             Arg::Long("test") => options.glob = Some(parser.value()?.string()?),
             Arg::Long("update") => options.update = true,
+            Arg::Long("async") => options.suspended = true,
             other => return Err(other.unexpected().into()),
         }
     }
@@ -123,7 +126,7 @@ fn run_tests(
         patterns = vec![glob.to_owned()];
     }
     for chunk in chunks(&patterns) {
-        run_chunk(runner, shim, lists, &chunk, &mut results)?;
+        run_chunk((runner, shim), lists, (&chunk, options.suspended), &mut results)?;
     }
     Ok(results)
 }
@@ -144,10 +147,9 @@ fn chunks(patterns: &[String]) -> Vec<String> {
 }
 
 fn run_chunk(
-    runner: &Path,
-    shim: &Path,
+    (runner, shim): (&Path, &Path),
     lists: &Lists,
-    patterns: &str,
+    (patterns, suspended): (&str, bool),
     results: &mut BTreeMap<String, Outcome>,
 ) -> Result<(), Error> {
     let folder = build_folder();
@@ -158,6 +160,9 @@ fn run_chunk(
     command.current_dir(runner::source(&folder)).args(["-pipe", "-allow-unimplemented", "-num-workers"]);
     command.arg(workers().to_string()).arg("-shim-path").arg(shim).arg("-shim-config").arg(&config);
     command.arg("-json-output").arg(&output).arg("-test").arg(patterns);
+    if suspended {
+        command.args(["-shim-extra-flags", "-async"]);
+    }
     let mut failures = report::Failures::default();
     let status = run::lines(&mut command, |line| failures.line(line))?;
     let reasons = failures.finish();

@@ -44,6 +44,7 @@ cargo xtask <verb>
                     --set core|modern|all   which tests (core)
                     --test GLOB             only those of the set whose name matches
                     --update                writes down what passes, which must pass from then on
+                    --async                 every test byte by byte, with every decision suspended
   x509 [args]       the public suites of certificate paths, x509-limbo's format and PKITS's; every disagreement is listed;
                     closes with `N passed, N failed`
                     FILE.json[.xz]            these cases instead of the conformance data's

@@ -42,6 +42,9 @@ pub(crate) fn of_config(error: &ConfigError) -> String {
 fn of_handshake(error: &HandshakeError) -> &'static str {
     match error {
         HandshakeError::Malformed { what } => of_malformed(what),
+        HandshakeError::UnexpectedMessage { expected: "ChangeCipherSpec", .. } => {
+            "MESSAGE_INSTEAD_OF_CHANGE_CIPHER_SPEC"
+        }
         HandshakeError::UnexpectedMessage { .. } | HandshakeError::WrongLevel { .. } => "UNEXPECTED_MESSAGE",
         HandshakeError::UnexpectedChangeCipherSpec => "UNEXPECTED_RECORD",
         HandshakeError::ExcessHandshakeData { .. } => "EXCESS_HANDSHAKE_DATA",
@@ -50,8 +53,8 @@ fn of_handshake(error: &HandshakeError) -> &'static str {
         HandshakeError::WrongGroup => "WRONG_CURVE",
         HandshakeError::BadKeyShare(_) => "BAD_ECPOINT",
         HandshakeError::DuplicateExtension { .. } => "DUPLICATE_EXTENSION",
-        HandshakeError::ForbiddenExtension(_) | HandshakeError::UnsupportedExtension(_) => {
-            "UNEXPECTED_EXTENSION"
+        HandshakeError::ForbiddenExtension(typ) | HandshakeError::UnsupportedExtension(typ) => {
+            of_extension(*typ)
         }
         HandshakeError::MissingExtension(typ) => of_missing(*typ),
         HandshakeError::Downgrade => "TLS13_DOWNGRADE",
@@ -91,9 +94,11 @@ fn of_malformed(what: &str) -> &'static str {
         "ClientHello" | "legacy_session_id" | "cipher_suites" | "legacy_compression_methods" => {
             "CLIENTHELLO_PARSE_FAILED"
         }
-        "server_name" | "certificate_authorities" | "ProtocolNameList" | "SignedCertificateTimestampList" => {
+        "server_name" | "certificate_authorities" | "SignedCertificateTimestampList" => {
             "ERROR_PARSING_EXTENSION"
         }
+        "ProtocolNameList" => "PARSE_TLSEXT",
+        "status_request" => "MALFORMED_STATUS_REQUEST",
         "Certificate without a certificate" => "PEER_DID_NOT_RETURN_A_CERTIFICATE",
         _ => "DECODE_ERROR",
     }
@@ -119,7 +124,9 @@ fn of_illegal(what: &str) -> &'static str {
         "a compressed certificate longer than we take" => "UNCOMPRESSED_CERT_TOO_LARGE",
         "selected_identity" => "PSK_IDENTITY_NOT_FOUND",
         "a cipher suite of another hash than the session's" => "OLD_SESSION_PRF_HASH_MISMATCH",
-        "early_data with another suite or protocol than its own" => "EARLY_DATA_MISMATCH",
+        "early_data without the session that it is of" => "EARLY_DATA_WITHOUT_SESSION",
+        "early_data with another cipher suite than its session's" => "CIPHER_MISMATCH_ON_EARLY_DATA",
+        "early_data with another application protocol than its session's" => "ALPN_MISMATCH_ON_EARLY_DATA",
         "pre_shared_key with unequal counts of identities and binders" => {
             "PSK_IDENTITY_BINDER_COUNT_MISMATCH"
         }
@@ -138,6 +145,16 @@ fn of_versions(peer: &[ProtocolVersion]) -> &'static str {
     match peer {
         [only] if *only > ProtocolVersion::TLS1_3 => "UNKNOWN_VERSION",
         _ => "UNSUPPORTED_PROTOCOL",
+    }
+}
+
+/// The suite's own stack has not heard of a rule for what was TLS 1.2's alone, and fails where it reads it.
+fn of_extension(typ: ExtensionType) -> &'static str {
+    match typ {
+        ExtensionType::EXTENDED_MASTER_SECRET
+        | ExtensionType::EC_POINT_FORMATS
+        | ExtensionType::SESSION_TICKET => "EXTENSION_OF_TLS12",
+        _ => "UNEXPECTED_EXTENSION",
     }
 }
 

@@ -157,12 +157,17 @@ impl Core {
     /// as what it is (RFC 9846 section 4.3.10).
     fn check_early_data(&self) -> Result<(), Error> {
         let session = self.psk.as_deref().and_then(Psk::session);
-        match session {
-            Some(session) if session.suite == self.suite.suite && session.alpn == self.alpn => Ok(()),
-            _ => Err(Error::IllegalParameter {
-                what: "early_data with another suite or protocol than its own",
-            }),
-        }
+        let what = match session {
+            None => "early_data without the session that it is of",
+            Some(session) if session.suite != self.suite.suite => {
+                "early_data with another cipher suite than its session's"
+            }
+            Some(session) if session.alpn != self.alpn => {
+                "early_data with another application protocol than its session's"
+            }
+            Some(_) => return Ok(()),
+        };
+        Err(Error::IllegalParameter { what })
     }
 
     /// QUIC can't go on without a protocol (RFC 9001 section 8.1).

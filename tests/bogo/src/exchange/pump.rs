@@ -265,7 +265,10 @@ impl<'c, R: Side> Pump<'c, R> {
                     sealed.extend(window.iter().take(done.written));
                     data = data.get(done.taken..).unwrap_or_default();
                 }
-                Err(SealError::TooSmall { needed }) if needed > window.len() => window.resize(needed, 0),
+                // Room for all of it: one write is one record, as the runner expects of early answers.
+                Err(SealError::TooSmall { needed }) if needed > window.len() => {
+                    window.resize(needed.saturating_add(data.len()), 0);
+                }
                 Err(error) => return Err(Failure::Seal(error)),
             }
         }
