@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that fails may panic"
+    clippy::print_stdout,
+    reason = "a test that fails may panic, and this one prints its numbers"
 )]
 
 mod common;
@@ -113,6 +114,26 @@ impl Peer {
         Self { process, seed: seed.to_owned(), ahead }
     }
 
+    /// Ends it and starts it anew, with the seed that it had.
+    fn restart(&mut self, folder: &os::Folder, truth: Duration) {
+        let new = Self::start(folder, &self.seed, truth, self.ahead);
+        assert_ne!(mem::replace(self, new).process.id(), self.process.id());
+    }
+
+    /// One connection: whether the client offered a session, whether that was resumed, and the next session.
+    fn serve(&mut self, client: &Client, session: Option<ClientSession>) -> (bool, bool, ClientSession) {
+        let name = ServerName::try_from(NAME).unwrap();
+        // By its own clock, which is right, and by what it was told of the session's lifetime.
+        let offers = session.as_ref().is_some_and(|session| session.check(&client.config, &name).is_ok());
+        let mut connection = match session {
+            Some(session) => ClientConnection::with_session(&client.config, name, session).unwrap(),
+            None => ClientConnection::new(&client.config, name).unwrap(),
+        };
+        let resumed = self.process.connect(&mut connection, Vec::new()).resumed;
+        assert!(offers || !resumed);
+        (offers, resumed, connection.take_session().unwrap())
+    }
+
     /// Its clock goes with the true time, as wrong as ever.
     fn set(&mut self, truth: Duration) {
         let at = shifted(truth, self.ahead).as_secs();
@@ -173,23 +194,20 @@ fn eight_processes_of_skewed_clocks_resume_each_others_sessions_through_three_ro
         let truth = begin + Duration::from_secs(4 * step);
         while fleet.len() < PROCESSES && step >= u64::try_from(fleet.len()).unwrap().saturating_sub(1) * 200 {
             // Two run from the start, as wrong as clocks may be, the others join at times of their own.
-            let n = fleet.len();
             let skew = i64::try_from(SKEW).unwrap();
-            let ahead = match n {
+            let ahead = match fleet.len() {
                 0 => -skew,
                 1 => skew,
                 _ => i64::try_from(numbers.below(2 * SKEW + 1)).unwrap() - skew,
             };
-            let file = folder.file(&format!("seed-{n}"));
+            let file = folder.file(&format!("seed-{}", fleet.len()));
             // By then the stored seed has been replaced, as is advised.
-            fs::write(&file, &*seed.advance(truth).unwrap().to_bytes()).unwrap();
+            fs::write(&file, *seed.advance(truth).unwrap().to_bytes()).unwrap();
             fleet.push(Peer::start(&folder, &file, truth, ahead));
         }
         if step == 2000 {
             // One is ended, and started anew.
-            let (seed, ahead) = (fleet[0].seed.clone(), fleet[0].ahead);
-            let ended = mem::replace(&mut fleet[0], Peer::start(&folder, &seed, truth, ahead));
-            assert_ne!(ended.process.id(), fleet[0].process.id());
+            fleet[0].restart(&folder, truth);
         }
         let due: Vec<_> = (0..clients.len()).filter(|&n| clients[n].0 <= truth).collect();
         if due.is_empty() {
@@ -199,18 +217,9 @@ fn eight_processes_of_skewed_clocks_resume_each_others_sessions_through_three_ro
         let who = due[usize::try_from(numbers.below(u64::try_from(due.len()).unwrap())).unwrap()];
         let server = usize::try_from(numbers.below(u64::try_from(fleet.len()).unwrap())).unwrap();
         fleet[server].set(truth);
-        let name = ServerName::try_from(NAME).unwrap();
-        let session = clients[who].1.take();
-        let offers = session.as_ref().is_some_and(|session| session.check(&client.config, &name).is_ok());
-        let mut connection = match session {
-            Some(session) => ClientConnection::with_session(&client.config, name, session).unwrap(),
-            None => ClientConnection::new(&client.config, name).unwrap(),
-        };
-        let made = fleet[server].process.connect(&mut connection, Vec::new());
+        let (offers, was_resumed, new) = fleet[server].serve(&client, clients[who].1.take());
         tried += u32::from(offers);
-        resumed += u32::from(made.resumed);
-        assert!(offers || !made.resumed);
-        let new = connection.take_session().unwrap();
+        resumed += u32::from(was_resumed);
         if truth < begin + HOUR / 2 && oldest.len() < 20 {
             oldest.push(new.to_bytes().unwrap());
         }
@@ -238,7 +247,7 @@ fn nothing_of_before_the_base(
     client.hand.set(begin + HOUR / 2);
     for (hours, expected) in [(0, sessions.len()), (5, 0), (100, 0)] {
         let file = folder.file("seed-later");
-        fs::write(&file, &*seed.advance(begin + hours * HOUR).unwrap().to_bytes()).unwrap();
+        fs::write(&file, *seed.advance(begin + hours * HOUR).unwrap().to_bytes()).unwrap();
         let mut peer = Peer::start(folder, &file, begin + HOUR / 2, 0);
         let resumes = sessions.iter().filter(|bytes| {
             let name = ServerName::try_from(NAME).unwrap();

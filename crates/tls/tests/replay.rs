@@ -3,7 +3,8 @@
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
-    reason = "a test that fails may panic"
+    clippy::print_stdout,
+    reason = "a test that fails may panic, and this one prints its numbers"
 )]
 
 mod common;
@@ -332,8 +333,8 @@ fn replays_across_two_processes_a_restart_and_a_full_table_are_never_taken_twice
     let mut pair = [start(&folder, begin, 10_000), start(&folder, begin, 10_000)];
     assert_ne!(pair[0].id(), pair[1].id());
     let mut flights = Vec::new();
-    for home in 0..2 {
-        flights.extend(flights_of(&mut pair[home], &recorder, 80).into_iter().map(|flight| (home, flight)));
+    for (home, process) in pair.iter_mut().enumerate() {
+        flights.extend(flights_of(process, &recorder, 80).into_iter().map(|flight| (home, flight)));
     }
     let (mut numbers, mut taken, mut replays) = (Numbers(1), vec![0; flights.len()], 0_u32);
     let mut deliver = |pair: &mut [os::Process; 2], to: usize, n: usize, taken: &mut [u32]| {
@@ -350,8 +351,8 @@ fn replays_across_two_processes_a_restart_and_a_full_table_are_never_taken_twice
         deliver(&mut pair, to, n, &mut taken);
     }
     // A few have never come to the process that can judge them.
-    for n in 0..flights.len() {
-        deliver(&mut pair, flights[n].0, n, &mut taken);
+    for (n, (home, _)) in flights.iter().enumerate() {
+        deliver(&mut pair, *home, n, &mut taken);
     }
     assert!(taken.iter().all(|&taken| taken == 1), "none twice, none refused that was new: {taken:?}");
 

@@ -261,8 +261,8 @@ fn with_session(
 #[test]
 fn a_session_is_resumed_under_other_names_of_its_certificate_where_the_server_says_so() {
     const OTHER: &str = "other.test";
-    let issued = PKI.ca.issue(oxtls_test_pki::LeafSpec::server(NAME).dns(OTHER));
-    let credential = oxtls::Credential::new(issued.chain, issued.key).unwrap();
+    let issued = PKI.ca.issue(LeafSpec::server(NAME).dns(OTHER));
+    let credential = Credential::new(issued.chain, issued.key).unwrap();
     for says_so in [true, false] {
         let resumption = Resumption::tickets(TicketKeys::rotating()).across_names(says_so);
         let server = ServerConfig::builder().credential(credential.clone()).resumption(resumption);
@@ -316,7 +316,7 @@ fn what_a_loaded_session_says_of_its_trust_is_not_believed() {
     let session = handed_out(&client, &server);
     // Made under these very roots, but with another server's chain inside: as somebody would who can write the file.
     let stranger = oxtls_test_pki::Ca::new("Stranger", oxtls::KeyAlgorithm::EcdsaP256);
-    let issued = stranger.issue(oxtls_test_pki::LeafSpec::server(NAME));
+    let issued = stranger.issue(LeafSpec::server(NAME));
     let mut inner = oxtls::handshake::session::Session::from_bytes(&session.to_bytes().unwrap()).unwrap();
     inner.peer.as_mut().unwrap().chain = issued.chain.into();
     let forged = ClientSession::from_bytes(&inner.to_bytes().unwrap()).unwrap();

@@ -60,7 +60,7 @@ impl Process {
     pub fn ask(&mut self, line: &str) -> String {
         writeln!(self.input, "{line}").unwrap();
         self.input.flush().unwrap();
-        self.answers.recv_timeout(PATIENCE).expect("the process answers")
+        self.answers.recv_timeout(PATIENCE).unwrap_or_else(|error| panic!("no answer: {error}"))
     }
 }
 
