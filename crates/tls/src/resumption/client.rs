@@ -81,8 +81,9 @@ impl ClientResumption {
         now: Duration,
     ) -> Option<(Arc<Psk>, Option<Duration>)> {
         let cache = self.cache.as_ref()?;
-        let psk = cache.take(&self.policy.of_name(name), now)?;
-        let ends = self.check(psk.session()?, name, verifier, now).ok()?;
+        let policy = self.policy.of_name(name);
+        let psk = cache.take(&policy, now)?;
+        let ends = self.check_under(&policy, psk.session()?, name, verifier, now).ok()?;
         Some((psk, ends))
     }
 
@@ -95,7 +96,18 @@ impl ClientResumption {
         verifier: Option<&Verifier>,
         now: Duration,
     ) -> Result<Option<Duration>, SessionRefusal> {
-        let policy = self.policy.of_name(name);
+        self.check_under(&self.policy.of_name(name), session, name, verifier, now)
+    }
+
+    /// The same with the policy for this name, which takes a hash to make.
+    fn check_under(
+        &self,
+        policy: &PolicyHash,
+        session: &Session,
+        name: &ServerName<'_>,
+        verifier: Option<&Verifier>,
+        now: Duration,
+    ) -> Result<Option<Duration>, SessionRefusal> {
         if !policy.has_context_of(&session.policy) {
             return Err(SessionRefusal::OtherContext);
         }

@@ -108,11 +108,14 @@ fn judge(verifier: Option<&Verifier>) -> Vec<u8> {
 
 /// The first half of SHA-256 over the parts, each behind its length, so that no two lists read alike.
 fn half(parts: &[&[u8]]) -> [u8; HALF] {
-    let lengths: Vec<[u8; 8]> =
-        parts.iter().map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()).collect();
-    let all: Vec<&[u8]> =
-        lengths.iter().zip(parts).flat_map(|(length, part)| [length.as_slice(), part]).collect();
-    let digest = Hash::Sha256.digest_parts(&all);
+    let mut all = Vec::with_capacity(
+        parts.iter().fold(0, |len, part| part.len().saturating_add(8).saturating_add(len)),
+    );
+    for part in parts {
+        all.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        all.extend_from_slice(part);
+    }
+    let digest = Hash::Sha256.digest(&all);
     digest.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
