@@ -37,6 +37,7 @@ cargo xtask <verb>
                                      (benches/peers, many minutes the first time)
                     --quick          with --peers: fewer rounds, two minutes
                     --peer NAME      with --peers: only ours and this one, and more by more of them
+                    --as-built       with --peers: builds nothing; whoever was built before takes part
                     --out FOLDER     with --peers: the tables as text, and a picture of each
                     --json FILE      with --peers: the tables for a program
                     --require-peers  fails, as it does in CI, if a peer's tools are missing or it does not build

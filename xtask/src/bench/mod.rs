@@ -61,6 +61,7 @@ struct Asked {
     peers: bool,
     quick: bool,
     require: bool,
+    as_built: bool,
     wanted: Vec<String>,
     json: Option<PathBuf>,
     out: Option<PathBuf>,
@@ -81,6 +82,7 @@ impl Asked {
                 Arg::Long("peers") => asked.peers = true,
                 Arg::Long("quick") => asked.quick = true,
                 Arg::Long("require-peers") => asked.require = true,
+                Arg::Long("as-built") => asked.as_built = true,
                 Arg::Long("peer") => asked.wanted.push(parser.value()?.parse()?),
                 Arg::Long("json") => asked.json = Some(path(&mut parser)?),
                 Arg::Long("out") => asked.out = Some(path(&mut parser)?),
@@ -88,7 +90,9 @@ impl Asked {
             }
         }
         if !asked.peers && asked != Self::default() {
-            return Err("--quick, --json, --out, --peer and --require-peers go with --peers".into());
+            return Err(
+                "--quick, --json, --out, --peer, --as-built and --require-peers go with --peers".into()
+            );
         }
         if let Some(unknown) =
             asked.wanted.iter().find(|name| PEERS.iter().all(|peer| peer.package != **name))
@@ -116,7 +120,7 @@ fn ours() -> Result<bool, run::Error> {
 
 /// Builds the contenders, and asks them in turns.
 fn beside_peers(asked: &Asked) -> Result<bool, run::Error> {
-    let Some(built) = peers::build(&asked.wanted)? else { return Ok(false) };
+    let Some(built) = peers::build(&asked.wanted, !asked.as_built)? else { return Ok(false) };
     for missing in &built.missing {
         eprintln!("NOT MEASURED: {missing}");
     }
@@ -276,6 +280,7 @@ mod tests {
             &["--json", "x"],
             &["--out", "x"],
             &["--require-peers"],
+            &["--as-built"],
             &["--fast"],
             &["word"],
             &["--peers", "--peer", "nobody"],

@@ -15,12 +15,15 @@ pub(crate) struct Peer {
 }
 
 const OPENSSL: &[(&str, &str)] = &[("perl", "perl"), ("make", "make")];
+/// Without it its C is built in one piece per file, and slower.
+const S2N: &[(&str, &str)] = &[("clang", "clang")];
 
 /// All of them; ours is the first and the limit the last.
-pub(crate) const PEERS: [Peer; 5] = [
+pub(crate) const PEERS: [Peer; 6] = [
     Peer { package: "ours", tools: &[] },
     Peer { package: "rustls-0-23", tools: &[] },
     Peer { package: "rustls-0-24", tools: &[] },
+    Peer { package: "s2n", tools: S2N },
     Peer { package: "openssl-3", tools: OPENSSL },
     Peer { package: "limit", tools: &[] },
 ];
@@ -51,6 +54,16 @@ impl Peer {
             .then(|| format!("{}: no {programs} here; `apt-get install {packages}` brings it", self.package))
     }
 
+    /// Builds it; or why that can't be.
+    fn built(&self, folder: &Path, target: &Path) -> Result<Option<String>, Error> {
+        eprintln!("building {} (the first time this can take minutes)", self.package);
+        Ok(match self.lacks() {
+            None if self.build(folder, target)? => None,
+            None => Some(format!("{} could not be built", self.package)),
+            lacks => lacks,
+        })
+    }
+
     /// A contender whose folder has a lock of its own is a workspace of its own.
     fn build(&self, folder: &Path, target: &Path) -> Result<bool, Error> {
         let own = folder.join(self.package);
@@ -62,8 +75,9 @@ impl Peer {
     }
 }
 
-/// Builds those of them that `wanted` names, all if it is empty, and what they share. Ours must build.
-pub(crate) fn build(wanted: &[String]) -> Result<Option<Built>, Error> {
+/// Builds those of them that `wanted` names, all if it is empty, and what they share; or takes them as they were built
+/// last. Ours must be there.
+pub(crate) fn build(wanted: &[String], anew: bool) -> Result<Option<Built>, Error> {
     let folder = PathBuf::from(run::root()).join("benches/peers");
     let target = PathBuf::from(run::root()).join("build/bench");
     let (mut programs, mut missing) = (Vec::new(), Vec::new());
@@ -72,14 +86,11 @@ pub(crate) fn build(wanted: &[String]) -> Result<Option<Built>, Error> {
         if !first && !wanted.is_empty() && !wanted.iter().any(|wanted| wanted == peer.package) {
             continue;
         }
-        eprintln!("building {} (the first time this can take minutes)", peer.package);
-        let why = match peer.lacks() {
-            None if peer.build(&folder, &target)? => None,
-            None => Some(format!("{} could not be built", peer.package)),
-            lacks => lacks,
-        };
+        let program = target.join("release").join(peer.package);
+        let why = if anew { peer.built(&folder, &target)? } else { None };
+        let why = why.or_else(|| (!program.is_file()).then(|| format!("{} is not built", peer.package)));
         match why {
-            None => programs.push(target.join("release").join(peer.package)),
+            None => programs.push(program),
             Some(why) if first => return Err(why.into()),
             Some(why) => missing.push(why),
         }
