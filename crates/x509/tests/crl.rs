@@ -569,6 +569,33 @@ fn a_fresh_delta_renews_an_outdated_complete_crl() {
     unknown(&root, &issued.chain, [outdated(), by_another], Unknown::StaleCrl);
 }
 
+/// Whoever puts a delta of his own into a store, newer than all others by its number, hides nothing: neither what a true
+/// one says nor what an outdated CRL has said for good.
+#[test]
+fn a_delta_by_another_key_hides_no_revocation() {
+    let root = root();
+    let issued = root.issue(leaf());
+    let serial = serial(issued.certificate());
+    let impostor = Ca::new("Root", P256);
+    let forged = || impostor.crl(CrlSpec::delta(9, 5));
+    let true_delta = root.crl(CrlSpec::delta(6, 5).revoke(serial));
+    let crls = [root.crl(CrlSpec::new(5)), forged(), true_delta];
+    refused(hard(&root, &issued.chain, crls), Rule::NotRevoked, LEAF);
+    let times = CrlSpec::new(5).this_update(at(now() - 900)).next_update(Some(at(now() - 600)));
+    let outdated = root.crl(times.revoke(serial));
+    let times = CrlSpec::delta(6, 5).this_update(at(now() - 800)).next_update(Some(at(now() - 600)));
+    let outdated_delta = root.crl(times.revoke(serial));
+    let before = root.crl(CrlSpec::new(5).this_update(at(now() - 900)).next_update(Some(at(now() - 700))));
+    for crls in [
+        vec![outdated.clone()],
+        vec![outdated, forged()],
+        vec![before.clone(), outdated_delta.clone()],
+        vec![before, outdated_delta, forged()],
+    ] {
+        refused(verify(&root, &issued.chain, Revocation::soft_fail(store(crls))), Rule::NotRevoked, LEAF);
+    }
+}
+
 #[test]
 fn the_fingerprint_covers_the_crls_and_the_mode() {
     let root = root();

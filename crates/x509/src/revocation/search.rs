@@ -13,7 +13,7 @@ use crate::trust::Anchor;
 
 use super::crl::List;
 use super::scope::{DistributionPoint, Reasons, one};
-use super::signer::Signers;
+use super::signer::{Signer, Signers};
 use super::{Crl, Evidence, Mode, Reason, RevocationStatus, Revoked, Unknown, responder};
 
 /// A path that is good but for the status of its certificates.
@@ -239,24 +239,20 @@ impl Search<'_, '_, '_> {
             self.note(Unknown::OutOfScope);
             return Ok(None);
         }
-        let now = self.path.context.now;
-        let delta = newest_delta(list, deltas, now);
-        if self.in_force(list, delta.map(|delta| &delta.list)).is_none() {
+        let deltas = fitting(list, deltas, self.path.context.now);
+        let mut states = core::iter::once(None).chain(deltas.iter().map(|delta| Some(&delta.list)));
+        if states.all(|delta| self.in_force(list, delta).is_none()) {
             self.note(Unknown::StaleCrl);
-            return self.revoked_for_good(point, complete, budget);
+            return self.revoked_for_good(point, complete, &deltas, budget);
         }
         let Some(signer) = self.signers(point).find(complete, budget)? else {
             self.note(Unknown::UntrustedCrl);
             return Ok(None);
         };
-        // (h): a delta counts only if the same key signed it.
-        let delta = match delta {
-            Some(delta) if self.path.signs(&signer.spki, delta, budget)? => Some(delta),
-            _ => None,
-        };
+        let delta = self.first_signed(&deltas, &signer, budget)?;
         let Some(until) = self.in_force(list, delta.map(|delta| &delta.list)) else {
             self.note(Unknown::StaleCrl);
-            return Ok(None);
+            return self.revoked_for_good(point, complete, &deltas, budget);
         };
         let (serial, issuer) = (self.certificate.serial(), self.certificate.issuer());
         let changed = match delta {
@@ -279,22 +275,42 @@ impl Search<'_, '_, '_> {
         Ok(found)
     }
 
-    /// What an outdated CRL says all the same: a certificate that was revoked, and not put on hold, stays so (section
-    /// 5.3.1). Whoever can keep newer CRLs away does not bring it back.
+    /// Section 6.3.3 (h): a delta counts only if the same key signed it. Others, which anybody can make, hide none that does.
+    fn first_signed<'d, 'c>(
+        &self,
+        deltas: &[&'d Candidate<'c>],
+        signer: &Signer,
+        budget: &mut Remaining,
+    ) -> Result<Option<&'d Candidate<'c>>, Exhausted> {
+        for delta in deltas {
+            if self.path.signs(&signer.spki, delta, budget)? {
+                return Ok(Some(delta));
+            }
+        }
+        Ok(None)
+    }
+
+    /// What an outdated CRL, and deltas that go with it, say all the same: a certificate that was revoked, and not put on
+    /// hold, stays so (section 5.3.1). Whoever can keep newer CRLs away does not bring it back.
     fn revoked_for_good(
         &self,
         point: &DistributionPoint<'_>,
-        outdated: &Candidate<'_>,
+        complete: &Candidate<'_>,
+        deltas: &[&Candidate<'_>],
         budget: &mut Remaining,
     ) -> Result<Option<Revoked>, Exhausted> {
-        if outdated.list.this_update > self.path.context.now {
-            return Ok(None);
-        }
-        let (serial, issuer) = (self.certificate.serial(), self.certificate.issuer());
-        let on_it = outdated.crl.find(serial, issuer, budget)?;
         let for_good = |on: &Revoked| !matches!(on.reason, Reason::CertificateHold | Reason::RemoveFromCrl);
-        let Some(revoked) = on_it.filter(for_good) else { return Ok(None) };
-        Ok(self.signers(point).find(outdated, budget)?.map(|_| revoked))
+        let (serial, issuer) = (self.certificate.serial(), self.certificate.issuer());
+        for outdated in core::iter::once(complete).chain(deltas.iter().copied()) {
+            if outdated.list.this_update > self.path.context.now {
+                continue;
+            }
+            let on_it = outdated.crl.find(serial, issuer, budget)?.filter(for_good);
+            if on_it.is_some() && self.signers(point).find(outdated, budget)?.is_some() {
+                return Ok(on_it);
+            }
+        }
+        Ok(None)
     }
 
     /// Until when a CRL is in force: by itself, or by a delta on top of it (section 5.2.4).
@@ -328,9 +344,9 @@ impl Path<'_, '_> {
     }
 }
 
-/// The newest delta that goes with a complete CRL (sections 5.2.4 and 6.3.3 (c)): of the same scope and authority, made
-/// for a base no newer than this one, and newer itself.
-fn newest_delta<'d, 'c>(list: &List<'_>, deltas: &'d [Candidate<'c>], now: i64) -> Option<&'d Candidate<'c>> {
+/// The deltas that go with a complete CRL (sections 5.2.4 and 6.3.3 (c)), the newest first: of the same scope and authority,
+/// made for a base no newer than this one, and newer themselves.
+fn fitting<'d, 'c>(list: &List<'_>, deltas: &'d [Candidate<'c>], now: i64) -> Vec<&'d Candidate<'c>> {
     let ours = &list.extensions;
     let goes_with = |delta: &&Candidate<'_>| {
         let theirs = &delta.list.extensions;
@@ -340,9 +356,11 @@ fn newest_delta<'d, 'c>(list: &List<'_>, deltas: &'d [Candidate<'c>], now: i64) 
             && number_key(ours.number) < number_key(theirs.number)
             && delta.list.this_update <= now
     };
-    deltas.iter().filter(goes_with).max_by(|one, other| {
-        number_key(one.list.extensions.number).cmp(&number_key(other.list.extensions.number))
-    })
+    let mut fitting: Vec<_> = deltas.iter().filter(goes_with).collect();
+    fitting.sort_by(|one, other| {
+        number_key(other.list.extensions.number).cmp(&number_key(one.list.extensions.number))
+    });
+    fitting
 }
 
 /// Numbers without leading zeros compare by length, then by octets.
