@@ -43,6 +43,9 @@ pub(crate) trait Steps: Sized {
     fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self>;
 }
 
+/// As many outputs as a step gives at most, but for a key log's lines.
+const OUTPUTS: usize = 8;
+
 /// A role's machine: its state and its queue.
 pub(crate) struct Machine<S> {
     state: Box<Option<S>>,
@@ -224,7 +227,7 @@ impl Out {
     /// An empty queue for this transport, compatibility mode off.
     pub(crate) fn new(transport: &Transport) -> Self {
         Self {
-            queue: VecDeque::new(),
+            queue: VecDeque::with_capacity(OUTPUTS),
             asked: None,
             name: None,
             next_serial: 0,
@@ -329,7 +332,11 @@ impl Out {
     /// Logs a secret, if the key log is on.
     pub(crate) fn key_log(&mut self, label: &'static str, secret: &Secret) {
         if let Some(client_random) = self.key_log {
-            self.queue.push_back(Output::KeyLog { label, client_random, secret: secret.duplicate() });
+            self.queue.push_back(Output::KeyLog {
+                label,
+                client_random,
+                secret: Box::new(secret.duplicate()),
+            });
         }
     }
 

@@ -292,7 +292,7 @@ pub struct CredentialRequest {
 #[derive(Debug)]
 pub struct ChooseCredential {
     /// What the peer can verify.
-    pub request: CredentialRequest,
+    pub request: Box<CredentialRequest>,
     pub(crate) serial: Serial,
 }
 

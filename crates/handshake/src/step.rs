@@ -140,7 +140,7 @@ pub enum Output {
         /// ClientHello.random.
         client_random: [u8; 32],
         /// The secret.
-        secret: Secret,
+        secret: Box<Secret>,
     },
     /// A question that only the outside can answer; the last in the queue until it is answered.
     Need(Need),

@@ -87,7 +87,9 @@ impl Lists {
 }
 
 fn kept<T: Copy>(list: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
-    list.iter().copied().filter(keep).collect()
+    let mut kept = Vec::with_capacity(list.len());
+    kept.extend(list.iter().copied().filter(keep));
+    kept
 }
 
 impl OurHello {

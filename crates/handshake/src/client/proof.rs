@@ -105,6 +105,6 @@ pub(super) fn ask_to_verify_again(config: &ClientHandshake, psk: &Psk, out: &mut
 
 /// Asks for a credential that the server accepts.
 pub(super) fn ask_to_choose(request: &CredentialRequest, out: &mut Out) {
-    let request = request.clone();
+    let request = Box::new(request.clone());
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
 }

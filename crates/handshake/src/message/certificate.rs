@@ -9,7 +9,7 @@ use crate::error::Error;
 use crate::extension::{
     self, Context, ExtensionType, OfferedSet, signed_certificate_timestamp, status_request,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, message_of};
 use crate::outcome::PeerCertificates;
 
 /// A received Certificate; the chain is copied, since it outlives the message.
@@ -103,7 +103,12 @@ impl NewCertificate<'_> {
     /// # Errors
     /// [`Error::TooLong`] if something outgrows its length field.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::CERTIFICATE, |w| {
+        // Lengths: of the message, its context and its list; of a certificate and its extensions; of a response.
+        let stapled = self.ocsp.map_or(0, <[u8]>::len).saturating_add(self.scts.map_or(0, <[u8]>::len));
+        let chain = self.chain.iter().map(|certificate| certificate.len().saturating_add(5));
+        let fixed = self.context.len().saturating_add(8 + 16).saturating_add(stapled);
+        let len = chain.fold(fixed, usize::saturating_add);
+        message_of(len, HandshakeType::CERTIFICATE, |w| {
             w.vec_u8(self.context);
             w.block_u24(|w| {
                 for (i, certificate) in self.chain.iter().enumerate() {

@@ -127,7 +127,16 @@ impl<'a> Handshake<'a> {
 /// # Errors
 /// [`Error::TooLong`] if something outgrows its length field.
 pub fn message(typ: HandshakeType, body: impl FnOnce(&mut Writer)) -> Result<Vec<u8>, Error> {
-    let mut w = Writer::with_capacity(256);
+    message_of(256, typ, body)
+}
+
+/// [`message`], in an allocation of so many bytes, or more where they do not suffice.
+pub(crate) fn message_of(
+    capacity: usize,
+    typ: HandshakeType,
+    body: impl FnOnce(&mut Writer),
+) -> Result<Vec<u8>, Error> {
+    let mut w = Writer::with_capacity(capacity);
     w.u8(typ.0);
     w.block_u24(body);
     w.finish()

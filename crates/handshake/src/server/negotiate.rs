@@ -252,7 +252,8 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
     let Some(offered) = &hello.extensions.signature_algorithms else {
         return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
     };
-    let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
+    let mut usable = offered.to_vec();
+    usable.retain(|scheme| scheme.usable_in_tls13_handshake());
     if usable.is_empty() {
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }
@@ -297,11 +298,11 @@ pub(super) fn credential_request(
     version: ProtocolVersion,
     hello: &ClientHello<'_>,
     schemes: Vec<SignatureScheme>,
-) -> CredentialRequest {
+) -> Box<CredentialRequest> {
     let extensions = &hello.extensions;
     // Compressed certificates are TLS 1.3's (RFC 8879 section 3).
     let compression = extensions.compress_certificate.filter(|_| version == ProtocolVersion::TLS1_3);
-    CredentialRequest {
+    Box::new(CredentialRequest {
         version,
         certificate_schemes: extensions.certificate_schemes().unwrap_or_default().to_vec(),
         schemes,
@@ -311,7 +312,7 @@ pub(super) fn credential_request(
         sct: extensions.signed_certificate_timestamp,
         compression: compression.unwrap_or_default().to_vec(),
         certificate_types: Vec::new(),
-    }
+    })
 }
 
 /// Schemes that a TLS 1.2 client may sign with; in CertificateRequest also those for signatures inside certificates,

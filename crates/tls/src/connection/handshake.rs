@@ -206,7 +206,7 @@ impl<R: Role> Connection<R> {
         match output {
             Output::Send { bytes, level } => {
                 trace::message_sent(&bytes, level);
-                self.send.message(&bytes);
+                self.send.message(bytes);
             }
             Output::SendChangeCipherSpec => {
                 trace::change_cipher_spec_sent();
@@ -263,7 +263,7 @@ impl<R: Role> Connection<R> {
         self.send.open();
         for message in messages {
             trace::message_sent(&message, Level::Application);
-            self.send.message(&message);
+            self.send.message(message);
         }
         if !tickets.is_empty() {
             self.rare.get_or_insert_default().tickets = tickets;

@@ -69,6 +69,10 @@ impl fmt::Display for SealError {
 
 impl std::error::Error for SealError {}
 
+/// Room for what often comes behind a message or record: CertificateVerify of ECDSA and Finished, or their like. Without it
+/// the buffer would be allocated anew for each of them.
+const SHORT_MESSAGES: usize = 144;
+
 /// Where the half stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -135,11 +139,21 @@ impl SendHalf {
 
     /// Queues a handshake message behind those of its flight. Behind close_notify none follows, for which there is no key
     /// either: the tickets of a server that has closed before its client's Finished came.
-    pub(crate) fn message(&mut self, bytes: &[u8]) {
+    pub(crate) fn message(&mut self, bytes: Vec<u8>) {
         if matches!(self.state, State::Closed | State::Failed) {
             return;
         }
-        self.pending.get_or_insert_default().flight.extend_from_slice(bytes);
+        let flight = &mut self.pending.get_or_insert_default().flight;
+        if flight.is_empty() {
+            *flight = bytes;
+            return;
+        }
+        let len = flight.len().saturating_add(bytes.len());
+        if len > flight.capacity() {
+            // What comes behind a chain is short.
+            flight.reserve_exact(bytes.len().saturating_add(SHORT_MESSAGES));
+        }
+        flight.extend_from_slice(&bytes);
     }
 
     /// Seals the flight: its messages end at a record boundary before a key changes and when the flight ends.
@@ -148,9 +162,8 @@ impl SendHalf {
         if flight.is_empty() {
             return Ok(());
         }
-        let sealed = seal_into(&mut self.writer, queue, ContentType::Handshake, flight);
-        flight.clear();
-        sealed
+        let flight = std::mem::take(flight);
+        seal_into(&mut self.writer, queue, ContentType::Handshake, &flight)
     }
 
     /// Queues an unprotected ChangeCipherSpec.
@@ -454,7 +467,7 @@ impl SendHalf {
         }
         let message = ticket.message(sealed).map_err(|_| SealError::BadTicket)?;
         trace::message_sent(&message, Level::Application);
-        self.message(&message);
+        self.message(message);
         self.flush_flight().map_err(SealError::Record)
     }
 
@@ -500,7 +513,12 @@ fn seal_into(
     plaintext: &[u8],
 ) -> Result<(), oxtls_record::SealError> {
     let start = queue.len();
-    queue.resize(start.saturating_add(writer.sealed_len(content_type, plaintext.len())), 0);
+    let len = start.saturating_add(writer.sealed_len(content_type, plaintext.len()));
+    if len > queue.capacity() {
+        // A ChangeCipherSpec and a Finished may follow.
+        queue.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
+    }
+    queue.resize(len, 0);
     let window = queue.get_mut(start..).unwrap_or_default();
     let sealed = writer.seal_whole(content_type, plaintext, window);
     queue.truncate(start.saturating_add(sealed.unwrap_or_default()));

@@ -59,7 +59,7 @@ fn send_ticket(server: &mut ServerConnection, client: &mut ClientConnection) {
         max_early_data: None,
         resumption_across_names: false,
     };
-    server.send.message(&ticket.encode().unwrap());
+    server.send.message(ticket.encode().unwrap());
     server.send.flush_flight().unwrap();
     move_all(server, client);
 }
@@ -108,7 +108,7 @@ fn a_ticket_confirms_only_where_a_certificate_was_asked_for() {
     };
     for asked in [false, true] {
         let (mut client, mut server) = connected(asked);
-        server.send.message(&ticket.encode().unwrap());
+        server.send.message(ticket.encode().unwrap());
         server.send.flush_flight().unwrap();
         assert!(!client.is_confirmed());
         move_all(&mut server, &mut client);
