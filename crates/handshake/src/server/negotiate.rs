@@ -38,16 +38,18 @@ pub(super) fn version(
     hello: &ClientHello<'_>,
     quic: bool,
 ) -> Result<ProtocolVersion, Error> {
-    let offered = offered_versions(hello);
+    let offers = |version| match &hello.extensions.supported_versions {
+        Some(versions) => versions.contains(version),
+        None => offered_versions(hello).contains(&version),
+    };
     // QUIC has TLS 1.3 and nothing older (RFC 9001 section 4.2).
     let ours: &[_] =
         if quic { &[ProtocolVersion::TLS1_3] } else { &[ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] };
-    ours.iter()
-        .copied()
-        .find(|version| config.common.speaks(*version) && offered.contains(version))
-        .ok_or_else(|| Error::NoCommonVersion {
-            peer: Mismatch::new(offered, hello.cipher_suites.to_vec(), &config.common),
-        })
+    ours.iter().copied().find(|version| config.common.speaks(*version) && offers(*version)).ok_or_else(|| {
+        Error::NoCommonVersion {
+            peer: Mismatch::new(offered_versions(hello), hello.cipher_suites.to_vec(), &config.common),
+        }
+    })
 }
 
 /// Marks the random of a server that negotiates an older version than it could speak, so that a client that could as
@@ -178,13 +180,12 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     if config.prefer_client_order {
         common.sort_by_key(|(at, _)| *at);
     }
-    let common: Vec<NamedGroup> = common.into_iter().map(|(_, group)| group).collect();
     let worth_it = |group: &&NamedGroup| match config.retry {
         Retry::WhenNeeded => true,
-        Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(|g| g.is_post_quantum()),
-        Retry::ForPreference => common.first() == Some(group),
+        Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(|(_, g)| g.is_post_quantum()),
+        Retry::ForPreference => common.first().is_some_and(|(_, first)| first == *group),
     };
-    let candidates = || common.iter().filter(worth_it);
+    let candidates = || common.iter().map(|(_, group)| group).filter(worth_it);
     let shared = candidates().find(|group| share(hello, **group).is_some());
     match (shared, candidates().next()) {
         (Some(group), _) => Ok(GroupChoice::Shared(*group)),
