@@ -13,11 +13,12 @@ use std::thread;
 
 use common::{NAME, handshake};
 use oxtls::pki_types::ServerName;
+use oxtls::x509::{CrlStore, Purpose, Revocation, Verifier};
 use oxtls::{
     ClientAuth, ClientConfig, ClientConnection, ClientSession, Credential, KeyAlgorithm, Resumption, Roots,
     ServerConfig, ServerConnection, SessionCache, TicketKeys,
 };
-use oxtls_test_pki::{Ca, LeafSpec};
+use oxtls_test_pki::{Ca, CrlSpec, LeafSpec, serial};
 
 /// Trials of servers that change and of clients that change, half of them in each of two threads: 10,000 in all.
 const SERVER_TRIALS: u64 = 7_000;
@@ -31,17 +32,24 @@ struct World {
     server: Credential,
     /// One of each authority.
     clients: Vec<Credential>,
+    /// One of each authority; the first's has its client on it.
+    crls: Vec<Vec<u8>>,
 }
+
+/// The authority whose client is revoked where revocation is looked at.
+const REVOKER: usize = 0;
 
 static WORLD: LazyLock<World> = LazyLock::new(|| {
     let cas: Vec<_> = (0..3).map(|n| Ca::new(&format!("Authority {n}"), KeyAlgorithm::EcdsaP256)).collect();
     let server = cas[0].issue(LeafSpec::server(NAME).dns(OTHER_NAME));
-    let client = |ca: &Ca| {
+    let (mut clients, mut crls) = (Vec::new(), Vec::new());
+    for (n, ca) in cas.iter().enumerate() {
         let issued = ca.issue(LeafSpec::client("client.test").dns("client.test"));
-        Credential::new(issued.chain, issued.key).unwrap()
-    };
-    let clients = cas.iter().map(client).collect();
-    World { server: Credential::new(server.chain, server.key).unwrap(), clients, cas }
+        let list = CrlSpec::new(1);
+        crls.push(ca.crl(if n == REVOKER { list.revoke(serial(issued.certificate())) } else { list }));
+        clients.push(Credential::new(issued.chain, issued.key).unwrap());
+    }
+    World { server: Credential::new(server.chain, server.key).unwrap(), clients, cas, crls }
 });
 
 /// Roots of the authorities whose bit is set.
@@ -65,24 +73,37 @@ enum Auth {
 /// A server's policy and context, and its configuration.
 struct Site {
     auth: Auth,
+    /// Looks at the authorities' CRLs.
+    crls: bool,
     context: &'static str,
     config: ServerConfig,
+}
+
+fn looks_at_crls(bits: usize) -> Verifier {
+    let mut crls = CrlStore::empty();
+    for crl in &WORLD.crls {
+        crls.add_der(crl.clone()).unwrap();
+    }
+    Verifier::new(roots(bits), Purpose::ClientAuth).with_revocation(Revocation::hard_fail(crls))
 }
 
 fn sites() -> Vec<Site> {
     let keys = TicketKeys::rotating();
     let all = (1..8).flat_map(|bits| [Auth::Optional(bits), Auth::Required(bits)]);
-    let all = all.chain([Auth::None]).flat_map(|auth| [(auth, "a"), (auth, "b")]);
-    all.map(|(auth, context)| {
+    let all = all.flat_map(|auth| [(auth, false), (auth, true)]).chain([(Auth::None, false)]);
+    let all = all.flat_map(|(auth, crls)| [(auth, crls, "a"), (auth, crls, "b")]);
+    all.map(|(auth, crls, context)| {
         let client_auth = match auth {
             Auth::None => ClientAuth::None,
+            Auth::Optional(bits) if crls => ClientAuth::OptionalBy(Box::new(looks_at_crls(bits))),
+            Auth::Required(bits) if crls => ClientAuth::RequiredBy(Box::new(looks_at_crls(bits))),
             Auth::Optional(bits) => ClientAuth::Optional(roots(bits)),
             Auth::Required(bits) => ClientAuth::Required(roots(bits)),
         };
         // Each has made its own configuration, as processes would: what they share is the ticket keys.
         let resumption = Resumption::tickets(keys.clone()).context(context).tickets_per_connection(1);
         let config = ServerConfig::builder().credential(WORLD.server.clone()).client_auth(client_auth);
-        Site { auth, context, config: config.resumption(resumption).build().unwrap() }
+        Site { auth, crls, context, config: config.resumption(resumption).build().unwrap() }
     })
     .collect()
 }
@@ -92,7 +113,7 @@ fn holds(from: &Site, to: &Site, authority: Option<usize>) -> bool {
     if from.context != to.context {
         return false;
     }
-    if from.auth == to.auth {
+    if from.auth == to.auth && from.crls == to.crls {
         return true;
     }
     let shown = if from.auth == Auth::None { None } else { authority };
@@ -100,7 +121,9 @@ fn holds(from: &Site, to: &Site, authority: Option<usize>) -> bool {
         (Auth::Required(_), None) => false,
         (_, None) => true,
         (Auth::None, Some(_)) => false,
-        (Auth::Optional(bits) | Auth::Required(bits), Some(ca)) => bits & (1 << ca) != 0,
+        (Auth::Optional(bits) | Auth::Required(bits), Some(ca)) => {
+            bits & (1 << ca) != 0 && !(to.crls && ca == REVOKER)
+        }
     }
 }
 
@@ -160,7 +183,8 @@ fn sessions_resume_where_their_client_still_passes_and_nowhere_else() {
             let connection = ClientConnection::with_session(&clients[who], name(NAME), session).unwrap();
             let outcome = shake(connection, &to.config).is_some_and(|(resumed, _)| resumed);
             let what = || {
-                format!("{authority:?} from {:?} {} to {:?} {}", from.auth, from.context, to.auth, to.context)
+                let told = |site: &Site| format!("{:?} {} {}", site.auth, site.crls, site.context);
+                format!("{authority:?} from {} to {}", told(from), told(to))
             };
             assert_eq!(outcome, holds(from, to, authority), "{}", what());
             *(if outcome { &mut resumed } else { &mut full }) += 1;
