@@ -163,6 +163,17 @@ fn a_peer_without_extended_master_secret_is_met_only_where_that_is_allowed() {
 }
 
 #[test]
+fn sessions_without_it_are_resumed_only_where_such_peers_are_met_at_all() {
+    for allowed in [false, true] {
+        let client =
+            client_config().resume_unbound_sessions(true).allow_unbound_master_secret(allowed).build();
+        let server =
+            server_config().allow_unbound_master_secret(allowed).resume_unbound_sessions(true).build();
+        assert_eq!((client.is_ok(), server.is_ok()), (allowed, allowed));
+    }
+}
+
+#[test]
 fn there_is_no_key_update() {
     let (mut client, _) = tls12(client_config(), server_config());
     assert!(matches!(client.update_keys(true), Err(SealError::NoKeyUpdate)));
