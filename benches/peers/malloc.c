@@ -1,6 +1,6 @@
-/* Counts what a process allocates: put before it by LD_PRELOAD. Bytes are those that the allocator set aside. The three
- * numbers (bytes that live, the most so far, allocations) lie at the front of the file that ALLOCATIONS names, which the
- * process reads, and writes to begin with another "most". */
+/* Counts what a process allocates: put before it by LD_PRELOAD. Bytes are those that the allocator set aside. The four
+ * numbers (bytes that live, the most so far, allocations, and how many of them were freed) lie at the front of the file
+ * that ALLOCATIONS names, which the process reads, and writes to begin with another "most". */
 #define _GNU_SOURCE
 #include <errno.h>
 #include <fcntl.h>
@@ -24,7 +24,7 @@ extern void __libc_free(void *);
 /* A page of its own: the file is put in its place once the environment can be read. */
 static union {
     struct {
-        _Atomic int64_t live, peak, count;
+        _Atomic int64_t live, peak, count, freed;
     };
     char page[PAGE];
 } counts __attribute__((aligned(PAGE)));
@@ -35,11 +35,12 @@ __attribute__((constructor)) static void share(void) {
     int file = open(path, O_RDWR | O_CREAT | O_TRUNC | O_CLOEXEC, 0600);
     if (file < 0) return;
     if (ftruncate(file, PAGE) == 0) {
-        int64_t before[3] = {counts.live, counts.peak, counts.count};
+        int64_t before[4] = {counts.live, counts.peak, counts.count, counts.freed};
         if (mmap(counts.page, PAGE, PROT_READ | PROT_WRITE, MAP_SHARED | MAP_FIXED, file, 0) != MAP_FAILED) {
             counts.live = before[0];
             counts.peak = before[1];
             counts.count = before[2];
+            counts.freed = before[3];
         }
     }
     close(file);
@@ -72,7 +73,10 @@ void *calloc(size_t number, size_t size) {
 void *realloc(void *old, size_t size) {
     int64_t before = old ? (int64_t)malloc_usable_size(old) : 0;
     void *pointer = __libc_realloc(old, size);
-    if (pointer || !size) grow(-before);
+    if (pointer || !size) {
+        grow(-before);
+        if (old) atomic_fetch_add(&counts.freed, 1);
+    }
     add(pointer);
     return pointer;
 }
@@ -93,6 +97,9 @@ int posix_memalign(void **out, size_t alignment, size_t size) {
 }
 
 void free(void *pointer) {
-    if (pointer) atomic_fetch_sub(&counts.live, (int64_t)malloc_usable_size(pointer));
+    if (pointer) {
+        atomic_fetch_sub(&counts.live, (int64_t)malloc_usable_size(pointer));
+        atomic_fetch_add(&counts.freed, 1);
+    }
     __libc_free(pointer);
 }

@@ -21,8 +21,9 @@ use crate::contenders::{self, PEER};
 use crate::run::{self, Error};
 
 /// What is asked: every kind of handshake, then records, each of one write.
-const QUESTIONS: [Question; 7] = [
+const QUESTIONS: [Question; 8] = [
     ("tls13", 0, 20),
+    ("tls13-known", 0, 20),
     ("tls13-mutual", 0, 20),
     ("tls13-resumed", 0, 20),
     ("tls12", 0, 20),

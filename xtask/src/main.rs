@@ -6,7 +6,9 @@ mod bogo;
 mod ci;
 mod contenders;
 mod instructions;
+mod memory;
 mod run;
+mod scale;
 mod tally;
 mod test;
 mod x509;
@@ -54,6 +56,12 @@ cargo xtask <verb>
   instructions      instructions of each handshake and each record, by valgrind's callgrind, ours beside rustls'
                     --check         ours alone; fails where it takes over 2 % more than benches/instructions.tsv says
                     --bless         writes that down anew
+  memory            what 10,000 connections hold that are there at once, ours beside rustls': bytes and allocations, Rust's
+                    and C's, established, after traffic, at rest and at the handshake's peak; resident bytes
+                    --count N       so many
+  scale             10,000 connections over loopback to servers on threads and on an event loop, ours beside rustls':
+                    handshakes per second, the server's processor time and resident bytes for each, and echoes
+                    --count N       so many
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
                     instructions, the protocol suite, then `test`
 ";
@@ -88,6 +96,8 @@ fn verb() -> Result<bool, run::Error> {
         Some("interop") => run::succeeds(test::interop().args(rest)),
         Some("bench") => bench::bench(rest),
         Some("instructions") => instructions::instructions(rest),
+        Some("memory") => memory::memory(rest),
+        Some("scale") => scale::scale(rest),
         Some("bogo") => bogo::bogo(rest),
         Some("x509") => x509::x509(rest),
         Some("ci") => {

@@ -1,7 +1,7 @@
 //! A connection and its transport.
 
 use std::fmt;
-use std::io::{self, ErrorKind, Read, Write};
+use std::io::{self, ErrorKind, IoSlice, Read, Write};
 use std::ops::Range;
 
 use oxtls::{Connection, Error, Event, Need, Role, Sealed};
@@ -12,12 +12,24 @@ use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
 
+/// What is read at first, bytes: a transport that fills it gets [`INPUT`], and one that seldom has much does with this.
+const FIRST_INPUT: usize = 4 * 1024;
+
 /// Room for what a connection may have to send ahead of data, bytes.
 const SPARE: usize = 64;
 
 /// What is sealed at once, bytes: four full records (2^14 of content, 5 of header, 17 of content type and tag), which
 /// stay in the cache and take a `write` of 64 KiB whole.
 const OUTPUT: usize = 4 * ((1 << 14) + 22) + SPARE;
+
+/// Room for a flight of the handshake or what else a connection has to send by itself, bytes: most fit.
+const FLIGHT: usize = 8 * 1024;
+
+/// What a stream that waits for its transport may hold on to of its room for output, bytes.
+const IDLE_OUTPUT: usize = 1024;
+
+/// What [`Write::write_vectored`] gathers at once, bytes: four full records.
+const GATHERED: usize = 4 << 14;
 
 /// A TLS connection over a transport.
 ///
@@ -244,6 +256,10 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     /// Reads from the transport behind what is there.
     fn fill(&mut self) -> io::Result<()> {
         self.make_room();
+        if self.unsent.is_empty() && self.output.len() > IDLE_OUTPUT {
+            // A blocking transport may wait for long, and a server has thousands that do.
+            self.output = Vec::new();
+        }
         let room = self.input.get_mut(self.unread.end..).unwrap_or_default();
         let read = loop {
             match self.transport.read(room) {
@@ -259,6 +275,9 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             },
             Ok(len) => {
                 self.unread.end = self.unread.end.saturating_add(len);
+                if self.unread.end >= self.input.len() && self.input.len() < INPUT {
+                    self.input.resize(INPUT, 0);
+                }
                 Ok(())
             }
             Err(error) if is_for_now(error.kind()) => {
@@ -276,7 +295,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     /// Moves the beginning of a record to the front, so that the rest of it has room.
     fn make_room(&mut self) {
         if self.input.is_empty() {
-            self.input = vec![0; INPUT];
+            self.input = vec![0; FIRST_INPUT];
         }
         if self.unread.start > 0 {
             let len = self.unread.len();
@@ -316,8 +335,8 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             if !self.connection.wants_transmit() {
                 return Ok(());
             }
-            if self.output.len() < OUTPUT {
-                self.output.resize(OUTPUT, 0);
+            if self.output.len() < FLIGHT {
+                self.output.resize(FLIGHT, 0);
             }
             let written = self.connection.transmit(&mut self.output);
             if written == 0 {
@@ -418,6 +437,23 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
         self.complete_handshake()?;
         self.check_early_data()?;
         self.seal_with(buf, |connection, out| connection.seal(buf, out).map(Some).map_err(seal_failed))
+    }
+
+    /// Many small pieces share records, as if they had been one: they are gathered first, 64 KiB of them at most.
+    fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
+        let mut pieces = bufs.iter().filter(|piece| !piece.is_empty());
+        let Some(first) = pieces.next() else { return self.write(&[]) };
+        let Some(second) = pieces.next().filter(|_| first.len() < GATHERED) else { return self.write(first) };
+        let mut gathered =
+            Vec::with_capacity(bufs.iter().map(|piece| piece.len()).sum::<usize>().min(GATHERED));
+        for piece in [first, second].into_iter().chain(pieces) {
+            let room = GATHERED.saturating_sub(gathered.len());
+            if room == 0 {
+                break;
+            }
+            gathered.extend_from_slice(piece.get(..room).unwrap_or(piece));
+        }
+        self.write(&gathered)
     }
 
     fn flush(&mut self) -> io::Result<()> {

@@ -9,9 +9,11 @@
 //! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, in the same way |
 //! | `memory CASE COUNT` | bytes and allocations of the server and of the client for each of that many connections |
 //! | `instructions CASE SIZE UNITS` | that many, once all are done (`instructions.rs`): handshakes if SIZE is 0, else writes |
+//! | `held CASE COUNT` | what that many connections hold at each stage of their lives (`held.rs`) |
 //!
 //! or `cannot` and why. Whoever asks takes turns among the contenders; see `xtask/src/bench`.
 
+mod held;
 mod instructions;
 mod memory;
 mod pipe;
@@ -112,6 +114,8 @@ pub trait End {
     fn is_handshaking(&self) -> bool;
     /// The handshake resumed a session.
     fn resumed(&self) -> bool;
+    /// Lets go of what is not needed while nothing happens, where a library can.
+    fn rest(&mut self) {}
     /// Says goodbye, where a library would otherwise forget the session. Not timed.
     fn close(&mut self, _wire: &mut Vec<u8>) -> Result<(), Failure> {
         Ok(())
@@ -144,6 +148,7 @@ pub fn run<L: Library>() -> Result<(), Failure> {
             ("handshake", &[units]) => handshakes(library, case, units),
             ("bulk", &[size, units]) => bulk(library, size, units),
             ("memory", &[count]) => memory::measure(library, count),
+            ("held", &[count]) => held::measure(library, count),
             ("instructions", &[0, units]) => instructions::question_of_handshakes(library, case, units),
             ("instructions", &[size, units]) => instructions::question_of_records(library, size, units),
             _ => Err(format!("not understood: {verb}").into()),

@@ -157,4 +157,8 @@ impl<R: Role> End for Ours<R> {
     fn resumed(&self) -> bool {
         self.resumed
     }
+
+    fn rest(&mut self) {
+        self.connection.rest();
+    }
 }
