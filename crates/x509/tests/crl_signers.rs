@@ -93,6 +93,24 @@ fn a_key_that_another_ca_certified_in_the_cas_name_signs_no_crl_for_it() {
     accepted(hard(&root, &chain, [own.crl(CrlSpec::new(2)), root.crl(CrlSpec::new(1))]));
 }
 
+/// A peer chooses its path, where its CA was certified by several: whoever stands above the CA on that path may have
+/// certified the key of its CRLs.
+#[test]
+fn no_detour_leads_around_the_crls_of_a_ca_whose_key_for_them_the_root_certified() {
+    let root = root();
+    let victim = root.intermediate("Victim", P256);
+    let detour = root.intermediate("Detour", P256);
+    let own = root.intermediate_with(crl_key("Victim"));
+    let issued = victim.issue(leaf());
+    let chain = [issued.chain[0].clone(), detour.cross_sign(&victim)];
+    let revoking = own.crl(CrlSpec::new(1).revoke(serial(issued.certificate())));
+    for chain in [with(&issued.chain, &[&own]), with(&chain, &[&detour, &own])] {
+        let crls = store([revoking.clone(), root.crl(CrlSpec::new(1)), detour.crl(CrlSpec::new(1))]);
+        let outcome = verify(&root, &chain, Policy::default(), Revocation::soft_fail(crls));
+        refused(outcome, Rule::NotRevoked, LEAF);
+    }
+}
+
 /// A root may certify a key for its CRLs itself, and nobody else may.
 #[test]
 fn a_root_certifies_the_key_of_its_crls_itself() {

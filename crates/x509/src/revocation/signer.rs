@@ -150,7 +150,7 @@ impl Signers<'_, '_, '_> {
     }
 
     /// Whether a validated certificate with the CA's name is that CA's: certified by the CA itself, with the key that the
-    /// path has of it, or by whoever certified that key. The same anchor and the same name are not enough: another CA
+    /// path has of it, or by whoever stands above it there. The same anchor and the same name are not enough: another CA
     /// below the anchor could certify a key in this one's name, and un-revoke what it pleases. Where the certificate
     /// names another issuer of its CRL, that name is all that there is to go by.
     fn is_the_same_authority(&self, pool: &[CertificateDer<'_>], found: &build::Found) -> bool {
@@ -176,18 +176,12 @@ impl Signers<'_, '_, '_> {
         false
     }
 
-    /// Whether this is the CA's own key, or that of who certified the CA; where the CA changes keys, of each of them.
+    /// Whether this is the CA's own key, or that of a CA above it on this path: any of those could have made it another CA
+    /// altogether. Who certified it directly would be too few, since of several who did the peer names the one of its
+    /// liking, and a CRL that nobody believes lets a revoked certificate pass where that is no reason to refuse.
     fn certifies(&self, name: Name<'_>, spki: &[u8]) -> bool {
-        let Some(certificate) = self.path.certificates.get(self.depth) else {
-            return false;
-        };
-        let authority = certificate.issuer();
-        if name == authority && spki == self.path.issuer_spki(self.depth) {
-            return true;
-        }
-        let above = self.path.certificates.iter().enumerate().skip(self.depth.saturating_add(1));
-        above
-            .take_while(|(_, certificate)| certificate.subject() == authority)
+        let mut issued = self.path.certificates.iter().enumerate().skip(self.depth);
+        issued
             .any(|(depth, certificate)| name == certificate.issuer() && spki == self.path.issuer_spki(depth))
     }
 }
