@@ -22,6 +22,10 @@ pub const MAX_KEY_UPDATES: u64 = (1 << 48) - 1;
 /// at a time.
 pub const MAX_TICKETS_IN_A_ROW: u8 = 32;
 
+/// Records that a client takes without a ticket among them before it waits for no more: servers send their tickets with
+/// the end of the handshake, before their data or amid its beginning.
+pub const RECORDS_BEFORE_TICKETS: u64 = 16;
+
 /// How long one ticket key seals. Tickets live for a day by default, which is two periods: so long a key opens after it
 /// has ceased to seal.
 pub const TICKET_KEY_PERIOD: Duration = Duration::from_secs(12 * 60 * 60);

@@ -21,10 +21,6 @@ use crate::error::{Error, ErrorKind};
 use crate::resumption::{ClientSession, Sink};
 use crate::trace;
 
-/// Records that a client takes without a ticket among them before it waits for no more: servers send their tickets with
-/// the end of the handshake, before their data or amid its beginning.
-const RECORDS_BEFORE_TICKETS: u64 = 16;
-
 /// What broke reading, and the alert that the peer is owed.
 #[derive(Debug)]
 pub(crate) struct Broken {
@@ -258,7 +254,7 @@ impl ReceiveHalf {
     /// takes sessions by hand gets those that come late too.
     fn await_tickets(&mut self) {
         let records = self.reader.key().map_or(0, ReadKey::sequence);
-        let over = self.tickets > 0 || records > RECORDS_BEFORE_TICKETS;
+        let over = self.tickets > 0 || records > defaults::RECORDS_BEFORE_TICKETS;
         if over && self.sink.as_ref().is_some_and(|sink| !sink.is_users()) {
             self.sink = None;
             if let Some(receive) = &mut self.post_handshake {
