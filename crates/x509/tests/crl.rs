@@ -716,14 +716,20 @@ fn a_large_crl_is_loaded_once_and_asked_fast() {
     };
     let (outcome, first) = time(&good.chain);
     accepted(outcome);
-    let (outcome, later) = time(&good.chain);
-    accepted(outcome);
+    let mut later = first;
+    for _ in 0..20 {
+        let (outcome, took) = time(&good.chain);
+        accepted(outcome);
+        later = later.min(took);
+    }
     refused(time(&bad.chain).0, Rule::NotRevoked, LEAF);
     println!(
         "{count} entries, {size} octets: loaded in {loaded:?}, {} octets of index, one look-up {asked:?}, first \
          validation {first:?}, later ones {later:?}",
         crl.len() * 8
     );
-    assert!(asked < Duration::from_micros(if cfg!(debug_assertions) { 200 } else { 20 }), "{asked:?}");
+    // Whoever looked at each entry would take as long for one question as for a good part of the loading. (The signature
+    // is over megabytes, so that not to verify it again shows in any of twenty validations.)
+    assert!(asked * 100 < loaded, "{asked:?} for one look-up, {loaded:?} to load");
     assert!(later < first, "the signature of the CRL is verified once");
 }
