@@ -262,8 +262,8 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
 }
 
 /// The schemes that the client takes in TLS 1.2, its order: those that a suite in common can be authenticated by, and
-/// curves only that it names as groups too (RFC 8422 section 5.1.1). A client that names no scheme at all is taken to know
-/// SHA-256, as RFC 9155 section 6 says in place of RFC 5246's SHA-1 (section 7.4.1.4.1), which nobody gets.
+/// curves only that it names as groups too (RFC 8422 section 5.1.1). A client that names no scheme at all stands for SHA-1
+/// (RFC 5246 section 7.4.1.4.1), which RFC 9155 takes away and nobody gets: it is served with SHA-256.
 pub(super) fn schemes_tls12(
     hello: &ClientHello<'_>,
     suites: &[Tls12Suite],

@@ -261,7 +261,7 @@ fn a_client_that_knows_no_extensions_gets_none_and_the_curve_and_hash_that_it_mu
     }
 }
 
-/// RFC 9155 section 6: SHA-256 is what such a client is taken to know, and never SHA-1.
+/// RFC 9155 takes SHA-1 away, RFC 5246's default for such a client: it is served with SHA-256, and never with SHA-1.
 #[test]
 fn a_client_that_names_no_signature_schemes_gets_sha256() {
     let (hello, server) = before_the_hello(tls12());
