@@ -14,6 +14,7 @@ use std::path::Path;
 use std::process::Command;
 use std::{env, fs, thread};
 
+pub(crate) use callgrind::is_there as is_possible;
 use callgrind::{Counts, Question, Side};
 use lexopt::Arg;
 
@@ -158,6 +159,7 @@ fn beside(ours: &[Row], folder: &Path) -> Result<bool, Error> {
         cells.extend([per_cent(us.without_crypto(), them.without_crypto()), per_cent(us.all(), them.all())]);
         line(&ours.name, &cells);
     }
+    println!("{} counted", ours.len());
     Ok(true)
 }
 

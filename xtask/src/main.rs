@@ -7,6 +7,7 @@ mod ci;
 mod contenders;
 mod instructions;
 mod memory;
+mod process;
 mod run;
 mod scale;
 mod tally;
@@ -53,14 +54,17 @@ cargo xtask <verb>
                     FILE.json[.xz]            these cases instead of the conformance data's
                     --profile default|strict  the policy that judges (strict)
                     --out RESULTS.json        writes every verdict there
-  instructions      instructions of each handshake and each record, by valgrind's callgrind, ours beside rustls'
+  instructions      instructions of each handshake and each record, by valgrind's callgrind, ours beside rustls'; closes
+                    with `N counted`, or `N within 2 %, N above`
                     --check         ours alone; fails where it takes over 2 % more than benches/instructions.tsv says
                     --bless         writes that down anew
   memory            what 10,000 connections hold that are there at once, ours beside rustls': bytes and allocations, Rust's
-                    and C's, established, after traffic, at rest and at the handshake's peak; resident bytes
+                    and C's, established, after traffic, at rest and at the handshake's peak; resident bytes; closes with
+                    `N measured, N failed`
                     --count N       so many
   scale             10,000 connections over loopback to servers on threads and on an event loop, ours beside rustls':
-                    handshakes per second, the server's processor time and resident bytes for each, and echoes
+                    handshakes per second, the server's processor time and resident bytes for each, and echoes; closes
+                    with `N servers measured, N failed`
                     --count N       so many
   ci                what CI runs: formatting, lints, each crate alone, documentation, dependencies, the demo,
                     instructions, the protocol suite, then `test`

@@ -9,8 +9,6 @@ use std::ffi::OsString;
 use std::path::Path;
 use std::process::Command;
 
-use lexopt::{Arg, ValueExt};
-
 use crate::contenders::{self, PEER};
 use crate::run::{self, Error};
 
@@ -35,7 +33,7 @@ const OF_BOTH: [&str; 3] = ["established", "after 16 KiB each way", "at rest"];
 
 /// Measures, and prints a table: whether all could be measured.
 pub(crate) fn memory(rest: Vec<OsString>) -> Result<bool, Error> {
-    let count = parse(rest)?;
+    let count = contenders::count(rest, COUNT, 1)?;
     let folder = contenders::folder("memory")?;
     let programs = [contenders::ours(&folder)?, contenders::build(PEER)?];
     let counter = folder.join("malloc.so");
@@ -63,18 +61,6 @@ pub(crate) fn memory(rest: Vec<OsString>) -> Result<bool, Error> {
     Ok(failed == 0)
 }
 
-fn parse(rest: Vec<OsString>) -> Result<usize, Error> {
-    let mut count = COUNT;
-    let mut parser = lexopt::Parser::from_args(rest);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Arg::Long("count") => count = parser.value()?.parse()?,
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if count == 0 { Err("no connections are nothing to measure".into()) } else { Ok(count) }
-}
-
 type Answer = (String, Result<Vec<i64>, String>);
 
 /// One process for one question, so that no other leaves holes in its heap.
@@ -82,7 +68,7 @@ fn one(program: &Path, folder: &Path, counter: &Path, question: &str) -> Result<
     let counts = folder.join("allocations");
     let mut command = Command::new(program);
     command.arg(folder).env("LD_PRELOAD", counter).env("ALLOCATIONS", &counts);
-    let (name, answers) = contenders::ask(&mut command, &[question.to_owned()])?;
+    let (name, answers) = contenders::ask(command, &[question.to_owned()])?;
     let answer = answers.into_iter().next().unwrap_or_default();
     let numbers: Result<Vec<i64>, _> = answer.split(' ').map(str::parse).collect();
     let expected = SIDES.len().saturating_mul(OF_A_SIDE.len()).saturating_add(OF_BOTH.len());
@@ -113,15 +99,5 @@ mod tests {
         assert_eq!(text.lines().count(), 20);
         let last = text.lines().last().unwrap();
         assert!(last.contains("resident, at rest") && last.ends_with("118           118"), "{last}");
-    }
-
-    #[test]
-    fn a_count_is_a_number_above_zero() {
-        let parse = |words: &[&str]| parse(words.iter().map(OsString::from).collect());
-        assert_eq!(parse(&[]).unwrap(), COUNT);
-        assert_eq!(parse(&["--count", "5"]).unwrap(), 5);
-        for wrong in [&["--count", "0"][..], &["--count"], &["--count", "x"], &["word"]] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

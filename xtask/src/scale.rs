@@ -9,15 +9,13 @@
 //! per second are those of both together, processor time is the server's alone.
 
 use std::ffi::OsString;
-use std::io::{BufRead, BufReader, Write};
 use std::path::{Path, PathBuf};
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 use std::{fs, thread};
 
-use lexopt::{Arg, ValueExt};
-
 use crate::contenders;
+use crate::process::Process;
 use crate::run::{self, Error, cargo};
 
 /// How many connections at most, if nothing else is asked for.
@@ -31,7 +29,7 @@ const ECHOES: usize = 2_000;
 /// Threads of the client.
 const LOADERS: usize = 2;
 
-/// Longest that one server is measured; it is ended then.
+/// Longest that one answer may take. Behind that no further step of a server is begun, either.
 const PATIENCE: Duration = Duration::from_secs(300);
 
 /// Longer than servers wait before they put silent connections to rest.
@@ -51,11 +49,11 @@ struct Server {
 
 /// Measures, and prints a table of each server: whether all held what they were to hold.
 pub(crate) fn scale(rest: Vec<OsString>) -> Result<bool, Error> {
-    let count = parse(rest)?;
+    let count = contenders::count(rest, COUNT, 2)?;
     let folder = contenders::folder("scale")?;
     contenders::ours(&folder)?;
     let examples = examples()?;
-    let rustls = rustls()?;
+    let rustls = contenders::build_in("scale-rustls/Cargo.toml", "scale-rustls")?;
     let ours = |name: &str| examples.join(name);
     let server = |name, program: PathBuf, arguments, threads| Server { name, program, arguments, threads };
     let servers = [
@@ -82,18 +80,6 @@ pub(crate) fn scale(rest: Vec<OsString>) -> Result<bool, Error> {
     Ok(failed == 0)
 }
 
-fn parse(rest: Vec<OsString>) -> Result<usize, Error> {
-    let mut count = COUNT;
-    let mut parser = lexopt::Parser::from_args(rest);
-    while let Some(argument) = parser.next()? {
-        match argument {
-            Arg::Long("count") => count = parser.value()?.parse()?,
-            other => return Err(other.unexpected().into()),
-        }
-    }
-    if count < 2 { Err("fewer than two connections are nothing to compare".into()) } else { Ok(count) }
-}
-
 fn examples() -> Result<PathBuf, Error> {
     let mut command = cargo();
     command.args(["build", "--release", "--quiet", "--package", "oxtls-std", "--examples", "--target-dir"]);
@@ -105,84 +91,23 @@ fn examples() -> Result<PathBuf, Error> {
     }
 }
 
-/// The servers over rustls are a workspace of their own.
-fn rustls() -> Result<PathBuf, Error> {
-    let mut command = cargo();
-    command.args([
-        "build",
-        "--release",
-        "--quiet",
-        "--config",
-        "profile.release.debug=false",
-        "--manifest-path",
-    ]);
-    command.arg(contenders::source("scale-rustls/Cargo.toml")).arg("--target-dir");
-    let target = contenders::target()?;
-    if run::succeeds(command.arg(&target))? {
-        Ok(target.join("release/scale-rustls"))
-    } else {
-        Err("the servers over rustls do not build".into())
-    }
-}
-
 /// Each server holds a descriptor for each connection, and so does the client.
 fn with_descriptors(program: &Path, count: usize) -> Command {
     let mut command = Command::new("sh");
     let needed = count.saturating_add(200);
     command.arg("-c").arg(format!("ulimit -n {needed} && exec \"$0\" \"$@\"")).arg(program);
-    command.stdin(Stdio::piped()).stdout(Stdio::piped());
     command
 }
 
-/// A process that is ended by closing its standard input, or else by its number.
-struct Process {
-    child: Child,
-    input: Option<ChildStdin>,
-    output: BufReader<ChildStdout>,
+/// A number that a process answers.
+fn number(line: &str) -> Result<u64, Error> {
+    line.trim().parse().map_err(|_| format!("no number: {line}").into())
 }
 
-impl Process {
-    fn start(mut command: Command) -> Result<Self, Error> {
-        let mut child = command.spawn()?;
-        let input = child.stdin.take();
-        let output = BufReader::new(child.stdout.take().ok_or("a process without pipes")?);
-        Ok(Self { child, input, output })
-    }
-
-    fn line(&mut self) -> Result<u64, Error> {
-        let mut line = String::new();
-        if self.output.read_line(&mut line)? == 0 {
-            return Err("it has ended; its reason stands above".into());
-        }
-        Ok(line.trim().parse()?)
-    }
-
-    fn ask(&mut self, question: &str) -> Result<u64, Error> {
-        if let Some(input) = &mut self.input {
-            writeln!(input, "{question}")?;
-        }
-        self.line()
-    }
-
-    /// What it has used so far. `sh` has become the program, so that the number is still its own.
-    fn usage(&self) -> Result<Usage, Error> {
-        let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", self.child.id()));
-        usage(&read("stat")?, &read("status")?).ok_or_else(|| "/proc says something else".into())
-    }
-}
-
-impl Drop for Process {
-    fn drop(&mut self) {
-        drop(self.input.take());
-        for _ in 0..20 {
-            if let Ok(Some(_)) = self.child.try_wait() {
-                return;
-            }
-            thread::sleep(Duration::from_millis(100));
-        }
-        let _ = self.child.kill();
-        let _ = self.child.wait();
-    }
+/// What a process has used so far. `sh` has become the program, so that the number is still its own.
+fn used(process: &Process) -> Result<Usage, Error> {
+    let read = |file: &str| fs::read_to_string(format!("/proc/{}/{file}", process.id()));
+    usage(&read("stat")?, &read("status")?).ok_or_else(|| "/proc says something else".into())
 }
 
 /// What a process has used.
@@ -210,11 +135,13 @@ fn usage(stat: &str, status: &str) -> Option<Usage> {
 fn measure(server: &Server, folder: &Path, load: &Path, count: usize) -> Result<(), Error> {
     let mut command = with_descriptors(&server.program, count);
     command.args(server.arguments).arg(folder).arg(server.threads);
-    let mut serving = Process::start(command)?;
-    let port = serving.line()?;
+    let mut serving = Process::start(command, PATIENCE)?;
+    serving.call("the server");
+    let port = number(&serving.line()?)?;
     let mut command = with_descriptors(load, count);
     command.arg(folder).arg(port.to_string()).arg(LOADERS.to_string());
-    let mut load = Process::start(command)?;
+    let mut load = Process::start(command, PATIENCE)?;
+    load.call("the client");
     let start = Instant::now();
     let mut steps: Vec<usize> = STEPS.into_iter().filter(|step| *step < count).collect();
     steps.push(count);
@@ -224,12 +151,12 @@ fn measure(server: &Server, folder: &Path, load: &Path, count: usize) -> Result<
         if start.elapsed() > PATIENCE {
             return Err(format!("it took more than {} s", PATIENCE.as_secs()).into());
         }
-        let before = serving.usage()?;
-        let opening = load.ask(&format!("open {step}"))?;
-        let opened = serving.usage()?;
-        let echoing = load.ask(&format!("echo {ECHOES}"))?;
+        let before = used(&serving)?;
+        let opening = number(&load.ask(&format!("open {step}"))?)?;
+        let opened = used(&serving)?;
+        let echoing = number(&load.ask(&format!("echo {ECHOES}"))?)?;
         thread::sleep(SETTLED);
-        let settled = serving.usage()?;
+        let settled = used(&serving)?;
         let base = *first.get_or_insert(settled);
         let made = u64::try_from(step.saturating_sub(held))?;
         held = step;
@@ -258,15 +185,5 @@ mod tests {
         assert_eq!(usage(stat, status), Some(Usage { time: 42 * TICK, resident: 2 << 20 }));
         assert_eq!(usage("7", status), None);
         assert_eq!(usage(stat, ""), None);
-    }
-
-    #[test]
-    fn a_count_is_two_or_more() {
-        let parse = |words: &[&str]| parse(words.iter().map(OsString::from).collect());
-        assert_eq!(parse(&[]).unwrap(), COUNT);
-        assert_eq!(parse(&["--count", "200"]).unwrap(), 200);
-        for wrong in [&["--count", "1"][..], &["--count"], &["word"]] {
-            assert!(parse(wrong).is_err(), "{wrong:?}");
-        }
     }
 }

@@ -1,18 +1,18 @@
 //! A library as a process that is asked line by line; see `benches/peers/driver`.
 
-use std::io::{BufRead, BufReader, IsTerminal, Write, stderr};
+use std::io::{IsTerminal, stderr};
 use std::path::Path;
-use std::process::{Child, ChildStdin, ChildStdout, Command, Stdio};
+use std::process::Command;
 use std::time::{Duration, Instant};
 
+use crate::contenders::PATIENCE;
+use crate::process::Process;
 use crate::run::Error;
 
 /// A process, and what it says it is.
 pub(crate) struct Contender {
     pub(crate) name: String,
-    process: Child,
-    questions: ChildStdin,
-    answers: BufReader<ChildStdout>,
+    process: Process,
 }
 
 /// Numbers, or why there are none.
@@ -25,43 +25,22 @@ impl Contender {
     /// Starts it. If there is a counter, that counts its allocations, in a file beside it.
     pub(crate) fn start(program: &Path, certificates: &Path, counter: Option<&Path>) -> Result<Self, Error> {
         let mut command = Command::new(program);
-        command.arg(certificates).stdin(Stdio::piped()).stdout(Stdio::piped());
+        command.arg(certificates);
         if let Some(counter) = counter {
             let mut counts = program.as_os_str().to_owned();
             counts.push(".allocations");
             command.env("LD_PRELOAD", counter).env("ALLOCATIONS", counts);
         }
-        let mut process =
-            command.spawn().map_err(|error| format!("{} does not run: {error}", program.display()))?;
-        let (Some(questions), Some(answers)) = (process.stdin.take(), process.stdout.take()) else {
-            return Err("a contender without pipes".into());
-        };
-        let name = program.display().to_string();
-        let mut contender = Self { name, process, questions, answers: BufReader::new(answers) };
-        contender.name = contender.line()?;
-        Ok(contender)
-    }
-
-    fn line(&mut self) -> Result<String, Error> {
-        let mut line = String::new();
-        if self.answers.read_line(&mut line)? == 0 {
-            return Err(format!("{} has ended", self.name).into());
-        }
-        Ok(line.trim_end().to_owned())
+        let mut process = Process::start(command, PATIENCE)?;
+        let name = process.line()?;
+        process.call(&name);
+        Ok(Self { name, process })
     }
 
     fn ask(&mut self, question: &str) -> Result<Answer, Error> {
-        writeln!(self.questions, "{question}")?;
-        let line = self.line()?;
+        let line = self.process.ask(question)?;
         let numbers: Result<Vec<f64>, _> = line.split(' ').map(str::parse).collect();
         Ok(numbers.map_err(|_| line.strip_prefix("cannot: ").unwrap_or(&line).to_owned()))
-    }
-}
-
-impl Drop for Contender {
-    fn drop(&mut self) {
-        let _ = self.process.kill();
-        let _ = self.process.wait();
     }
 }
 

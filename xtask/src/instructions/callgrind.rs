@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
-use std::process::Command;
+use std::process::{Command, Stdio};
 
 use crate::contenders;
 use crate::run::Error;
@@ -61,6 +61,15 @@ impl Counts {
 /// One question to a contender: which case, how long the writes (0: handshakes), how many.
 pub(crate) type Question = (&'static str, usize, u64);
 
+/// Whether there is one that counts.
+pub(crate) fn is_there() -> bool {
+    Command::new("valgrind")
+        .arg("--version")
+        .stdout(Stdio::null())
+        .status()
+        .is_ok_and(|status| status.success())
+}
+
 /// Asks `program` all `questions` under callgrind: what each unit of each took on this side. Files go to `folder`.
 pub(crate) fn count(
     program: &Path,
@@ -85,7 +94,7 @@ pub(crate) fn count(
     command.arg(format!("--callgrind-out-file={}", out.display())).arg(program).arg(certificates);
     let asked: Vec<String> =
         questions.iter().map(|(case, size, units)| format!("instructions {case} {size} {units}")).collect();
-    let (_, answers) = contenders::ask(&mut command, &asked)?;
+    let (_, answers) = contenders::ask(command, &asked)?;
     for (question, answer) in questions.iter().zip(&answers) {
         if *answer != question.2.to_string() {
             return Err(format!("{name}, {question:?}: {answer}").into());
