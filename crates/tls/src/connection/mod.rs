@@ -8,6 +8,7 @@ mod mailbox;
 mod receive;
 mod resume;
 mod role;
+mod seal_error;
 mod send;
 mod sessions;
 mod split;
@@ -29,7 +30,7 @@ use pki_types::ServerName;
 pub use early::EarlyDataStatus;
 pub use info::{ChannelBinding, Info, ResumedSession};
 pub use role::{Client, Role, Server};
-pub use send::SealError;
+pub use seal_error::SealError;
 pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, ConfigError, ServerConfig};
