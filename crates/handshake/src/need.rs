@@ -1,8 +1,8 @@
 //! Questions that only the outside can answer.
 //!
 //! A token is the question plus a serial number: owned, `Send`, not `Clone`. Answering consumes it, so an answer is
-//! of the right kind by type and of the right Need of the right machine by serial. The state stays in the machine: a dropped token
-//! harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
+//! of the right kind by type and of the right Need of the right machine by serial. The state stays in the machine: a
+//! dropped token harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
 
 use std::sync::Arc;
 

@@ -295,8 +295,8 @@ impl Tickets {
     }
 
     /// How many tickets are still to be made: as many as the client asked for by ticket_request (RFC 9149), up to
-    /// [`max_tickets`](crate::config::ServerHandshake::max_tickets), or [`defaults::TICKETS`]; one less with each [`next`](Self::next). More may be made:
-    /// later, say, when those have grown old.
+    /// [`max_tickets`](crate::config::ServerHandshake::max_tickets), or [`defaults::TICKETS`]; one less with each
+    /// [`next`](Self::next). More may be made: later, say, when those have grown old.
     #[must_use]
     pub const fn due(&self) -> u8 {
         self.due

@@ -58,8 +58,8 @@ const GATHERED: usize = 4 << 14;
 /// # Errors
 /// An error of the connection comes as [`ErrorKind::InvalidData`] around an [`oxtls::Error`], after its alert was
 /// sent if the transport took it; an end without close_notify as [`ErrorKind::UnexpectedEof`] around one; a transport
-/// that broke while reading with its own kind, the connection and the transport's error both inside. [`tls_error`](crate::tls_error)
-/// finds the [`oxtls::Error`] in each. A transport that takes no more bytes is an error of writing alone: what the
+/// that broke while reading with its own kind, the connection and the transport's error both inside.
+/// [`tls_error`](crate::tls_error) finds the [`oxtls::Error`] in each. A transport that takes no more bytes is an error of writing alone: what the
 /// peer said before can still be read, such as the alert that tells why.
 pub struct Stream<R: Role, T> {
     connection: Connection<R>,

@@ -2,7 +2,7 @@
 //! measured against. For TLS 1.3 it is the code of our own bench, for TLS 1.2 `tls12`, for records the bare AEAD.
 
 #[path = "../../../benches/handshake/limit.rs"]
-#[allow(unreachable_pub)]
+#[allow(unreachable_pub, reason = "of the bench that it was written for, it is a module of its own")]
 mod limit;
 mod raw;
 mod tls12;

@@ -50,16 +50,17 @@ fn connected_as(
     (client, server, config)
 }
 
+const TICKET: NewSessionTicket<'_> = NewSessionTicket {
+    lifetime: 1000,
+    age_add: 2,
+    nonce: b"n",
+    ticket: b"t",
+    max_early_data: None,
+    resumption_across_names: false,
+};
+
 fn send_ticket(server: &mut ServerConnection, client: &mut ClientConnection) {
-    let ticket = NewSessionTicket {
-        lifetime: 1000,
-        age_add: 2,
-        nonce: b"n",
-        ticket: b"t",
-        max_early_data: None,
-        resumption_across_names: false,
-    };
-    server.send.message(ticket.encode().unwrap());
+    server.send.message(TICKET.encode().unwrap());
     server.send.flush_flight().unwrap();
     move_all(server, client);
 }
@@ -98,17 +99,9 @@ fn a_user_gets_tickets_whenever_they_come() {
 /// RFC 9846 section 4.7.1: only a server that has asked for no certificate may send a ticket before our Finished.
 #[test]
 fn a_ticket_confirms_only_where_a_certificate_was_asked_for() {
-    let ticket = NewSessionTicket {
-        lifetime: 1,
-        age_add: 2,
-        nonce: b"n",
-        ticket: b"t",
-        max_early_data: None,
-        resumption_across_names: false,
-    };
     for asked in [false, true] {
         let (mut client, mut server) = connected(asked);
-        server.send.message(ticket.encode().unwrap());
+        server.send.message(TICKET.encode().unwrap());
         server.send.flush_flight().unwrap();
         assert!(!client.is_confirmed());
         move_all(&mut server, &mut client);
