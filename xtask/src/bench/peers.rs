@@ -15,16 +15,19 @@ pub(crate) struct Peer {
 }
 
 const OPENSSL: &[(&str, &str)] = &[("perl", "perl"), ("make", "make")];
+const BORINGSSL: &[(&str, &str)] = &[("cmake", "cmake"), ("clang", "clang libclang-dev"), ("c++", "g++")];
 /// Without it its C is built in one piece per file, and slower.
 const S2N: &[(&str, &str)] = &[("clang", "clang")];
 
 /// All of them; ours is the first and the limit the last.
-pub(crate) const PEERS: [Peer; 6] = [
+pub(crate) const PEERS: [Peer; 8] = [
     Peer { package: "ours", tools: &[] },
     Peer { package: "rustls-0-23", tools: &[] },
     Peer { package: "rustls-0-24", tools: &[] },
     Peer { package: "s2n", tools: S2N },
+    Peer { package: "boringssl", tools: BORINGSSL },
     Peer { package: "openssl-3", tools: OPENSSL },
+    Peer { package: "openssl-4", tools: OPENSSL },
     Peer { package: "limit", tools: &[] },
 ];
 
