@@ -37,7 +37,8 @@ cargo xtask <verb>
                     WORD ...       only the scenarios whose name contains one of the words
   bench [args]      records, handshakes and chains beside the raw cryptography, each in one run: tables of ratios
                     --peers          ours beside other libraries instead, in processes that take turns; builds them
-                                     (benches/peers, many minutes the first time)
+                                     (benches/peers, many minutes the first time); closes with
+                                     `N measured, N not`
                     --quick          with --peers: fewer rounds, two minutes
                     --peer NAME      with --peers: only ours and this one, and more by more of them
                     --as-built       with --peers: builds nothing; whoever was built before takes part

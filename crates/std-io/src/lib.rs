@@ -7,6 +7,7 @@
 mod confirm;
 mod early;
 mod error;
+mod gather;
 mod stream;
 
 pub use early::{EarlyDataLost, EarlyDataWaits, EarlyReader, EarlyWriter};

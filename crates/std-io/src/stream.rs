@@ -8,6 +8,7 @@ use oxtls::{Connection, Error, Event, Need, Role, Sealed};
 
 use crate::early::{EarlyDataLost, EarlyDataWaits};
 use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
+use crate::gather::gathered;
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
@@ -27,9 +28,6 @@ const FLIGHT: usize = 8 * 1024;
 
 /// What a stream that waits for its transport may hold on to of its room for output, bytes.
 const IDLE_OUTPUT: usize = 1024;
-
-/// What [`Write::write_vectored`] gathers at once, bytes: four full records.
-const GATHERED: usize = 4 << 14;
 
 /// A TLS connection over a transport.
 ///
@@ -441,19 +439,7 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
 
     /// Many small pieces share records, as if they had been one: they are gathered first, 64 KiB of them at most.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        let mut pieces = bufs.iter().filter(|piece| !piece.is_empty());
-        let Some(first) = pieces.next() else { return self.write(&[]) };
-        let Some(second) = pieces.next().filter(|_| first.len() < GATHERED) else { return self.write(first) };
-        let mut gathered =
-            Vec::with_capacity(bufs.iter().map(|piece| piece.len()).sum::<usize>().min(GATHERED));
-        for piece in [first, second].into_iter().chain(pieces) {
-            let room = GATHERED.saturating_sub(gathered.len());
-            if room == 0 {
-                break;
-            }
-            gathered.extend_from_slice(piece.get(..room).unwrap_or(piece));
-        }
-        self.write(&gathered)
+        self.write(&gathered(bufs))
     }
 
     fn flush(&mut self) -> io::Result<()> {

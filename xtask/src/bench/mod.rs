@@ -148,6 +148,8 @@ fn beside_peers(asked: &Asked) -> Result<bool, run::Error> {
     if let Some(folder) = &asked.out {
         write_all(folder, &tables, &text)?;
     }
+    let measured = tables.first().map_or(0, |table| table.contenders.len());
+    eprintln!("{measured} measured, {} not", built.missing.len());
     Ok(true)
 }
 
