@@ -4,14 +4,12 @@ use std::cell::RefCell;
 use std::collections::BTreeSet;
 use std::fmt::Debug;
 use std::fs;
-use std::io::{self, Cursor, Read, Write};
+use std::io::Write;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener};
 use std::thread;
 use std::time::{Duration, Instant};
 
-use oxtls::{
-    AlertDescription, EarlyDataRejection, EarlyDataStatus, ProtocolVersion, ServerConfig, ServerConnection,
-};
+use oxtls::{AlertDescription, EarlyDataStatus, ProtocolVersion};
 use oxtls_crypto::hash::Hash;
 use oxtls_std::Stream;
 
@@ -21,7 +19,9 @@ use super::capture::{Capture, Plaintext};
 use super::early::Plays;
 use super::foreign::{Account, Foreign, Place, Style};
 use super::ours::{self, End};
+use super::payload::{early_data, lines, noise, request};
 use super::peer::Peer;
+use super::replay::replay;
 use super::spec::{Agreed, Early, Ending, Expect, Obstacle, PeerUpdate, Resumption, Role, Spec};
 use super::tap::Tap;
 use super::trace::Trace;
@@ -573,82 +573,7 @@ pub(super) fn same<T: PartialEq + Debug>(what: &str, found: &T, expected: &T) ->
     if found == expected { Ok(()) } else { Err(format!("{what}: {found:?} instead of {expected:?}").into()) }
 }
 
-fn same_bytes(what: &str, sent: &[u8], arrived: &[u8]) -> Result<(), Error> {
+pub(super) fn same_bytes(what: &str, sent: &[u8], arrived: &[u8]) -> Result<(), Error> {
     same(&format!("length of {what}"), &arrived.len(), &sent.len())?;
     same(&format!("SHA-256 of {what}"), &Hash::Sha256.digest(arrived), &Hash::Sha256.digest(sent))
-}
-
-/// The early data of a scenario: text, and a line, as some peers want it.
-fn early_data(spec: &Spec) -> Vec<u8> {
-    let Some(early) = spec.early else { return Vec::new() };
-    let mut line: Vec<u8> =
-        noise(early.len / 2, 4).iter().flat_map(|byte| format!("{byte:02x}").into_bytes()).collect();
-    line.push(b'\n');
-    line
-}
-
-/// What `stream` has received of its client, if it took early data of it, comes in again, byte for byte: nothing of it
-/// reaches the user, and the guard is why.
-fn replay(stream: &Stream<oxtls::Server, Tap>, config: &ServerConfig) -> Result<(), Error> {
-    if !matches!(stream.connection().early_data(), EarlyDataStatus::Accepted { .. }) {
-        return Ok(());
-    }
-    let recorded = stream.transport().recording.received.clone();
-    let mut server = Stream::new(ServerConnection::new(config), Replayed(Cursor::new(recorded)));
-    let mut arrived = Vec::new();
-    // The recorded Finished is of another handshake.
-    let ended = server.early_data().read_to_end(&mut arrived);
-    same_bytes("early data of a replay", &[], &arrived)?;
-    let status = server.connection().early_data();
-    match status {
-        EarlyDataStatus::Rejected { reason: EarlyDataRejection::Replay, .. } => Ok(()),
-        _ => Err(format!("a replay of early data came to {status:?}, {ended:?}").into()),
-    }
-}
-
-/// Bytes of an earlier connection; what is sent goes nowhere.
-struct Replayed(Cursor<Vec<u8>>);
-
-impl Read for Replayed {
-    fn read(&mut self, buffer: &mut [u8]) -> io::Result<usize> {
-        self.0.read(buffer)
-    }
-}
-
-impl Write for Replayed {
-    fn write(&mut self, bytes: &[u8]) -> io::Result<usize> {
-        Ok(bytes.len())
-    }
-
-    fn flush(&mut self) -> io::Result<()> {
-        Ok(())
-    }
-}
-
-/// Text for peers that take nothing else: lines of hexadecimal digits, with a bound, since each goes there and back.
-fn lines(len: usize) -> Vec<u8> {
-    digits(len.min(1000)).as_bytes().chunks(50).flat_map(|line| [line, b"\n"].concat()).collect()
-}
-
-/// For peers that take nothing else, a request for a file that is not there.
-fn request(len: usize) -> Vec<u8> {
-    format!("GET /none HTTP/1.0\r\nX: {}\r\n\r\n", digits(len.min(1000))).into()
-}
-
-fn digits(len: usize) -> String {
-    noise(len / 2, 1).iter().map(|byte| format!("{byte:02x}")).collect()
-}
-
-/// Bytes that no record boundary, repetition or loss leaves unchanged (xorshift64, from a fixed seed).
-fn noise(len: usize, seed: u64) -> Vec<u8> {
-    let mut state = 0x9e37_79b9_7f4a_7c15 ^ seed;
-    let mut bytes = Vec::with_capacity(len + 8);
-    while bytes.len() < len {
-        state ^= state << 13;
-        state ^= state >> 7;
-        state ^= state << 17;
-        bytes.extend_from_slice(&state.to_le_bytes());
-    }
-    bytes.truncate(len);
-    bytes
 }
