@@ -10,6 +10,28 @@ use super::{ConfigError, Credential, Decision, Settings, common_builder_methods,
 use crate::resumption::{Resumption, ServerResumption};
 
 /// Whether a server asks its clients for a certificate, and whom it trusts to issue them.
+///
+/// With CRLs, where a client must be known not to be revoked:
+///
+/// ```no_run
+/// use oxtls::x509::{CrlStore, Purpose, Revocation, Verifier};
+///
+/// # fn f(credential: oxtls::Credential) -> Result<(), Box<dyn std::error::Error>> {
+/// let mut roots = oxtls::Roots::empty();
+/// roots.add_pem_file("clients-ca.pem")?;
+/// let mut crls = CrlStore::empty();
+/// crls.add_pem_slice(&std::fs::read("clients-ca.crl")?)?;
+/// let verifier = Verifier::new(roots, Purpose::ClientAuth).with_revocation(Revocation::hard_fail(crls));
+/// let auth = oxtls::ClientAuth::RequiredBy(Box::new(verifier));
+/// let config = oxtls::ServerConfig::builder().credential(credential).client_auth(auth).build()?;
+/// # Ok(())
+/// # }
+/// ```
+///
+/// Newer CRLs come with another verifier, by [`ServerConfig::with_client_auth`] in a [`Reloadable`](crate::Reloadable):
+/// sessions of clients that they revoke are not resumed. Who a client is, is in
+/// [`Info::peer_identity`](crate::Info::peer_identity). In TLS 1.3 a client that is refused has finished its handshake
+/// by then, and meets the alert when it reads.
 #[derive(Clone, Debug, Default)]
 pub enum ClientAuth {
     /// Not asked for.
