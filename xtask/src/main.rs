@@ -91,6 +91,10 @@ fn verb() -> Result<bool, run::Error> {
         Some(other) => return Err(other.unexpected().into()),
     };
     let rest: Vec<OsString> = parser.raw_args()?.collect();
+    if rest.iter().any(|word| word == "--help" || word == "-h") && verb != "demo" {
+        print!("{HELP}");
+        return Ok(true);
+    }
     match verb.to_str() {
         Some("help") => {
             print!("{HELP}");
