@@ -201,6 +201,30 @@ extension_types! {
     RENEGOTIATION_INFO = 0xff01, "renegotiation_info", CH | SH12;
 }
 
+/// The place in the table of each type that is below this array's length, as nearly all are, or a place behind its end:
+/// the types of every block that comes in are looked up.
+const PLACES: [u8; 64] = places();
+
+#[expect(
+    clippy::indexing_slicing,
+    clippy::as_conversions,
+    clippy::cast_possible_truncation,
+    clippy::arithmetic_side_effects,
+    reason = "evaluated when this is compiled, where each of them would be an error; there are at most 64 rows"
+)]
+const fn places() -> [u8; 64] {
+    let mut places = [u8::MAX; 64];
+    let mut at = 0;
+    while at < TABLE.len() {
+        let typ = TABLE[at].typ.0 as usize;
+        if typ < places.len() {
+            places[typ] = at as u8;
+        }
+        at += 1;
+    }
+    places
+}
+
 impl ExtensionType {
     /// The registry's name of an extension that is recognised, or `None`.
     #[must_use]
@@ -215,15 +239,22 @@ impl ExtensionType {
     }
 
     fn row(self) -> Option<(usize, &'static Row)> {
-        let at = TABLE.binary_search_by_key(&self.0, |row| row.typ.0).ok()?;
+        let at = match PLACES.get(usize::from(self.0)) {
+            Some(at) => usize::from(*at),
+            None => TABLE.binary_search_by_key(&self.0, |row| row.typ.0).ok()?,
+        };
         TABLE.get(at).map(|row| (at, row))
     }
 
     /// The bit of this extension in a 64-bit set.
     fn bit(self) -> Option<u64> {
-        let (at, _) = self.row()?;
-        u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at))
+        self.row().map(|(at, _)| bit(at))
     }
+}
+
+/// The bit of a row in a 64-bit set.
+fn bit(at: usize) -> u64 {
+    u32::try_from(at).ok().and_then(|at| 1_u64.checked_shl(at)).unwrap_or_default()
 }
 
 impl fmt::Display for ExtensionType {
@@ -292,32 +323,58 @@ pub fn read<'a>(
     block: &mut Reader<'a>,
     context: Context,
     offered: OfferedSet,
+    visit: impl FnMut(ExtensionType, &mut Reader<'a>) -> Result<(), Error>,
+) -> Result<(), Error> {
+    let extensions = block.reader_u16()?;
+    read_each(extensions, context, offered, visit)
+        .map_err(|error| refuse_duplicates(extensions, context).err().unwrap_or(error))
+}
+
+/// The extensions one by one, up to the first that is wrong.
+fn read_each<'a>(
+    mut extensions: Reader<'a>,
+    context: Context,
+    offered: OfferedSet,
     mut visit: impl FnMut(ExtensionType, &mut Reader<'a>) -> Result<(), Error>,
 ) -> Result<(), Error> {
-    let mut extensions = block.reader_u16()?;
-    refuse_duplicates(extensions, context)?;
+    let (mut known, mut unknown) = (0_u64, Set16::default());
     while !extensions.is_empty() {
         let typ = ExtensionType(extensions.u16()?);
         let data = extensions.vec_u16()?;
-        let row = typ.row().map(|(_, row)| row);
-        judge(typ, row, context, offered)?;
-        if let Some(row) = row {
-            let mut r = Reader::new(data, row.name);
-            visit(typ, &mut r)?;
-            r.finish()?;
+        let Some((at, row)) = typ.row() else {
+            judge(typ, None, context, offered)?;
+            if !unknown.insert(typ.0) {
+                return Err(duplicate(typ, context));
+            }
+            continue;
+        };
+        let before = known;
+        known |= bit(at);
+        if known == before {
+            return Err(duplicate(typ, context));
         }
+        judge(typ, Some((at, row)), context, offered)?;
+        let mut r = Reader::new(data, row.name);
+        visit(typ, &mut r)?;
+        r.finish()?;
     }
     Ok(())
 }
 
-/// A block with a type twice is malformed as a whole, whatever the types are.
+const fn duplicate(typ: ExtensionType, context: Context) -> Error {
+    Error::DuplicateExtension { typ, alert: context.alert_for_duplicates() }
+}
+
+/// A block with a type twice, or whose lengths do not fit, is malformed as a whole, whatever else is wrong with it: asked
+/// when something is.
+#[cold]
 fn refuse_duplicates(mut extensions: Reader<'_>, context: Context) -> Result<(), Error> {
     let mut seen = Set16::default();
     while !extensions.is_empty() {
         let typ = ExtensionType(extensions.u16()?);
         extensions.vec_u16()?;
         if !seen.insert(typ.0) {
-            return Err(Error::DuplicateExtension { typ, alert: context.alert_for_duplicates() });
+            return Err(duplicate(typ, context));
         }
     }
     Ok(())
@@ -337,12 +394,18 @@ pub fn check_form(block: &mut Reader<'_>) -> Result<(), Error> {
 }
 
 /// Whether the extension may come in this message (RFC 9846 section 4.3).
-fn judge(typ: ExtensionType, row: Option<&Row>, context: Context, offered: OfferedSet) -> Result<(), Error> {
+fn judge(
+    typ: ExtensionType,
+    row: Option<(usize, &Row)>,
+    context: Context,
+    offered: OfferedSet,
+) -> Result<(), Error> {
     let unsolicited = typ == ExtensionType::COOKIE && context == Context::HelloRetryRequest;
-    if context.is_response() && !offered.contains(typ) && !unsolicited {
+    let was_offered = row.is_some_and(|(at, _)| offered.0 & bit(at) != 0);
+    if context.is_response() && !was_offered && !unsolicited {
         return Err(Error::UnsupportedExtension(typ));
     }
-    match row {
+    match row.map(|(_, row)| row) {
         // A known extension that has nothing to do in EncryptedExtensions was not asked for there.
         Some(row) if row.allowed & context.bit() == 0 && context == Context::EncryptedExtensions => {
             Err(Error::UnsupportedExtension(typ))

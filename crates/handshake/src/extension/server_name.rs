@@ -50,11 +50,14 @@ pub fn write_acknowledgement(w: &mut Writer) {
 /// underscores, without a trailing dot, and not an IP address, which RFC 6066 forbids here.
 #[must_use]
 pub fn is_host_name(name: &str) -> bool {
-    let label = |label: &str| {
+    let label = |label: &[u8]| {
         (1..=63).contains(&label.len())
-            && label.bytes().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
-            && !label.starts_with('-')
-            && !label.ends_with('-')
+            && label.iter().all(|b| b.is_ascii_alphanumeric() || matches!(b, b'-' | b'_'))
+            && !label.starts_with(b"-")
+            && !label.ends_with(b"-")
     };
-    name.len() <= 253 && name.split('.').all(label) && name.parse::<IpAddr>().is_err()
+    // What has passed as labels can only be an address of digits and dots.
+    let is_address =
+        || name.bytes().all(|b| b.is_ascii_digit() || b == b'.') && name.parse::<IpAddr>().is_ok();
+    name.len() <= 253 && name.as_bytes().split(|b| *b == b'.').all(label) && !is_address()
 }

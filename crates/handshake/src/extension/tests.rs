@@ -216,6 +216,40 @@ fn duplicate_is_found_before_a_stranger_and_its_alert_is_the_messages() {
 }
 
 #[test]
+fn a_block_that_is_wrong_as_a_whole_is_refused_for_that_wherever_else_it_is_wrong() {
+    let refuse = |_: ExtensionType, _: &mut Reader<'_>| Err(Error::IllegalParameter { what: "first" });
+    let read =
+        |bytes: &[u8]| read(&mut Reader::new(bytes, "test"), Context::ClientHello, OfferedSet::EMPTY, refuse);
+    let good = block(&[(43, b"wrong"), (51, b"")]);
+    assert!(matches!(read(&good), Err(Error::IllegalParameter { what: "first" })));
+    for typ in [51, 0x1234, 43] {
+        let twice = block(&[(43, b"wrong"), (typ, b""), (0, b""), (typ, b"")]);
+        assert!(
+            matches!(read(&twice), Err(Error::DuplicateExtension { typ: of, .. }) if of.0 == typ),
+            "{typ}"
+        );
+    }
+    let mut cut = block(&[(43, b"wrong"), (51, b"four")]);
+    let length = cut.len() - 5;
+    cut[length] = 5;
+    assert!(matches!(read(&cut), Err(Error::Malformed { what: "test" })));
+}
+
+#[test]
+fn every_type_is_found_where_the_table_has_it_and_has_a_bit_of_its_own() {
+    assert!(TABLE.len() <= 64 && TABLE.is_sorted_by_key(|row| row.typ.0));
+    let mut seen = 0;
+    for typ in (0..=u16::MAX).map(ExtensionType) {
+        let place = TABLE.iter().position(|row| row.typ == typ);
+        assert_eq!(typ.row().map(|(at, _)| at), place, "{typ}");
+        if let Some(place) = place {
+            assert_eq!((bit(place).count_ones(), bit(place) & seen), (1, 0), "{typ}");
+            seen |= bit(place);
+        }
+    }
+}
+
+#[test]
 fn data_left_over_is_malformed() {
     let bytes = block(&[(43, &[3, 4, 0])]);
     let mut r = Reader::new(&bytes, "test");

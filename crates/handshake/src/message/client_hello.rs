@@ -113,14 +113,15 @@ impl<'a> ClientHello<'a> {
         if compression_methods.is_empty() {
             return Err(Error::Malformed { what: "legacy_compression_methods" });
         }
+        let extensions = ClientHelloExtensions::default();
+        let mut hello =
+            Self { legacy_version, random, session_id, cipher_suites, compression_methods, extensions };
         // Before TLS 1.3 a hello could end here.
-        let extensions = if r.is_empty() {
-            ClientHelloExtensions::default()
-        } else {
-            ClientHelloExtensions::parse(&mut r)?
-        };
+        if !r.is_empty() {
+            hello.extensions.read(&mut r)?;
+        }
         r.finish()?;
-        Ok(Self { legacy_version, random, session_id, cipher_suites, compression_methods, extensions })
+        Ok(hello)
     }
 
     /// The versions on offer, the client's order: supported_versions, or without it legacy_version, which
@@ -171,16 +172,15 @@ impl<'a> ClientHello<'a> {
 }
 
 impl<'a> ClientHelloExtensions<'a> {
-    fn parse(r: &mut Reader<'a>) -> Result<Self, Error> {
-        let mut this = Self { raw: r.peek().get(2..).unwrap_or_default(), ..Self::default() };
+    fn read(&mut self, r: &mut Reader<'a>) -> Result<(), Error> {
+        self.raw = r.peek().get(2..).unwrap_or_default();
         extension::read(r, Context::ClientHello, OfferedSet::EMPTY, |typ, r| {
-            if this.read_negotiation(typ, r)? || this.read_authentication(typ, r)? {
+            if self.read_negotiation(typ, r)? || self.read_authentication(typ, r)? {
                 return Ok(());
             }
-            this.read_other(typ, r)
+            self.read_other(typ, r)
         })?;
-        this.check()?;
-        Ok(this)
+        self.check()
     }
 
     /// The extensions that choose versions, keys and protocols; `false`: another one.
@@ -320,6 +320,25 @@ impl OwnedClientHello {
             return Err(Error::Malformed { what: "ClientHello" });
         }
         ClientHello::parse(message.body)
+    }
+
+    /// How many tickets the client wants, if it says so. Nothing else is read.
+    #[must_use]
+    pub fn ticket_request(&self) -> Option<TicketRequest> {
+        let mut r = Reader::new(self.body(), "ClientHello");
+        // legacy_version and random, then three vectors that are of no interest here.
+        r.bytes(34).ok()?;
+        r.vec_u8().ok()?;
+        r.vec_u16().ok()?;
+        r.vec_u8().ok()?;
+        let mut extensions = r.reader_u16().ok()?;
+        loop {
+            let typ = ExtensionType(extensions.u16().ok()?);
+            let data = extensions.vec_u16().ok()?;
+            if typ == ExtensionType::TICKET_REQUEST {
+                return ticket_request::parse(&mut Reader::new(data, "ticket_request")).ok();
+            }
+        }
     }
 
     /// The message without its header.

@@ -308,6 +308,8 @@ fn versions_of_a_hello_without_supported_versions_end_at_tls12() {
 fn owned_hello_says_what_a_configuration_is_chosen_by() {
     let message = full_hello();
     let hello = OwnedClientHello::new(&message).unwrap();
+    let wish = hello.parse().unwrap().extensions.ticket_request;
+    assert!(wish.is_some() && hello.ticket_request() == wish);
     assert_eq!(hello.server_name(), Some("example.org"));
     assert_eq!(hello.alpn().collect::<Vec<_>>(), [&b"h2"[..], b"http/1.1"]);
     assert_eq!(hello.versions(), VERSIONS);

@@ -31,7 +31,7 @@ impl Server {
     /// Remembers when the hello came, and what it says of tickets.
     pub(crate) fn note_hello(&mut self, token: &ChooseConfig) {
         self.origin.hello_at = self.config.settings.clock.now();
-        self.origin.wish = token.hello.parse().ok().and_then(|hello| hello.extensions.ticket_request);
+        self.origin.wish = token.hello.ticket_request();
     }
 
     pub(crate) fn find(&mut self, token: FindSession) -> Answer {
