@@ -23,11 +23,23 @@ pub(crate) fn check_choice(
     scheme: SignatureScheme,
     offered: &[SignatureScheme],
 ) -> Result<(), Error> {
+    check_choice_that(offered.contains(&scheme), credential, scheme)
+}
+
+/// The same where it is known whether the peer `accepts` the scheme.
+///
+/// # Errors
+/// As [`check_choice`].
+pub(crate) fn check_choice_that(
+    accepts: bool,
+    credential: &Credential,
+    scheme: SignatureScheme,
+) -> Result<(), Error> {
     let wrong = |what: &str| Error::SigningFailed(Some(what.into()));
     if credential.chain.is_empty() {
         return Err(wrong("the chosen credential has no certificate"));
     }
-    if !offered.contains(&scheme) {
+    if !accepts {
         return Err(wrong("the chosen signature scheme is not one that the peer accepts"));
     }
     if !credential.schemes.contains(&scheme) {

@@ -102,6 +102,18 @@ impl<'a> ClientHello<'a> {
     /// extension or the key shares contradict supported_groups ([`KeyShareList::check`]).
     pub fn parse(body: &'a [u8]) -> Result<Self, Error> {
         let mut r = Reader::new(body, "ClientHello");
+        let mut hello = Self::fields(&mut r)?;
+        // Before TLS 1.3 a hello could end here.
+        if !r.is_empty() {
+            hello.extensions.read(&mut r)?;
+        }
+        r.finish()?;
+        Ok(hello)
+    }
+
+    /// Reads what comes before the extensions.
+    #[inline]
+    fn fields(r: &mut Reader<'a>) -> Result<Self, Error> {
         let legacy_version = ProtocolVersion(r.u16()?);
         let random = r.array()?;
         let session_id = r.vec_u8()?;
@@ -114,14 +126,7 @@ impl<'a> ClientHello<'a> {
             return Err(Error::Malformed { what: "legacy_compression_methods" });
         }
         let extensions = ClientHelloExtensions::default();
-        let mut hello =
-            Self { legacy_version, random, session_id, cipher_suites, compression_methods, extensions };
-        // Before TLS 1.3 a hello could end here.
-        if !r.is_empty() {
-            hello.extensions.read(&mut r)?;
-        }
-        r.finish()?;
-        Ok(hello)
+        Ok(Self { legacy_version, random, session_id, cipher_suites, compression_methods, extensions })
     }
 
     /// The versions on offer, the client's order: supported_versions, or without it legacy_version, which
@@ -322,15 +327,17 @@ impl OwnedClientHello {
         ClientHello::parse(message.body)
     }
 
-    /// How many tickets the client wants, if it says so. Nothing else is read.
+    /// What comes before the extensions, without a look at those, which the reader is in front of.
+    #[inline]
+    fn fields(&self) -> Option<(ClientHello<'_>, Reader<'_>)> {
+        let mut r = Reader::new(self.body(), "ClientHello");
+        ClientHello::fields(&mut r).ok().map(|hello| (hello, r))
+    }
+
+    /// How many tickets the client wants, if it says so.
     #[must_use]
     pub fn ticket_request(&self) -> Option<TicketRequest> {
-        let mut r = Reader::new(self.body(), "ClientHello");
-        // legacy_version and random, then three vectors that are of no interest here.
-        r.bytes(34).ok()?;
-        r.vec_u8().ok()?;
-        r.vec_u16().ok()?;
-        r.vec_u8().ok()?;
+        let (_, mut r) = self.fields()?;
         let mut extensions = r.reader_u16().ok()?;
         loop {
             let typ = ExtensionType(extensions.u16().ok()?);
@@ -339,6 +346,12 @@ impl OwnedClientHello {
                 return ticket_request::parse(&mut Reader::new(data, "ticket_request")).ok();
             }
         }
+    }
+
+    /// legacy_session_id, at most 32 bytes.
+    #[must_use]
+    pub fn session_id(&self) -> &[u8] {
+        self.fields().map(|(hello, _)| hello.session_id).unwrap_or_default()
     }
 
     /// The message without its header.
@@ -379,7 +392,7 @@ impl OwnedClientHello {
     /// Suites on offer, the client's order.
     #[must_use]
     pub fn cipher_suites(&self) -> List16<'_, CipherSuite> {
-        self.parse().map(|hello| hello.cipher_suites).unwrap_or_default()
+        self.fields().map(|(hello, _)| hello.cipher_suites).unwrap_or_default()
     }
 
     /// Groups on offer, the client's order.
@@ -397,6 +410,6 @@ impl OwnedClientHello {
     /// The client's random.
     #[must_use]
     pub fn random(&self) -> [u8; 32] {
-        self.parse().map(|hello| *hello.random).unwrap_or_default()
+        self.fields().map(|(hello, _)| *hello.random).unwrap_or_default()
     }
 }

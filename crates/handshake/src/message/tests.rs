@@ -317,6 +317,7 @@ fn owned_hello_says_what_a_configuration_is_chosen_by() {
     assert_eq!(hello.groups().to_vec(), GROUPS);
     assert_eq!(hello.signature_schemes().to_vec(), SCHEMES);
     assert_eq!(hello.random(), [1; 32]);
+    assert_eq!(hello.session_id(), hello.parse().unwrap().session_id);
     assert_eq!(hello.raw(), message);
     assert_eq!(hello.body(), &message[4..]);
     assert_eq!(hello.into_raw(), message);

@@ -29,7 +29,7 @@ type Result<T> = core::result::Result<T, Error>;
 /// is used, by its place among the client's.
 pub(super) fn server_hello(
     chosen: &mut Chosen,
-    asked: &Asked,
+    asked: &Asked<'_>,
     psk: Option<(u16, EarlySecret)>,
     early_data: Decision,
     out: &mut Out,
@@ -44,7 +44,7 @@ pub(super) fn server_hello(
         }
         Decision::None => None,
     };
-    if let Some(parameters) = &asked.transport_parameters {
+    if let Some(parameters) = asked.transport_parameters {
         out.peer_parameters(parameters);
     }
     let common = &chosen.config.common;
@@ -52,7 +52,7 @@ pub(super) fn server_hello(
     let message = ServerHello {
         legacy_version: ProtocolVersion::TLS1_2,
         random: &server_random(common)?,
-        session_id_echo: &asked.session_id,
+        session_id_echo: asked.session_id,
         cipher_suite: chosen.suite.suite,
         compression_method: 0,
         selected_version: Some(ProtocolVersion::TLS1_3),
@@ -103,7 +103,7 @@ fn install_handshake_keys(
 }
 
 /// Record size limits hold when both name one (RFC 8449 section 4).
-fn limits(common: &Common, asked: &Asked, out: &mut Out) {
+fn limits(common: &Common, asked: &Asked<'_>, out: &mut Out) {
     if let (Some(theirs), Some(ours)) = (asked.record_size_limit, common.record_size_limit) {
         out.limits(theirs.min(record_size_limit::MAX), ours);
     }
@@ -113,7 +113,7 @@ fn limits(common: &Common, asked: &Asked, out: &mut Out) {
 /// `resumption` says whether its early data is taken.
 pub(super) fn encrypted_extensions(
     connection: &Connection,
-    asked: &Asked,
+    asked: &Asked<'_>,
     transport: &Transport,
     resumption: Option<bool>,
 ) -> Result<Vec<u8>> {
@@ -181,7 +181,7 @@ fn server_random(common: &Common) -> Result<[u8; 32]> {
 }
 
 /// Our share and the shared secret.
-fn key_exchange_answer(common: &Common, asked: &Asked) -> Result<Answer> {
+fn key_exchange_answer(common: &Common, asked: &Asked<'_>) -> Result<Answer> {
     let recorded = match &common.randomness {
         Randomness::Recorded(recorded) => {
             recorded.private_keys.iter().find(|(group, _)| *group == asked.group)
@@ -189,8 +189,8 @@ fn key_exchange_answer(common: &Common, asked: &Asked) -> Result<Answer> {
         Randomness::System => None,
     };
     match recorded {
-        Some((group, private)) => key_exchange::answer_with_private_key(*group, &asked.share, private),
-        None => key_exchange::answer(asked.group, &asked.share),
+        Some((group, private)) => key_exchange::answer_with_private_key(*group, asked.share, private),
+        None => key_exchange::answer(asked.group, asked.share),
     }
     .map_err(|error| match error {
         oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(error),

@@ -227,7 +227,7 @@ fn go_on(mut chosen: Chosen, hello: &Hello<'_>, group: NamedGroup, out: &mut Out
         Some(offer) => offer.ask(chosen, group, out),
         None => {
             chosen.transcript.add(hello.owned.raw());
-            tls13::ask_for_credential(chosen, &hello.parsed, group, out)?
+            tls13::ask_for_credential(chosen, (hello.owned, &hello.parsed), group, out)?
         }
     }))
 }

@@ -72,6 +72,7 @@ mod client_certificate;
 mod early_data;
 mod flight;
 mod hello;
+mod in_common;
 mod negotiate;
 mod peer;
 mod psk;

@@ -4,6 +4,7 @@
 use oxtls_crypto::key_exchange::{self, NamedGroup};
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme};
 
+use crate::codec::List16;
 use crate::config::{AnnounceGroups, ClientAuth, Common, Retry, ServerHandshake};
 use crate::defaults;
 use crate::error::{Error, Mismatch};
@@ -11,6 +12,7 @@ use crate::extension::ExtensionType;
 use crate::message::client_hello::ClientHello;
 use crate::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
 use crate::need::CredentialRequest;
+use crate::server::in_common::InCommon;
 use crate::suite::{Authentication, CipherSuite, ProtocolVersion, Tls12Suite, Tls13Suite};
 
 /// Which group, and whether the client has sent a share of it.
@@ -22,17 +24,8 @@ pub(super) enum GroupChoice {
     Retry(NamedGroup),
 }
 
-/// The versions that a client offers: supported_versions alone if it is there, legacy_version otherwise (RFC 9846
-/// section 4.3.1).
-pub(super) fn offered_versions(hello: &ClientHello<'_>) -> Vec<ProtocolVersion> {
-    match &hello.extensions.supported_versions {
-        Some(versions) => versions.to_vec(),
-        // Without the extension nothing above TLS 1.2 is offered, whatever legacy_version says.
-        None => vec![hello.legacy_version.min(ProtocolVersion::TLS1_2)],
-    }
-}
-
-/// The highest common version: the server's preference decides, so that nobody is talked into an older one.
+/// The highest common version: the server's preference decides, so that nobody is talked into an older one. What the client
+/// offers is in supported_versions alone, if that is there, otherwise in legacy_version (RFC 9846 section 4.3.1).
 pub(super) fn version(
     config: &ServerHandshake,
     hello: &ClientHello<'_>,
@@ -40,14 +33,14 @@ pub(super) fn version(
 ) -> Result<ProtocolVersion, Error> {
     let offers = |version| match &hello.extensions.supported_versions {
         Some(versions) => versions.contains(version),
-        None => offered_versions(hello).contains(&version),
+        None => hello.legacy_version.min(ProtocolVersion::TLS1_2) == version,
     };
     // QUIC has TLS 1.3 and nothing older (RFC 9001 section 4.2).
     let ours: &[_] =
         if quic { &[ProtocolVersion::TLS1_3] } else { &[ProtocolVersion::TLS1_3, ProtocolVersion::TLS1_2] };
     ours.iter().copied().find(|version| config.common.speaks(*version) && offers(*version)).ok_or_else(|| {
         Error::NoCommonVersion {
-            peer: Mismatch::new(offered_versions(hello), hello.cipher_suites.to_vec(), &config.common),
+            peer: Mismatch::new(hello.versions(), hello.cipher_suites.to_vec(), &config.common),
         }
     })
 }
@@ -116,43 +109,36 @@ pub(super) fn check_tls12(config: &ServerHandshake, hello: &ClientHello<'_>) -> 
 pub(super) fn suites_tls12(
     config: &ServerHandshake,
     hello: &ClientHello<'_>,
-) -> Result<Vec<Tls12Suite>, Error> {
+) -> Result<InCommon<Tls12Suite>, Error> {
     let theirs = &hello.cipher_suites;
-    // Ours are looked up in theirs, as with groups.
-    let mut common: Vec<(usize, Tls12Suite)> = config
-        .common
-        .suites
-        .iter()
-        .filter_map(|suite| suite.tls12())
-        .filter_map(|ours| theirs.iter().position(|suite| suite == ours.suite).map(|at| (at, ours)))
-        .collect();
-    if common.is_empty() {
-        return Err(no_common_suite(config, hello));
-    }
-    if config.prefer_client_order {
-        common.sort_by_key(|(at, _)| *at);
-    }
-    Ok(common.into_iter().map(|(_, suite)| suite).collect())
+    let common = InCommon::new(
+        config.common.suites.iter().filter_map(|suite| suite.tls12()),
+        |ours| theirs.iter().position(|suite| suite == ours.suite),
+        config.prefer_client_order,
+    );
+    common.first().map(|_| common).ok_or_else(|| no_common_suite(config, hello))
 }
 
 /// The group of a TLS 1.2 key exchange.
 pub(super) fn group_tls12(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<NamedGroup, Error> {
     let theirs = groups_tls12(hello);
-    let ours = config.common.groups.iter().copied().filter(|group| is_classic(*group));
-    let mut common =
-        ours.filter_map(|group| theirs.iter().position(|other| *other == group).map(|at| (at, group)));
-    let chosen = if config.prefer_client_order { common.min_by_key(|(at, _)| *at) } else { common.next() };
-    chosen.map(|(_, group)| group).ok_or_else(|| Error::NoCommonGroup { peer: theirs.into() })
+    let common = InCommon::new(
+        config.common.groups.iter().copied().filter(|group| is_classic(*group)),
+        |ours| theirs.iter().position(|group| group == *ours),
+        config.prefer_client_order,
+    );
+    common.first().ok_or_else(|| Error::NoCommonGroup { peer: theirs.to_vec().into() })
 }
 
 /// The client's groups. A client that names none could be given any (RFC 8422 section 4): one whose hello has no extensions
 /// at all cannot name them, and gets the curve that a stack of its age has if it has one. One that has extensions, and
 /// this one not, would be likely not to have it.
-fn groups_tls12(hello: &ClientHello<'_>) -> Vec<NamedGroup> {
+fn groups_tls12<'a>(hello: &ClientHello<'a>) -> List16<'a, NamedGroup> {
+    const P256: &[u8] = &NamedGroup::SECP256R1.0.to_be_bytes();
     match hello.extensions.supported_groups {
-        Some(groups) => groups.to_vec(),
-        None if hello.extensions.is_empty() => vec![NamedGroup::SECP256R1],
-        None => Vec::new(),
+        Some(groups) => groups,
+        None if hello.extensions.is_empty() => List16::parse(P256, "supported_groups").unwrap_or_default(),
+        None => List16::EMPTY,
     }
 }
 
@@ -171,25 +157,21 @@ pub(super) fn group(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result
     let Some(theirs) = &hello.extensions.supported_groups else {
         return Err(Error::MissingExtension(ExtensionType::SUPPORTED_GROUPS));
     };
-    let ours = || config.common.groups.iter().copied().filter(|group| group.is_supported());
-    // Ours, which are few, are looked up in theirs and never the other way round: what follows looks at the hello's
-    // lists again for each of them, and a client can name a group thousands of times.
-    let mut common: Vec<(usize, NamedGroup)> = ours()
-        .filter_map(|group| theirs.iter().position(|other| other == group).map(|at| (at, group)))
-        .collect();
-    if config.prefer_client_order {
-        common.sort_by_key(|(at, _)| *at);
-    }
-    let worth_it = |group: &&NamedGroup| match config.retry {
+    let common = InCommon::new(
+        config.common.groups.iter().copied().filter(|group| group.is_supported()),
+        |ours| theirs.iter().position(|group| group == *ours),
+        config.prefer_client_order,
+    );
+    let worth_it = |group: &NamedGroup| match config.retry {
         Retry::WhenNeeded => true,
-        Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(|(_, g)| g.is_post_quantum()),
-        Retry::ForPreference => common.first().is_some_and(|(_, first)| first == *group),
+        Retry::ForPostQuantum => group.is_post_quantum() || !common.iter().any(NamedGroup::is_post_quantum),
+        Retry::ForPreference => common.first() == Some(*group),
     };
-    let candidates = || common.iter().map(|(_, group)| group).filter(worth_it);
-    let shared = candidates().find(|group| share(hello, **group).is_some());
+    let candidates = || common.iter().filter(worth_it);
+    let shared = candidates().find(|group| share(hello, *group).is_some());
     match (shared, candidates().next()) {
-        (Some(group), _) => Ok(GroupChoice::Shared(*group)),
-        (None, Some(group)) => Ok(GroupChoice::Retry(*group)),
+        (Some(group), _) => Ok(GroupChoice::Shared(group)),
+        (None, Some(group)) => Ok(GroupChoice::Retry(group)),
         (None, None) => Err(Error::NoCommonGroup { peer: theirs.to_vec().into() }),
     }
 }
@@ -253,12 +235,17 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
     let Some(offered) = &hello.extensions.signature_algorithms else {
         return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
     };
-    let mut usable = offered.to_vec();
-    usable.retain(|scheme| scheme.usable_in_tls13_handshake());
+    let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
     if usable.is_empty() {
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }
     Ok(usable)
+}
+
+/// Whether this is one of [`schemes`].
+pub(super) fn accepts(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
+    let offered = hello.extensions.signature_algorithms;
+    scheme.usable_in_tls13_handshake() && offered.is_some_and(|offered| offered.contains(scheme))
 }
 
 /// The schemes that the client takes in TLS 1.2, its order: those that a suite in common can be authenticated by, and
@@ -266,16 +253,19 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
 /// (RFC 5246 section 7.4.1.4.1), which RFC 9155 takes away and nobody gets: it is served with SHA-256.
 pub(super) fn schemes_tls12(
     hello: &ClientHello<'_>,
-    suites: &[Tls12Suite],
+    suites: &InCommon<Tls12Suite>,
 ) -> Result<Vec<SignatureScheme>, Error> {
     const ASSUMED: [SignatureScheme; 2] =
         [SignatureScheme::ECDSA_SECP256R1_SHA256, SignatureScheme::RSA_PKCS1_SHA256];
-    let offered =
-        hello.extensions.signature_algorithms.map_or_else(|| ASSUMED.to_vec(), |schemes| schemes.to_vec());
+    let named = hello.extensions.signature_algorithms;
+    let assumed = ASSUMED.into_iter().filter(|_| named.is_none());
+    let offered = named.unwrap_or_default().iter().chain(assumed);
     let groups = groups_tls12(hello);
-    let has = |group: NamedGroup| groups.contains(&group);
-    let (p256, p384, p521) =
-        (has(NamedGroup::SECP256R1), has(NamedGroup::SECP384R1), has(NamedGroup::SECP521R1));
+    let (p256, p384, p521) = (
+        groups.contains(NamedGroup::SECP256R1),
+        groups.contains(NamedGroup::SECP384R1),
+        groups.contains(NamedGroup::SECP521R1),
+    );
     let usable = |scheme: &SignatureScheme| {
         let authentication = Authentication::of(*scheme);
         let suite = suites.iter().any(|suite| Some(suite.authentication) == authentication);
@@ -287,9 +277,9 @@ pub(super) fn schemes_tls12(
                 _ => true,
             }
     };
-    let usable: Vec<_> = offered.iter().copied().filter(usable).collect();
+    let usable: Vec<_> = offered.clone().filter(usable).collect();
     if usable.is_empty() {
-        return Err(Error::NoCommonSignatureScheme { peer: offered.into() });
+        return Err(Error::NoCommonSignatureScheme { peer: offered.collect::<Vec<_>>().into() });
     }
     Ok(usable)
 }

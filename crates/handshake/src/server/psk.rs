@@ -12,7 +12,7 @@ use oxtls_crypto::key_exchange::NamedGroup;
 use crate::config::{ClientAuth, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
-use crate::extension::pre_shared_key::PskIdentity;
+use crate::extension::pre_shared_key::{OfferedPsks, PskIdentity};
 use crate::key_schedule::tls13::{EarlySecret, finished_mac};
 use crate::machine::{Out, SessionAccepted};
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
@@ -30,8 +30,6 @@ type Result<T> = core::result::Result<T, Error>;
 pub(super) struct Offer {
     hello: OwnedClientHello,
     now: Duration,
-    /// The place of each offer among the identities.
-    places: Vec<u16>,
     offers: Vec<SessionOffer>,
     /// How much of the hello the binders are made over.
     covered: usize,
@@ -44,16 +42,12 @@ pub(super) struct Finding {
     group: NamedGroup,
     hello: OwnedClientHello,
     now: Duration,
-    places: Vec<u16>,
     truncated: Digest,
 }
 
-/// AcceptSession is out: the client has shown that it has the session's secret.
+/// The client has shown that it has the session's secret.
 #[derive(Debug)]
 pub(super) struct Proved {
-    chosen: Chosen,
-    group: NamedGroup,
-    hello: OwnedClientHello,
     psk: Arc<Psk>,
     place: u16,
     early: EarlySecret,
@@ -77,31 +71,34 @@ impl Offer {
         let extensions = &hello.parsed.extensions;
         let usable = extensions.psk_key_exchange_modes.is_some_and(|modes| modes.psk_dhe_ke());
         let psks = extensions.pre_shared_key.filter(|_| usable && chosen.config.resumption)?;
-        let (places, offers): (Vec<u16>, Vec<SessionOffer>) = (0_u16..)
-            .zip(psks.identities())
-            .take(defaults::MAX_PSK_IDENTITIES)
-            .filter(|(_, psk)| psk.identity.len() <= defaults::MAX_TICKET)
-            .map(|(place, psk)| (place, session_offer(psk)))
-            .unzip();
+        let offers: Vec<_> = usable_identities(psks).map(|(_, psk)| session_offer(psk)).collect();
         if offers.is_empty() {
             return None;
         }
         let covered = hello.owned.raw().len().saturating_sub(psks.binders_len());
-        Some(Self { hello: hello.owned.clone(), now: hello.now, places, offers, covered })
+        Some(Self { hello: hello.owned.clone(), now: hello.now, offers, covered })
     }
 
     /// Asks whether one of them is known. `chosen.transcript` is what came before the hello, which is added here: once,
     /// with a look at the hash in front of the binders.
     pub(super) fn ask(self, mut chosen: Chosen, group: NamedGroup, out: &mut Out) -> State {
-        let Self { hello, now, places, offers, covered } = self;
+        let Self { hello, now, offers, covered } = self;
         let (front, binders) = hello.raw().split_at_checked(covered).unwrap_or_default();
         chosen.transcript.add(front);
         let truncated = chosen.transcript.current();
         chosen.transcript.add(binders);
         let hash = chosen.suite.hash;
         out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
-        State::Session(Box::new(Finding { chosen, group, hello, now, places, truncated }))
+        State::Session(Box::new(Finding { chosen, group, hello, now, truncated }))
     }
+}
+
+/// Those that are looked for, with their places among all.
+fn usable_identities(psks: OfferedPsks<'_>) -> impl Iterator<Item = (u16, PskIdentity<'_>)> {
+    (0..)
+        .zip(psks.identities())
+        .take(defaults::MAX_PSK_IDENTITIES)
+        .filter(|(_, psk)| psk.identity.len() <= defaults::MAX_TICKET)
 }
 
 fn session_offer(psk: PskIdentity<'_>) -> SessionOffer {
@@ -110,43 +107,52 @@ fn session_offer(psk: PskIdentity<'_>) -> SessionOffer {
 
 impl Finding {
     /// One was found, or none: the binder of one that can be resumed must verify, whatever becomes of it then.
-    pub(super) fn found(self, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
-        let Self { chosen, group, hello, now, places, truncated } = self;
+    pub(super) fn found(self: Box<Self>, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
+        let Self { chosen, hello, now, truncated, .. } = &*self;
         let parsed = hello.parse()?;
+        let offered = |offer| usable_identities(parsed.extensions.pre_shared_key?).nth(offer);
         let found = found
-            .filter(|(_, psk)| fits(psk, &chosen, &parsed, now))
-            .and_then(|(offer, psk)| Some((*places.get(offer)?, psk)));
-        let Some((place, psk)) = found else {
-            return tls13::ask_for_credential(chosen, &parsed, group, out);
-        };
-        let (identity, binder) = offered(&parsed, place)?;
-        let early = check_binder(&chosen, &psk, &truncated, binder)?;
-        let age_skew = age_skew(&psk, identity.obfuscated_ticket_age, now);
-        let wish = early_data::wish(&chosen, &parsed, (&psk, place), age_skew);
+            .filter(|(_, psk)| fits(psk, chosen, &parsed, *now))
+            .and_then(|(offer, psk)| Some((offered(offer)?, psk)));
+        let Some(((place, identity), psk)) = found else { return self.full(out) };
+        let binder = binder(&parsed, place)?;
+        let early = check_binder(chosen, &psk, truncated, binder)?;
+        let age_skew = age_skew(&psk, identity.obfuscated_ticket_age, *now);
+        let wish = early_data::wish(chosen, &parsed, (&psk, place), age_skew);
         let replay_key = (wish == Wish::Possible).then(|| ReplayKey(binder.to_vec()));
         let psk = Arc::new(psk);
         let asked = Arc::clone(&psk);
         out.ask(|serial| {
             Need::AcceptSession(AcceptSession { psk: asked, early_data: replay_key, age_skew, serial })
         });
-        Ok(State::Acceptance(Box::new(Proved { chosen, group, hello, psk, place, early, wish })))
+        Ok(State::Acceptance(self, Proved { psk, place, early, wish }))
     }
-}
 
-impl Proved {
     /// The session is resumed, or its client goes to a full handshake.
-    pub(super) fn accepted(self, answer: AcceptedSession, out: &mut Out) -> Result<State> {
-        let Self { chosen, group, hello, psk, place, early, wish } = self;
-        let parsed = hello.parse()?;
+    pub(super) fn accepted(
+        self: Box<Self>,
+        proved: Proved,
+        answer: AcceptedSession,
+        out: &mut Out,
+    ) -> Result<State> {
+        let Proved { psk, place, early, wish } = proved;
         match (SessionAccepted::from_answer(answer), answer) {
             (Some(accepted), AcceptedSession::Resume { early_data, .. }) => {
+                let Self { chosen, group, hello, .. } = *self;
                 let selected = Selected { psk, place, early, accepted };
+                let parsed = hello.parse()?;
                 let asked = tls13::Asked::of(&chosen, &parsed, group, true)?;
                 let early_data = wish.decide(early_data, &chosen.config, &selected.psk);
                 tls13::server_hello_to_finished(chosen, &asked, selected, early_data, out)
             }
-            _ => tls13::ask_for_credential(chosen, &parsed, group, out),
+            _ => self.full(out),
         }
+    }
+
+    /// No session is resumed.
+    fn full(self, out: &mut Out) -> Result<State> {
+        let Self { chosen, group, hello, .. } = self;
+        tls13::ask_for_credential(chosen, (&hello, &hello.parse()?), group, out)
     }
 }
 
@@ -178,11 +184,10 @@ pub(super) fn shows_enough(session: &Session, config: &ServerHandshake) -> bool 
     session.peer.is_some() || config.client_auth != ClientAuth::Required
 }
 
-/// Identity and binder of this place.
-fn offered<'a>(hello: &ClientHello<'a>, place: u16) -> Result<(PskIdentity<'a>, &'a [u8])> {
-    let psks = hello.extensions.pre_shared_key;
-    let mut pairs = psks.iter().flat_map(|psks| psks.identities().zip(psks.binders()));
-    pairs.nth(usize::from(place)).ok_or(Error::Internal("the PSK that was found is one of the hello's"))
+/// The binder of this place.
+fn binder<'a>(hello: &ClientHello<'a>, place: u16) -> Result<&'a [u8]> {
+    let mut binders = hello.extensions.pre_shared_key.iter().flat_map(OfferedPsks::binders);
+    binders.nth(usize::from(place)).ok_or(Error::Internal("the PSK that was found is one of the hello's"))
 }
 
 /// The binder is the Finished MAC of the PSK over the hello up to the binders (RFC 9846 section 4.3.11.2), compared in

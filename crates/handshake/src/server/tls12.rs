@@ -29,8 +29,9 @@ use crate::message::tls12::{
 use crate::need::{AnswerKind, ChooseCredential, NameToVerify, Need, SealTicket, Sign, VerifyPeer};
 use crate::outcome::{Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
+use crate::server::in_common::InCommon;
 use crate::server::peer::Client;
-use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
+use crate::server::tls12_hello::{Asked, Chosen, Connection, Says, read_mode};
 use crate::server::tls12_session::{self, Keeping};
 use crate::server::{negotiate, tls12_resumed};
 use crate::session::Session;
@@ -45,7 +46,7 @@ pub(super) enum State {
     /// FindSession is out; nothing has been sent.
     Session(Box<Chosen>),
     /// AcceptSession is out; nothing has been sent.
-    Acceptance(Box<tls12_resumed::Found>),
+    Acceptance(tls12_resumed::Found),
     /// A session is resumed and SealTicket is out; ServerHello has been sent.
     Renewal(Box<tls12_resumed::Resuming>),
     /// A session is resumed, our flight is out, and the client's next record must change its key.
@@ -53,7 +54,7 @@ pub(super) enum State {
     /// A session is resumed: the client's last message.
     ResumedFinished(Box<tls12_resumed::Finishing>),
     /// ChooseCredential is out; nothing has been sent.
-    Credential(Box<Negotiated>),
+    Credential(Negotiated),
     /// Sign is out; ServerHello to CertificateStatus have been sent.
     Signature(Box<Flight>),
     /// Our flight is out and a certificate was asked for.
@@ -75,7 +76,7 @@ pub(super) enum State {
 /// Before our flight.
 #[derive(Debug)]
 pub(super) struct Negotiated {
-    chosen: Chosen,
+    chosen: Box<Chosen>,
     group: NamedGroup,
     schemes: Vec<SignatureScheme>,
 }
@@ -164,11 +165,11 @@ impl State {
     /// The outside's answers, in their order.
     pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
         Ok(Some(match (self, answer) {
-            (Self::Session(chosen), AnswerKind::Session(found)) => tls12_resumed::found(*chosen, found, out)?,
+            (Self::Session(chosen), AnswerKind::Session(found)) => tls12_resumed::found(chosen, found, out)?,
             (Self::Acceptance(state), AnswerKind::Accept(answer)) => state.accepted(answer, out)?,
             (Self::Renewal(state), AnswerKind::Ticket(ticket)) => state.new_session_ticket(ticket, out)?,
             (Self::Credential(state), AnswerKind::Credential(choice)) => {
-                server_hello_to_certificate_status(*state, choice, out)?
+                server_hello_to_certificate_status(state, choice, out)?
             }
             (Self::Signature(state), AnswerKind::Signature(signature)) => {
                 server_key_exchange_to_done(state, &signature, out)?
@@ -199,21 +200,25 @@ pub(super) fn choose(
     if config.common.key_log {
         out.enable_key_log(*parsed.random);
     }
-    let chosen = Chosen { config, hello: hello.clone(), now, alpn };
+    let (hello, asked) = (hello.clone(), Asked::of(parsed));
+    let chosen = Box::new(Chosen { config, hello, now, suites, alpn, asked, by_ticket: false });
     match tls12_resumed::offer(&chosen.config, parsed) {
-        Some(offer) => tls12_resumed::ask(chosen, offer, &suites, out),
+        Some(offer) => tls12_resumed::ask(chosen, offer, out),
         None => ask_for_credential(chosen, parsed, out),
     }
 }
 
 /// A full handshake: everything is chosen but the suite, which depends on the credential.
-pub(super) fn ask_for_credential(chosen: Chosen, hello: &ClientHello<'_>, out: &mut Out) -> Result<State> {
-    let suites = negotiate::suites_tls12(&chosen.config, hello)?;
+pub(super) fn ask_for_credential(
+    chosen: Box<Chosen>,
+    hello: &ClientHello<'_>,
+    out: &mut Out,
+) -> Result<State> {
     let group = negotiate::group_tls12(&chosen.config, hello)?;
-    let schemes = negotiate::schemes_tls12(hello, &suites)?;
+    let schemes = negotiate::schemes_tls12(hello, &chosen.suites)?;
     let request = negotiate::credential_request(ProtocolVersion::TLS1_2, hello, schemes.clone());
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
-    Ok(State::Credential(Box::new(Negotiated { chosen, group, schemes })))
+    Ok(State::Credential(Negotiated { chosen, group, schemes }))
 }
 
 /// ServerHello, Certificate, CertificateStatus: all that needs no signature.
@@ -227,12 +232,11 @@ fn server_hello_to_certificate_status(
         return Err(Error::NoCommonSignatureScheme { peer: schemes.into() });
     };
     authentication::check_choice(&credential, scheme, &schemes)?;
-    let Chosen { config, hello: owned, alpn, .. } = chosen;
-    let hello = owned.parse()?;
-    let suite = suite_of(scheme, &config, &hello)?;
-    let session = Keeping::of(&config, &hello)?;
-    let mut connection = Connection::new(config, alpn, (&owned, &hello), suite)?;
-    connection.keep_messages(&owned);
+    let suite = suite_of(scheme, &chosen.suites)?;
+    let session = Keeping::of(&chosen.config, &chosen.asked)?;
+    let hello = chosen.hello.clone();
+    let mut connection = Connection::new(*chosen, suite)?;
+    connection.keep_messages(&hello);
     let common = &connection.config.common;
     out.read(read_mode(
         ApplicationData::Refuse,
@@ -241,14 +245,14 @@ fn server_hello_to_certificate_status(
             _ => common.max_message,
         },
     ));
-    connection.limits(&hello, out);
+    connection.limits(out);
     let exchange = key_exchange(common, group)?;
     let (session_id, ticket) = session.said();
     let says = Says { session_id, ticket, credential: Some(&credential) };
-    let message = connection.server_hello(&hello, says)?;
+    let message = connection.server_hello(says)?;
     connection.send(message, out);
     connection.send(certificate::encode(&credential.chain)?, out);
-    if let Some(response) = credential.ocsp.as_deref().filter(|_| hello.extensions.status_request) {
+    if let Some(response) = credential.ocsp.as_deref().filter(|_| connection.asked.status_request) {
         connection.send(certificate_status::encode(response)?, out);
     }
     let params = server_key_exchange::params(group, exchange.share())?;
@@ -260,13 +264,9 @@ fn server_hello_to_certificate_status(
 }
 
 /// The suite: the credential has chosen it.
-fn suite_of(
-    scheme: SignatureScheme,
-    config: &ServerHandshake,
-    hello: &ClientHello<'_>,
-) -> Result<Tls12Suite> {
-    negotiate::suites_tls12(config, hello)?
-        .into_iter()
+fn suite_of(scheme: SignatureScheme, suites: &InCommon<Tls12Suite>) -> Result<Tls12Suite> {
+    suites
+        .iter()
         .find(|suite| Some(suite.authentication) == Authentication::of(scheme))
         .ok_or(Error::Internal("schemes are of suites in common"))
 }

@@ -16,6 +16,7 @@ use crate::machine::{Incoming, Out};
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
 use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::outcome::{EchStatus, Outcome};
+use crate::server::in_common::InCommon;
 use crate::server::negotiate;
 use crate::server::peer::{Client, Who};
 use crate::step::{ApplicationData, ChangeCipherSpec, Level, ReadMode};
@@ -31,7 +32,41 @@ pub(super) struct Chosen {
     pub(super) hello: OwnedClientHello,
     /// When it came, since the Unix epoch.
     pub(super) now: Duration,
+    pub(super) suites: InCommon<Tls12Suite>,
     pub(super) alpn: Option<Vec<u8>>,
+    pub(super) asked: Asked,
+    /// The session that is looked for goes by a ticket.
+    pub(super) by_ticket: bool,
+}
+
+/// What the hello asks for that ServerHello answers.
+#[derive(Debug)]
+pub(super) struct Asked {
+    pub(super) server_name: Option<String>,
+    pub(super) extended_master_secret: bool,
+    secure_renegotiation: bool,
+    uncompressed_points: Option<bool>,
+    pub(super) status_request: bool,
+    signed_certificate_timestamp: bool,
+    record_size_limit: Option<u16>,
+    pub(super) session_ticket: bool,
+}
+
+impl Asked {
+    pub(super) fn of(hello: &ClientHello<'_>) -> Self {
+        let asked = &hello.extensions;
+        let scsv = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
+        Self {
+            server_name: asked.server_name.map(str::to_owned),
+            extended_master_secret: asked.extended_master_secret,
+            secure_renegotiation: asked.renegotiation_info.is_some() || hello.cipher_suites.contains(scsv),
+            uncompressed_points: asked.uncompressed_points,
+            status_request: asked.status_request,
+            signed_certificate_timestamp: asked.signed_certificate_timestamp,
+            record_size_limit: asked.record_size_limit,
+            session_ticket: asked.session_ticket.is_some(),
+        }
+    }
 }
 
 /// What holds from ServerHello to Done.
@@ -41,9 +76,8 @@ pub(super) struct Connection {
     pub(super) suite: Tls12Suite,
     pub(super) client_random: [u8; 32],
     pub(super) server_random: [u8; 32],
-    pub(super) extended_master_secret: bool,
     pub(super) alpn: Option<Vec<u8>>,
-    pub(super) server_name: Option<String>,
+    pub(super) asked: Asked,
     pub(super) transcript: Transcript,
     /// The messages themselves, until the client's CertificateVerify says which hash it signs them by.
     pub(super) messages: Option<Unhashed>,
@@ -61,21 +95,16 @@ pub(super) struct Says<'a> {
 }
 
 impl Connection {
-    pub(super) fn new(
-        config: Arc<ServerHandshake>,
-        alpn: Option<Vec<u8>>,
-        (hello, parsed): (&OwnedClientHello, &ClientHello<'_>),
-        suite: Tls12Suite,
-    ) -> Result<Self> {
+    pub(super) fn new(chosen: Chosen, suite: Tls12Suite) -> Result<Self> {
+        let Chosen { config, hello, alpn, asked, .. } = chosen;
         let mut transcript = Transcript::new(suite.hash);
         transcript.add(hello.raw());
         Ok(Self {
             suite,
-            client_random: *parsed.random,
+            client_random: hello.random(),
             server_random: server_random(&config.common)?,
-            extended_master_secret: parsed.extensions.extended_master_secret,
             alpn,
-            server_name: parsed.extensions.server_name.map(str::to_owned),
+            asked,
             transcript,
             messages: None,
             config,
@@ -84,10 +113,8 @@ impl Connection {
 
     /// ServerHello: answers to what the hello asked, nothing else. Of a session that is resumed its name, its
     /// certificate and what goes with that are not spoken of again (RFC 6066 section 3, RFC 6962 section 3.3.1).
-    pub(super) fn server_hello(&self, hello: &ClientHello<'_>, says: Says<'_>) -> Result<Vec<u8>> {
-        let asked = &hello.extensions;
-        let scsv = CipherSuite::TLS_EMPTY_RENEGOTIATION_INFO_SCSV;
-        let secure_renegotiation = asked.renegotiation_info.is_some() || hello.cipher_suites.contains(scsv);
+    pub(super) fn server_hello(&self, says: Says<'_>) -> Result<Vec<u8>> {
+        let asked = &self.asked;
         let Says { session_id, ticket, credential } = says;
         ServerHello {
             random: &self.server_random,
@@ -95,8 +122,8 @@ impl Connection {
             cipher_suite: self.suite.suite,
             compression_method: 0,
             extensions: ServerHelloExtensions {
-                renegotiation_info: secure_renegotiation.then_some(&[]),
-                extended_master_secret: self.extended_master_secret,
+                renegotiation_info: asked.secure_renegotiation.then_some(&[]),
+                extended_master_secret: asked.extended_master_secret,
                 ec_point_formats: asked.uncompressed_points.filter(|_| credential.is_some()),
                 alpn: self.alpn.as_deref(),
                 session_ticket: ticket,
@@ -112,8 +139,8 @@ impl Connection {
     }
 
     /// Record size limits hold when both name one (RFC 8449 section 4).
-    pub(super) fn limits(&self, hello: &ClientHello<'_>, out: &mut Out) {
-        let limits = hello.extensions.record_size_limit.zip(our_limit(&self.config.common));
+    pub(super) fn limits(&self, out: &mut Out) {
+        let limits = self.asked.record_size_limit.zip(our_limit(&self.config.common));
         if let Some((theirs, ours)) = limits {
             out.limits(theirs.min(MAX_RECORD_SIZE_LIMIT), ours);
         }
@@ -148,7 +175,7 @@ impl Connection {
     /// do better and may.
     pub(super) fn master_secret(&self, premaster: &SharedSecret) -> Result<MasterSecret> {
         let session_hash = self.transcript.current();
-        let binding = if self.extended_master_secret {
+        let binding = if self.asked.extended_master_secret {
             Binding::Session(&session_hash)
         } else {
             Binding::Randoms { client: &self.client_random, server: &self.server_random }
@@ -158,7 +185,8 @@ impl Connection {
 
     /// What came of it all, but for what only a full handshake has.
     pub(super) fn outcome(self, client: Client, master: &MasterSecret) -> Outcome {
-        let Self { client_random, server_random, extended_master_secret, .. } = self;
+        let Self { client_random, server_random, .. } = self;
+        let Asked { server_name, extended_master_secret, .. } = self.asked;
         let Who { peer, peer_signature_scheme, psk } = client.into();
         // Without the binding two connections can have the same keying material (RFC 7627 section 5.4).
         let exports = self.config.common.exporter && extended_master_secret;
@@ -170,7 +198,7 @@ impl Connection {
             group: None,
             extended_master_secret,
             alpn: self.alpn,
-            server_name: self.server_name,
+            server_name,
             peer,
             peer_signature_scheme,
             signature_scheme: None,

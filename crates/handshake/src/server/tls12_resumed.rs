@@ -20,7 +20,6 @@ use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
 use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SealTicket, SessionOffer};
 use crate::post_handshake::PostHandshake;
-use crate::server::negotiate;
 use crate::server::peer::Client;
 use crate::server::psk::shows_enough;
 use crate::server::tls12::{self, State};
@@ -35,7 +34,7 @@ type Result<T> = core::result::Result<T, Error>;
 /// AcceptSession is out.
 #[derive(Debug)]
 pub(super) struct Found {
-    chosen: Chosen,
+    chosen: Box<Chosen>,
     suite: Tls12Suite,
     psk: Arc<Psk>,
 }
@@ -74,31 +73,23 @@ pub(super) fn offer(config: &ServerHandshake, hello: &ClientHello<'_>) -> Option
     }
 }
 
-/// Asks whether it is known. `suites` are those in common.
-pub(super) fn ask(
-    chosen: Chosen,
-    offer: SessionOffer,
-    suites: &[Tls12Suite],
-    out: &mut Out,
-) -> Result<State> {
-    let first = suites.first().ok_or(Error::Internal("there is a suite in common"))?;
+/// Asks whether it is known.
+pub(super) fn ask(mut chosen: Box<Chosen>, offer: SessionOffer, out: &mut Out) -> Result<State> {
+    let first = chosen.suites.first().ok_or(Error::Internal("there is a suite in common"))?;
+    chosen.by_ticket = matches!(offer, SessionOffer::Ticket(_));
     let (offers, hash) = (vec![offer], first.hash);
     out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
-    Ok(State::Session(Box::new(chosen)))
+    Ok(State::Session(chosen))
 }
 
 /// It is known, or not.
-pub(super) fn found(chosen: Chosen, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
-    let owned = chosen.hello.clone();
-    let hello = owned.parse()?;
-    let Some((0, psk)) = found else { return tls12::ask_for_credential(chosen, &hello, out) };
-    let Some(suite) = usable_suite(&psk, &chosen, &hello)? else {
-        return tls12::ask_for_credential(chosen, &hello, out);
-    };
+pub(super) fn found(chosen: Box<Chosen>, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
+    let Some((0, psk)) = found else { return full(chosen, out) };
+    let Some(suite) = usable_suite(&psk, &chosen) else { return full(chosen, out) };
     // Who takes the extension out of a hello wants a session to be used without what makes it safe (RFC 7627 section
     // 5.3).
     let bound = psk.session().is_some_and(|session| session.extended_master_secret);
-    if bound && !hello.extensions.extended_master_secret {
+    if bound && !chosen.asked.extended_master_secret {
         return Err(Error::NoExtendedMasterSecret);
     }
     let psk = Arc::new(psk);
@@ -106,27 +97,33 @@ pub(super) fn found(chosen: Chosen, found: Option<(usize, Psk)>, out: &mut Out) 
     out.ask(|serial| {
         Need::AcceptSession(AcceptSession { psk: asked, early_data: None, age_skew: 0, serial })
     });
-    Ok(State::Acceptance(Box::new(Found { chosen, suite, psk })))
+    Ok(State::Acceptance(Found { chosen, suite, psk }))
+}
+
+/// No session is resumed.
+fn full(chosen: Box<Chosen>, out: &mut Out) -> Result<State> {
+    let hello = chosen.hello.clone();
+    tls12::ask_for_credential(chosen, &hello.parse()?, out)
 }
 
 /// The suite of a session that this connection can be made with: one still on offer and still taken here, under the
 /// same name (RFC 6066 section 3), in its time.
-fn usable_suite(psk: &Psk, chosen: &Chosen, hello: &ClientHello<'_>) -> Result<Option<Tls12Suite>> {
-    let Psk::Session(session) = psk else { return Ok(None) };
-    let suites = negotiate::suites_tls12(&chosen.config, hello)?;
-    let suite = suites.into_iter().find(|suite| suite.suite == session.suite);
+fn usable_suite(psk: &Psk, chosen: &Chosen) -> Option<Tls12Suite> {
+    let Psk::Session(session) = psk else { return None };
+    let asked = &chosen.asked;
+    let suite = chosen.suites.iter().find(|suite| suite.suite == session.suite);
     // A session that is not bound to its handshake may be one of two connections that somebody between has made share a
     // secret: not resumed, unless the configuration wants it, and never by a client that could make a new one that is
     // bound (RFC 7627 section 5.3).
-    let unbound = !hello.extensions.extended_master_secret
+    let unbound = !asked.extended_master_secret
         && session.peer.is_none()
         && tls12_session::resumes_unbound(&chosen.config);
     let usable = session.version == ProtocolVersion::TLS1_2
         && (session.extended_master_secret || unbound)
-        && session.is_of_same_name(hello.extensions.server_name)
+        && session.is_of_same_name(asked.server_name.as_deref())
         && session.is_usable_at(chosen.now)
         && shows_enough(session, &chosen.config);
-    Ok(suite.filter(|_| usable))
+    suite.filter(|_| usable)
 }
 
 impl Found {
@@ -136,10 +133,7 @@ impl Found {
             (Some(accepted), AcceptedSession::Resume { renew, .. }) => {
                 self.server_hello(accepted, renew, out)
             }
-            _ => {
-                let hello = self.chosen.hello.clone();
-                tls12::ask_for_credential(self.chosen, &hello.parse()?, out)
-            }
+            _ => full(self.chosen, out),
         }
     }
 
@@ -148,15 +142,14 @@ impl Found {
     fn server_hello(self, accepted: SessionAccepted, renew: bool, out: &mut Out) -> Result<State> {
         let Self { chosen, suite, psk } = self;
         let Psk::Session(session) = &*psk else { return Err(Error::Internal("TLS 1.2 has sessions only")) };
-        let Chosen { config, hello: owned, now, alpn } = chosen;
-        let hello = owned.parse()?;
-        let ticket = renew && matches!(offer(&config, &hello), Some(SessionOffer::Ticket(_)));
-        let mut connection = Connection::new(config, alpn, (&owned, &hello), suite)?;
-        let says = Says { session_id: hello.session_id, ticket, credential: None };
-        let message = connection.server_hello(&hello, says)?;
+        let (hello, now) = (chosen.hello.clone(), chosen.now);
+        let ticket = renew && chosen.by_ticket;
+        let mut connection = Connection::new(*chosen, suite)?;
+        let message =
+            connection.server_hello(Says { session_id: hello.session_id(), ticket, credential: None })?;
         connection.send(message, out);
         out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));
-        connection.limits(&hello, out);
+        connection.limits(out);
         let master = MasterSecret::resumed(suite.hash, &session.secret)?;
         out.key_log(key_log::CLIENT_RANDOM, master.secret());
         let keys = master.key_block(suite, &connection.client_random, &connection.server_random)?;

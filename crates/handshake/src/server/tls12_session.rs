@@ -9,9 +9,8 @@ use crate::config::{ClientAuth, Randomness, ServerHandshake};
 use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::tls12::MasterSecret;
-use crate::message::client_hello::ClientHello;
 use crate::server::peer::Client;
-use crate::server::tls12_hello::Connection;
+use crate::server::tls12_hello::{Asked, Connection};
 use crate::session::Session;
 use crate::suite::ProtocolVersion;
 
@@ -30,12 +29,11 @@ impl Keeping {
     /// By a ticket where both want one, by an ID otherwise. What is not bound to its handshake is not kept (RFC 7627
     /// section 5.3), unless the configuration wants it. No ID is given out for nothing: it would be offered again, and
     /// looked for.
-    pub(super) fn of(config: &ServerHandshake, hello: &ClientHello<'_>) -> Result<Self, Error> {
-        let bound = hello.extensions.extended_master_secret;
-        if !config.resumption || !(bound || resumes_unbound(config)) {
+    pub(super) fn of(config: &ServerHandshake, asked: &Asked) -> Result<Self, Error> {
+        if !config.resumption || !(asked.extended_master_secret || resumes_unbound(config)) {
             return Ok(Self::Nothing);
         }
-        if config.tls12_tickets && hello.extensions.session_ticket.is_some() {
+        if config.tls12_tickets && asked.session_ticket {
             return Ok(Self::Ticket);
         }
         Ok(Self::Id(match &config.common.randomness {
@@ -74,7 +72,7 @@ pub(super) fn session(
         secret: master.secret().duplicate(),
         ticket: Vec::new(),
         session_id: Vec::new(),
-        server_name: connection.server_name.clone(),
+        server_name: connection.asked.server_name.clone(),
         alpn: connection.alpn.clone(),
         peer: client.certificates().cloned(),
         made_at: now,
@@ -82,7 +80,7 @@ pub(super) fn session(
         verified_at: now,
         age_add: 0,
         max_early_data: 0,
-        extended_master_secret: connection.extended_master_secret,
+        extended_master_secret: connection.asked.extended_master_secret,
         resumption_across_names: false,
         policy: [0; 32],
         expires_at: None,

@@ -16,7 +16,7 @@ use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, HandshakeSecret, HandshakeSecrets, MainSecret};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
 use crate::message::certificate_verify::{SignerRole, signed_content};
-use crate::message::client_hello::ClientHello;
+use crate::message::client_hello::{ClientHello, OwnedClientHello};
 use crate::message::{HandshakeType, finished};
 use crate::need::{AnswerKind, ChooseCredential, Need, Sign};
 use crate::outcome::{EchStatus, Outcome};
@@ -38,7 +38,7 @@ pub(super) enum State {
     /// FindSession is out; nothing has been sent but perhaps a HelloRetryRequest. So in the next two.
     Session(Box<Finding>),
     /// AcceptSession is out.
-    Acceptance(Box<Proved>),
+    Acceptance(Box<Finding>, Proved),
     /// ChooseCredential is out.
     Credential(Box<Negotiated>),
     /// Sign is out; ServerHello to Certificate have been sent.
@@ -72,7 +72,7 @@ impl State {
                 Ok(None)
             }
             Self::Session(_)
-            | Self::Acceptance(_)
+            | Self::Acceptance(..)
             | Self::Credential(_)
             | Self::Signature(_)
             | Self::Decompressed(..)
@@ -84,7 +84,9 @@ impl State {
     pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<Self> {
         match (self, answer) {
             (Self::Session(state), AnswerKind::Session(found)) => state.found(found, out),
-            (Self::Acceptance(state), AnswerKind::Accept(answer)) => state.accepted(answer, out),
+            (Self::Acceptance(state, proved), AnswerKind::Accept(answer)) => {
+                state.accepted(proved, answer, out)
+            }
             (Self::Credential(state), AnswerKind::Credential(choice)) => {
                 server_hello_to_certificate(*state, choice, out)
             }
@@ -103,38 +105,38 @@ impl State {
     }
 }
 
-/// What the hello asked for that is still of use after it.
+/// What the hello asks for that is of use once its session or credential is known.
 #[derive(Debug)]
-pub(super) struct Asked {
+pub(super) struct Asked<'a> {
     pub(super) group: NamedGroup,
-    pub(super) share: Vec<u8>,
-    pub(super) server_name: Option<String>,
-    pub(super) session_id: Vec<u8>,
+    pub(super) share: &'a [u8],
+    pub(super) server_name: Option<&'a str>,
+    pub(super) session_id: &'a [u8],
     pub(super) record_size_limit: Option<u16>,
     /// How many tickets it gets, if any.
     tickets: Option<u8>,
     /// It said how many it wants.
     pub(super) ticket_request: bool,
-    pub(super) transport_parameters: Option<Vec<u8>>,
+    pub(super) transport_parameters: Option<&'a [u8]>,
 }
 
-impl Asked {
+impl<'a> Asked<'a> {
     pub(super) fn of(
         chosen: &Chosen,
-        hello: &ClientHello<'_>,
+        hello: &ClientHello<'a>,
         group: NamedGroup,
         resumed: bool,
     ) -> Result<Self> {
         let extensions = &hello.extensions;
         Ok(Self {
             group,
-            share: negotiate::share(hello, group).ok_or(Error::WrongGroup)?.to_vec(),
-            server_name: extensions.server_name.map(str::to_owned),
-            session_id: hello.session_id.to_vec(),
+            share: negotiate::share(hello, group).ok_or(Error::WrongGroup)?,
+            server_name: extensions.server_name,
+            session_id: hello.session_id,
             record_size_limit: extensions.record_size_limit,
             tickets: negotiate::tickets(&chosen.config, hello, resumed),
             ticket_request: extensions.ticket_request.is_some(),
-            transport_parameters: extensions.quic_transport_parameters.map(<[u8]>::to_vec),
+            transport_parameters: extensions.quic_transport_parameters,
         })
     }
 }
@@ -143,11 +145,8 @@ impl Asked {
 #[derive(Debug)]
 pub(super) struct Negotiated {
     chosen: Chosen,
-    asked: Asked,
-    schemes: Vec<SignatureScheme>,
-    ocsp: bool,
-    sct: bool,
-    compression: Vec<u16>,
+    hello: OwnedClientHello,
+    group: NamedGroup,
     early_data: Decision,
 }
 
@@ -193,23 +192,14 @@ pub(super) struct Connection {
 /// A full handshake: which credential?
 pub(super) fn ask_for_credential(
     chosen: Chosen,
-    hello: &ClientHello<'_>,
+    (hello, parsed): (&OwnedClientHello, &ClientHello<'_>),
     group: NamedGroup,
     out: &mut Out,
 ) -> Result<State> {
-    let schemes = negotiate::schemes(hello)?;
-    let request = negotiate::credential_request(ProtocolVersion::TLS1_3, hello, schemes.clone());
-    let negotiated = Negotiated {
-        asked: Asked::of(&chosen, hello, group, false)?,
-        early_data: early_data::without_session(&chosen, hello),
-        chosen,
-        schemes,
-        ocsp: request.ocsp,
-        sct: request.sct,
-        compression: request.compression.clone(),
-    };
+    let request = negotiate::credential_request(ProtocolVersion::TLS1_3, parsed, negotiate::schemes(parsed)?);
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
-    Ok(State::Credential(Box::new(negotiated)))
+    let early_data = early_data::without_session(&chosen, parsed);
+    Ok(State::Credential(Box::new(Negotiated { chosen, hello: hello.clone(), group, early_data })))
 }
 
 /// ServerHello, EncryptedExtensions, CertificateRequest, Certificate: all that needs no signature.
@@ -218,18 +208,25 @@ fn server_hello_to_certificate(
     choice: Option<(Arc<Credential>, SignatureScheme)>,
     out: &mut Out,
 ) -> Result<State> {
-    let Negotiated { mut chosen, asked, schemes, ocsp, sct, compression, early_data } = state;
+    let Negotiated { mut chosen, hello, group, early_data } = state;
+    let hello = hello.parse()?;
     let Some((credential, scheme)) = choice else {
-        return Err(Error::NoCommonSignatureScheme { peer: schemes.into() });
+        return Err(Error::NoCommonSignatureScheme { peer: negotiate::schemes(&hello)?.into() });
     };
-    authentication::check_choice(&credential, scheme, &schemes)?;
+    authentication::check_choice_that(negotiate::accepts(&hello, scheme), &credential, scheme)?;
+    let asked = Asked::of(&chosen, &hello, group, false)?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
     connection.send(flight::encrypted_extensions(&connection, &asked, &transport, None)?, out);
     if connection.config.client_auth != ClientAuth::None {
         connection.send(flight::new_certificate_request(&connection.config)?, out);
     }
-    let stapled = config::Asked { ocsp, scts: sct, compression: &compression };
+    let compression = hello.extensions.compress_certificate.unwrap_or_default().to_vec();
+    let stapled = config::Asked {
+        ocsp: hello.extensions.status_request,
+        scts: hello.extensions.signed_certificate_timestamp,
+        compression: &compression,
+    };
     connection.send(credential.message(stapled)?, out);
 
     let message = signed_content(SignerRole::Server, &connection.transcript.current());
@@ -260,7 +257,7 @@ fn certificate_verify_and_finished(state: Flight, signature: &[u8], out: &mut Ou
 /// A session is resumed: ServerHello, EncryptedExtensions, Finished.
 pub(super) fn server_hello_to_finished(
     mut chosen: Chosen,
-    asked: &Asked,
+    asked: &Asked<'_>,
     selected: Selected,
     early_data: Decision,
     out: &mut Out,
@@ -284,9 +281,9 @@ pub(super) fn server_hello_to_finished(
     })
 }
 
-fn connect(chosen: Chosen, asked: &Asked) -> (Connection, Transport) {
+fn connect(chosen: Chosen, asked: &Asked<'_>) -> (Connection, Transport) {
     let Chosen { transport, config, suite, alpn, transcript, retried } = chosen;
-    let server_name = asked.server_name.clone();
+    let server_name = asked.server_name.map(str::to_owned);
     let (group, tickets) = (asked.group, asked.tickets);
     (Connection { config, suite, group, alpn, server_name, transcript, retried, tickets }, transport)
 }

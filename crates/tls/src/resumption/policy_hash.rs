@@ -10,7 +10,7 @@ use crate::config::Credential;
 use crate::policy::ProtocolPolicy;
 
 /// Bytes of each half.
-const HALF: usize = 16;
+pub(super) const HALF: usize = 16;
 
 /// Two hashes of 128 bits, as [`Session::policy`](oxtls_handshake::session::Session::policy) has them.
 ///

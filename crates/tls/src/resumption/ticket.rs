@@ -2,12 +2,13 @@
 
 use std::time::Duration;
 
+use oxtls_crypto::salted::SaltedKey;
 use oxtls_handshake::defaults::MAX_TICKET;
 use oxtls_handshake::session::Session;
 use oxtls_handshake::suite::ProtocolVersion;
 
 use super::keys::{NAME_LEN, TicketKeys};
-use super::policy_hash::PolicyHash;
+use super::policy_hash::{HALF, PolicyHash};
 
 /// The layout's version.
 const LAYOUT: u8 = 1;
@@ -15,9 +16,19 @@ const LAYOUT: u8 = 1;
 /// Bytes in front of the salt, which the seal covers too.
 const FRONT: usize = 1 + NAME_LEN;
 
+/// The role, the first of what a key is derived for.
+const ROLE: &[u8; 6] = b"server";
+
+/// Bytes of what a key is derived for: role, version, context.
+const PURPOSE: usize = ROLE.len() + 2 + HALF;
+
 /// What a key is derived for: only this role, version and context make and open such a ticket.
-fn purpose(version: ProtocolVersion, policy: &PolicyHash) -> Vec<u8> {
-    [&b"server"[..], &version.0.to_be_bytes(), policy.context()].concat()
+fn purpose(version: ProtocolVersion, policy: &PolicyHash) -> [u8; PURPOSE] {
+    let mut purpose = [0; PURPOSE];
+    let version = version.0.to_be_bytes();
+    let parts = ROLE.iter().chain(&version).chain(policy.context());
+    purpose.iter_mut().zip(parts).for_each(|(to, from)| *to = *from);
+    purpose
 }
 
 /// Seals a session into a ticket; `None` if that cannot be: no key at this time, no randomness, a chain too long.
@@ -30,8 +41,11 @@ pub(crate) fn seal(
     let ring = keys.ring(now);
     let key = ring.present.as_ref()?;
     let plaintext = session.to_bytes().ok()?;
-    let front = [&[LAYOUT][..], &key.name].concat();
-    let mut ticket = front.clone();
+    let length = plaintext.len().saturating_add(SaltedKey::OVERHEAD).saturating_add(FRONT);
+    let mut ticket = Vec::with_capacity(length);
+    ticket.push(LAYOUT);
+    ticket.extend_from_slice(&key.name);
+    let front: [u8; FRONT] = *ticket.first_chunk()?;
     key.key.seal(&purpose(session.version, policy), &front, &plaintext, &mut ticket).ok()?;
     Some(ticket).filter(|ticket| ticket.len() <= MAX_TICKET)
 }
@@ -61,4 +75,20 @@ pub(crate) fn open(
     let plaintext = key.key.open(&purpose(version, policy), front, sealed).ok()?;
     let session = Session::from_bytes(&plaintext).ok().filter(|session| session.version == version)?;
     Some(OpenedTicket { session, old_key: !present })
+}
+
+#[cfg(test)]
+mod tests {
+    use oxtls_handshake::config::ClientAuth;
+
+    use super::*;
+
+    #[test]
+    fn a_key_is_derived_for_all_of_role_version_and_context() {
+        let policy = PolicyHash::server(b"www", ClientAuth::None, None);
+        let version = ProtocolVersion::TLS1_3;
+        assert_eq!(policy.context().len(), HALF);
+        let whole = [&b"server"[..], &version.0.to_be_bytes(), policy.context()].concat();
+        assert_eq!(purpose(version, &policy)[..], whole);
+    }
 }
