@@ -7,7 +7,6 @@
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
-use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::hash::{Digest, Hash};
@@ -48,14 +47,14 @@ const OUTPUTS: usize = 8;
 
 /// A role's machine: its state and its queue.
 pub(crate) struct Machine<S> {
-    state: Box<Option<S>>,
+    state: Option<S>,
     out: Out,
 }
 
 impl<S: Steps> Machine<S> {
     /// A machine in `state`, with what `out` has queued already.
     pub(crate) fn new(state: S, out: Out) -> Self {
-        Self { state: Box::new(Some(state)), out }
+        Self { state: Some(state), out }
     }
 
     /// Takes one input, or refuses it and stays as it is.
@@ -100,7 +99,7 @@ impl<S: Steps> Machine<S> {
     fn step(&mut self, step: impl FnOnce(S, &mut Out) -> Step<S>) {
         let Some(state) = self.state.take() else { return };
         match step(state, &mut self.out) {
-            Ok(next) => *self.state = next,
+            Ok(next) => self.state = next,
             Err(failure) => {
                 self.out.asked = None;
                 self.out.queue.push_back(Output::Failed(failure));
@@ -185,9 +184,6 @@ impl<'a> Incoming<'a> {
 pub(crate) struct Out {
     queue: VecDeque<Output>,
     asked: Option<Asked>,
-    /// What names this machine in its Needs; made with the first.
-    name: Option<Arc<()>>,
-    next_serial: u32,
     quic: bool,
     compatibility: Compatibility,
     max_message: Option<u32>,
@@ -229,8 +225,6 @@ impl Out {
         Self {
             queue: VecDeque::with_capacity(OUTPUTS),
             asked: None,
-            name: None,
-            next_serial: 0,
             quic: matches!(transport, Transport::Quic { .. }),
             compatibility: Compatibility::Off,
             max_message: None,
@@ -342,9 +336,8 @@ impl Out {
 
     /// Asks the outside: `need` makes the token around its serial number.
     pub(crate) fn ask(&mut self, need: impl FnOnce(Serial) -> Need) {
-        let serial = Serial::new(Arc::clone(self.name.get_or_insert_default()), self.next_serial);
-        self.next_serial = self.next_serial.wrapping_add(1);
-        let need = need(serial.clone());
+        let serial = Serial::next();
+        let need = need(serial);
         self.asked = Some(Asked { serial, kind: NeedKind::of(&need) });
         self.queue.push_back(Output::Need(need));
     }

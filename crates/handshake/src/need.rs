@@ -5,6 +5,7 @@
 //! dropped token harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
 
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::signature::SignatureScheme;
@@ -15,32 +16,19 @@ use crate::outcome::PeerCertificates;
 use crate::session::{Psk, ReplayKey, Session};
 use crate::suite::ProtocolVersion;
 
-/// Tells a Need from every other, of this machine and of all others.
+/// Tells a Need from every other of this process, of whatever machine.
 ///
 /// A late answer that reaches the wrong connection (its own has gone, and something of its place is used again) must
-/// not let a stranger in, so the machine is named too. A token keeps that name alive: no later machine can have it.
-#[derive(Clone)]
-pub(crate) struct Serial {
-    machine: Arc<()>,
-    number: u32,
-}
+/// not let a stranger in: no number is ever given twice.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Serial(u64);
 
 impl Serial {
-    /// That of this Need of the machine of this name.
-    pub(crate) const fn new(machine: Arc<()>, number: u32) -> Self {
-        Self { machine, number }
-    }
-}
-
-impl PartialEq for Serial {
-    fn eq(&self, other: &Self) -> bool {
-        Arc::ptr_eq(&self.machine, &other.machine) && self.number == other.number
-    }
-}
-
-impl core::fmt::Debug for Serial {
-    fn fmt(&self, f: &mut core::fmt::Formatter<'_>) -> core::fmt::Result {
-        write!(f, "Serial({})", self.number)
+    /// One that no Need has had.
+    pub(crate) fn next() -> Self {
+        // At 2^32 questions a second it comes round after a century.
+        static NEXT: AtomicU64 = AtomicU64::new(0);
+        Self(NEXT.fetch_add(1, Ordering::Relaxed))
     }
 }
 

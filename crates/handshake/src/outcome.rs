@@ -46,7 +46,7 @@ pub struct Outcome {
     /// section 5.4).
     pub exporter: Option<Exporter>,
     /// TLS 1.2: the session to store now.
-    pub session: Option<Session>,
+    pub session: Option<Box<Session>>,
 }
 
 /// The certificates that a peer sent, as received and shared: every session of a connection has them.

@@ -104,7 +104,7 @@ fn made(by: By, change: Change<'_>) -> Made {
     assert!(pair.is_done(), "{:?} {:?}", pair.client.failure, pair.server.failure);
     let (outcome, _) = pair.client.done.take().unwrap();
     let session = outcome.session.expect("the client has a session");
-    Made { client: Arc::new(Psk::Session(Box::new(session))), server }
+    Made { client: Arc::new(Psk::Session(session)), server }
 }
 
 /// A session, a server, and a hello that offers it.

@@ -150,7 +150,7 @@ impl Finishing {
     /// Without extended master secret there is none: its master secret may be known to another connection, and whoever
     /// made that so could splice the two at a resumption (RFC 7627 section 1). A configuration may keep it all the same,
     /// but none in which we have said by a certificate who we are: the splice would have us say it to another server.
-    fn session(&mut self, now: Duration) -> Option<Session> {
+    fn session(&mut self, now: Duration) -> Option<Box<Session>> {
         let connection = &mut self.connection;
         let ticket = self.ticket.take();
         let resumed = self.proved.session().and_then(|psk| Psk::session(psk));
@@ -165,7 +165,7 @@ impl Finishing {
             Some(Ticket { ticket, lifetime }) => (ticket, Vec::new(), lifetime),
             None => (Vec::new(), core::mem::take(&mut connection.session_id), defaults::SESSION_ID_LIFETIME),
         };
-        Some(Session {
+        Some(Box::new(Session {
             version: ProtocolVersion::TLS1_2,
             suite: connection.suite.suite,
             secret: self.master.secret().duplicate(),
@@ -185,7 +185,7 @@ impl Finishing {
             expires_at: None,
             guard: None,
             context: Vec::new(),
-        })
+        }))
     }
 
     fn max_message(&self) -> u32 {

@@ -385,10 +385,10 @@ fn finished(
             return Ok(Some(State::Ticket(state, client, proof)));
         }
         Keeping::Id(id) if id.is_empty() => None,
-        Keeping::Id(id) => Some(Session {
+        Keeping::Id(id) => Some(Box::new(Session {
             session_id: id.clone(),
             ..tls12_session::session(&state.connection, &state.master, &client, message.now)
-        }),
+        })),
     };
     change_cipher_spec_and_finished(*state, (client, proof), session, out)?;
     Ok(None)
@@ -411,7 +411,7 @@ fn new_session_ticket_to_finished(
 fn change_cipher_spec_and_finished(
     state: Finishing,
     (client, proof): (Client, FinishedVerified),
-    session: Option<Session>,
+    session: Option<Box<Session>>,
     out: &mut Out,
 ) -> Result<()> {
     let Finishing { connection, full, master, key } = state;

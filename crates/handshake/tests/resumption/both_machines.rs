@@ -116,8 +116,8 @@ impl Ends {
     }
 }
 
-fn psk(session: Session) -> Arc<Psk> {
-    Arc::new(Psk::Session(Box::new(session)))
+fn psk(session: Box<Session>) -> Arc<Psk> {
+    Arc::new(Psk::Session(session))
 }
 
 fn keys_agree(pair: &Pair) {
@@ -229,7 +229,7 @@ fn a_client_of_both_versions_resumes_the_older_one_with_a_server_of_that() {
 }
 
 /// The session of a ticket of this connection that allows early data.
-fn ticket(pair: &mut Pair, store: &mut Store) -> Session {
+fn ticket(pair: &mut Pair, store: &mut Store) -> Box<Session> {
     let tickets = pair.server.done.as_mut().unwrap().1.tickets.as_mut().unwrap();
     tickets.set_max_early_data(1000);
     let mut ticket = tickets.next(NOW).unwrap();
@@ -239,7 +239,7 @@ fn ticket(pair: &mut Pair, store: &mut Store) -> Session {
     let message = ticket.message(&name).unwrap();
     let receive = &mut pair.client.done.as_mut().unwrap().1.receive;
     match receive.message(&message, false, NOW).unwrap() {
-        Some(Received::StoreSession(session)) => *session,
+        Some(Received::StoreSession(session)) => session,
         other => panic!("{other:?}"),
     }
 }

@@ -27,7 +27,7 @@ fn left(
     says: HelloTls12<'_>,
     ticket: Option<(u32, &[u8])>,
     change: impl FnOnce(&mut ClientHandshake, &mut Common),
-) -> (Option<Session>, Secret) {
+) -> (Option<Box<Session>>, Secret) {
     let (mut end, server) = until_row_5(says, change);
     let (master, messages) = server.end(end.sent.drain(..).collect::<Vec<_>>(), ticket);
     for message in &messages {

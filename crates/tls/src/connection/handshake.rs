@@ -226,7 +226,7 @@ impl<R: Role> Connection<R> {
             Output::KeyLog { label, client_random, secret } => self.log_key(label, &client_random, &secret),
             Output::Need(need) => return self.need(need),
             Output::Done(outcome, post_handshake) => {
-                return Ok(Some(self.done(*outcome, post_handshake)));
+                return Ok(Some(self.done(outcome, post_handshake)));
             }
             Output::Failed(failure) => return Err(self.failed(failure)),
         }
@@ -234,7 +234,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// The handshake is over, and with it the hold on the configuration.
-    fn done(&mut self, mut outcome: Outcome, post_handshake: PostHandshake) -> Event {
+    fn done(&mut self, mut outcome: Box<Outcome>, post_handshake: PostHandshake) -> Event {
         let PostHandshake { mut receive, tickets } = post_handshake;
         let mut handshaking = self.handshaking.take();
         let confirmation = if R::IS_CLIENT {

@@ -18,7 +18,7 @@ use crate::error::{Error, ErrorKind};
 /// What a completed handshake has settled.
 #[derive(Debug)]
 pub struct Info {
-    outcome: Outcome,
+    outcome: Box<Outcome>,
     identity: Option<PeerIdentity>,
     session: Option<Box<ResumedSession>>,
     early_data: EarlyDataStatus,
@@ -68,7 +68,7 @@ pub enum ChannelBinding {
 
 impl Info {
     pub(super) fn new(
-        mut outcome: Outcome,
+        mut outcome: Box<Outcome>,
         identity: Option<PeerIdentity>,
         early: EarlyState,
         is_client: bool,

@@ -162,7 +162,7 @@ impl ReceiveHalf {
     }
 
     /// Keeps a session; whether it waits for the user now.
-    fn store(&mut self, session: Session) -> bool {
+    fn store(&mut self, session: Box<Session>) -> bool {
         self.sink.as_mut().is_some_and(|sink| sink.put(session))
     }
 
@@ -290,7 +290,7 @@ impl ReceiveHalf {
                 }
                 Some(Received::StoreSession(_)) | None => {
                     if let Some(Received::StoreSession(session)) = received
-                        && self.store(*session)
+                        && self.store(session)
                     {
                         event = Some(Event::SessionReceived);
                     }

@@ -70,11 +70,11 @@ impl SessionCache {
     }
 
     /// Keeps a session. Of TLS 1.2, whose sessions are used again and again, the latest is enough.
-    pub(crate) fn put(&self, policy: PolicyHash, session: Session) {
+    pub(crate) fn put(&self, policy: PolicyHash, session: Box<Session>) {
         if size(&session) > LARGEST {
             return;
         }
-        let psk = Arc::new(Psk::Session(Box::new(session)));
+        let psk = Arc::new(Psk::Session(session));
         self.sessions.update(policy, VecDeque::new, |sessions| {
             if is_tls12(&psk) {
                 sessions.retain(|other| !is_tls12(other));
@@ -162,11 +162,11 @@ mod tests {
         let name = ServerName::try_from("a.test").unwrap();
         let policy = PolicyHash::client(b"", &[], None).of_name(&name);
         for (ticket, chain, ocsp) in [(1, LARGEST, 0), (LARGEST, 1, 0), (30_000, 30_000, 30_000)] {
-            cache.put(policy, session(ticket, chain, ocsp));
+            cache.put(policy, Box::new(session(ticket, chain, ocsp)));
             assert!(cache.is_empty(), "{ticket} {chain} {ocsp}");
         }
         for _ in 0..100 {
-            cache.put(policy, session(32 * 1024, 32 * 1024 - 1, 1));
+            cache.put(policy, Box::new(session(32 * 1024, 32 * 1024 - 1, 1)));
         }
         let kept = std::iter::from_fn(|| cache.take(&policy, NOW)).count();
         assert_eq!(kept, PER_SERVER);

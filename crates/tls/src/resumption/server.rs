@@ -483,7 +483,7 @@ impl ServerResumption {
     }
 
     /// Keeps a session of TLS 1.2 under its ID; gives it back if its caller must.
-    pub(crate) fn keep(&self, session: Session) -> Option<Session> {
+    pub(crate) fn keep(&self, session: Box<Session>) -> Option<Box<Session>> {
         match &self.settings.ids {
             Some(store) if !session.session_id.is_empty() => {
                 store.put(&self.policy, &session.session_id, &session);

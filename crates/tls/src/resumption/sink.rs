@@ -52,7 +52,7 @@ impl Sink {
     }
 
     /// Takes a session; whether it now waits for the user.
-    pub(crate) fn put(&mut self, mut session: Session) -> bool {
+    pub(crate) fn put(&mut self, mut session: Box<Session>) -> bool {
         session.policy = *self.policy.as_bytes();
         session.expires_at = self.expires_at;
         match &mut self.to {
@@ -64,7 +64,7 @@ impl Sink {
                 if waiting.len() >= MOST_WAITING {
                     waiting.pop_front();
                 }
-                waiting.push_back(ClientSession(Box::new(session)));
+                waiting.push_back(ClientSession(session));
                 true
             }
         }
