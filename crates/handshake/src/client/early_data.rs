@@ -5,7 +5,7 @@
 //! under it: alerts too must be readable. Every way of saying no takes the key away.
 
 use crate::client::psk::OfferedPsk;
-use crate::config::ClientHandshake;
+use crate::config::Told;
 use crate::error::Error;
 use crate::key_schedule::key_log;
 use crate::machine::Out;
@@ -24,10 +24,10 @@ pub(super) enum EarlyData {
 
 /// Whether early data goes with this session: it was allowed any, to the server of this name, and the protocol that it
 /// would be in is still offered (RFC 9846 section 4.3.10: early data is in the session's protocol, whatever is negotiated).
-pub(super) fn is_possible(config: &ClientHandshake, psk: &OfferedPsk) -> bool {
-    config.early_data
+pub(super) fn is_possible(config: &Told, psk: &OfferedPsk) -> bool {
+    config.all().early_data
         && psk.session().is_some_and(|session| {
-            let offered = |protocol: &Vec<u8>| config.common.alpn.contains(protocol);
+            let offered = |protocol: &Vec<u8>| config.common().alpn.contains(protocol);
             session.max_early_data > 0
                 && session.is_of_same_name(config.server_name.as_deref())
                 && session.alpn.as_ref().is_none_or(offered)

@@ -6,11 +6,11 @@ use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::secret::SharedSecret;
 
 use crate::client::early_data::{self, EarlyData};
-use crate::client::our_hello::{OurHello, Says, first_shares, key_exchange};
+use crate::client::our_hello::{OurHello, Says, key_exchange};
 use crate::client::psk::{self, OfferedPsk};
 use crate::client::tls12;
 use crate::client::{State, tls13};
-use crate::config::{ClientHandshake, ConfigError};
+use crate::config::{ConfigError, Told};
 use crate::error::Error;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::{ExtensionType, OfferedSet};
@@ -20,7 +20,7 @@ use crate::message::HandshakeType;
 use crate::message::server_hello::{
     HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello, ServerHelloOrRetry, check_downgrade,
 };
-use crate::step::{Direction, EarlyDataRejection, Level, Transport};
+use crate::step::{Direction, EarlyDataRejection, Level};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 use crate::transcript::{Transcript, Unhashed};
 
@@ -46,20 +46,18 @@ struct Retry {
 
 /// Makes and queues the first ClientHello. With a session that allows it, early data may follow at once.
 pub(super) fn start(
-    config: ClientHandshake,
-    transport: Transport,
+    config: Told,
+    quic_parameters: Option<Vec<u8>>,
     now: Duration,
     out: &mut Out,
 ) -> Result<Waiting, ConfigError> {
-    let mut ours = OurHello::new(config, transport, now)?;
-    let psk = OfferedPsk::choose(&ours.config, &ours.lists.suites, now);
+    let mut ours = OurHello::new(config, quic_parameters, now)?;
+    let psk = OfferedPsk::choose(&ours.config, now);
     ours.psk_dhe_ke |= psk.is_some();
-    let common = &ours.config.common;
-    let tls13 = ours.lists.offers(ProtocolVersion::TLS1_3);
-    let groups = if tls13 { first_shares(&ours.config) } else { Vec::new() };
+    let common = ours.config.common();
+    let groups = ours.config.shared.first_shares().iter();
     let shares = groups
-        .into_iter()
-        .map(|group| key_exchange(common, group))
+        .map(|&group| key_exchange(common, group))
         .collect::<Result<Vec<_>, _>>()
         .map_err(ConfigError::Crypto)?;
     let early_data = psk.as_ref().is_some_and(|psk| early_data::is_possible(&ours.config, psk));
@@ -75,7 +73,7 @@ pub(super) fn start(
         Some(psk) => Some(psk.bind(&mut hello, Transcript::new(psk.suite.hash)).map_err(derivation_failed)?),
         None => None,
     };
-    if tls13 && !ours.session_id.is_empty() {
+    if ours.config.offers(ProtocolVersion::TLS1_3) && !ours.session_id.is_empty() {
         out.enable_compatibility();
     }
     if common.key_log {
@@ -128,7 +126,7 @@ impl Waiting {
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
     pub(super) fn message(self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
-        let tls13 = self.ours.lists.offers(ProtocolVersion::TLS1_3);
+        let tls13 = self.ours.config.offers(ProtocolVersion::TLS1_3);
         let due = match self.retry {
             None if tls13 => "ServerHello or HelloRetryRequest",
             None => "ServerHello",
@@ -168,7 +166,7 @@ impl Waiting {
         }
         if let Some(group) = retry.selected_group {
             self.check_retry_group(group)?;
-            self.shares = vec![key_exchange(&self.ours.config.common, group).map_err(Error::Crypto)?];
+            self.shares = vec![key_exchange(self.ours.config.common(), group).map_err(Error::Crypto)?];
         }
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
@@ -214,7 +212,7 @@ impl Waiting {
 
     /// RFC 9846 section 4.3.8: a group that was offered, without a share.
     fn check_retry_group(&self, group: NamedGroup) -> Result<(), Error> {
-        let offered = self.ours.config.common.groups.contains(&group);
+        let offered = self.ours.config.common().groups.contains(&group);
         let shared = self.shares.iter().any(|share| share.group() == group);
         if offered && !shared { Ok(()) } else { Err(Error::WrongGroup) }
     }
@@ -283,11 +281,11 @@ impl Waiting {
         // Such a server can't read it, nor an alert under its key.
         let had_early_data = self.early_data.reject(EarlyDataRejection::Version, out);
         // Who offers no TLS 1.3 gets TLS 1.2 of a server that could do better, with its sentinel.
-        if self.ours.lists.offers(ProtocolVersion::TLS1_3) {
+        if self.ours.config.offers(ProtocolVersion::TLS1_3) {
             check_downgrade(hello.random)?;
         }
         let version = hello.legacy_version;
-        if version != ProtocolVersion::TLS1_2 || !self.ours.lists.offers(version) {
+        if version != ProtocolVersion::TLS1_2 || !self.ours.config.offers(version) {
             return Err(Error::NoCommonVersion { peer: vec![version].into() }.into());
         }
         if had_early_data {

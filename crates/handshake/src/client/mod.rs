@@ -63,6 +63,7 @@ mod proof;
 mod psk;
 #[cfg(test)]
 mod rfc8448;
+mod session_id;
 mod tls12;
 mod tls12_finish;
 mod tls12_flight;
@@ -71,11 +72,13 @@ mod tls13;
 mod tls13_finish;
 
 use core::time::Duration;
+use std::sync::Arc;
 
-use crate::config::{ClientHandshake, Common, ConfigError};
+use crate::config::{ClientHandshake, Common, ConfigError, PreparedClient, Told};
 use crate::error::Error;
 use crate::machine::{Incoming, Machine, Out, Step, Steps};
 use crate::need::AnswerKind;
+use crate::session::Psk;
 use crate::step::{Input, Misuse, Output, Transport};
 
 /// A client's handshake, from ClientHello to Done.
@@ -91,9 +94,34 @@ impl Client {
     /// # Errors
     /// [`ConfigError`] for what no handshake could be made with; nothing has been sent then.
     pub fn new(config: ClientHandshake, transport: Transport, now: Duration) -> Result<Self, ConfigError> {
-        config.check(&transport)?;
+        let mut config = config;
+        let (server_name, session) = (config.server_name.take(), config.session.take());
+        let shared = PreparedClient::over(config, matches!(transport, Transport::Quic { .. }))?;
+        Self::start(Told::new(Arc::new(shared), server_name, session)?, transport, now)
+    }
+
+    /// The same of a configuration that was checked before, over records: all that is left to look at is what is this
+    /// connection's own, the name to send (SNI) and the session to offer, which are as
+    /// [`ClientHandshake`] has them.
+    ///
+    /// # Errors
+    /// [`ConfigError`] for a name that is none, for a key that is no session, or if no keys could be made.
+    pub fn of(
+        config: Arc<PreparedClient>,
+        server_name: Option<String>,
+        session: Option<Arc<Psk>>,
+        now: Duration,
+    ) -> Result<Self, ConfigError> {
+        Self::start(Told::new(config, server_name, session)?, Transport::Stream, now)
+    }
+
+    fn start(config: Told, transport: Transport, now: Duration) -> Result<Self, ConfigError> {
         let mut out = Out::new(&transport);
-        let state = hello::start(config, transport, now, &mut out)?;
+        let quic_parameters = match transport {
+            Transport::Stream => None,
+            Transport::Quic { parameters } => Some(parameters),
+        };
+        let state = hello::start(config, quic_parameters, now, &mut out)?;
         Ok(Self(Machine::new(State::Hello(Box::new(state)), out)))
     }
 

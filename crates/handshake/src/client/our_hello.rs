@@ -5,28 +5,26 @@ use core::time::Duration;
 
 use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::random;
-use oxtls_crypto::signature::SignatureScheme;
 
+use crate::client::session_id::SessionId;
 use crate::client::tls12_resumed::OfferedSession;
-use crate::config::{ClientHandshake, Common, ConfigError, KeyShares, Randomness, Recorded};
+use crate::config::{ClientHandshake, Common, ConfigError, Randomness, Recorded, Told};
 use crate::error::Error;
 use crate::extension::OfferedSet;
 use crate::extension::grease::Grease;
 use crate::extension::key_share::KeyShareEntry;
 use crate::message::offer::{Offer, OfferedPsk, Order};
-use crate::step::{ApplicationData, ChangeCipherSpec, ReadMode, Transport};
+use crate::step::{ApplicationData, ChangeCipherSpec, ReadMode};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 
 /// What both hellos say, and what the answers to them are judged by.
 #[derive(Debug)]
 pub(super) struct OurHello {
-    pub(super) config: ClientHandshake,
-    /// The lists as the versions that are offered have use for them.
-    pub(super) lists: Lists,
+    pub(super) config: Told,
     pub(super) quic_parameters: Option<Vec<u8>>,
     pub(super) random: [u8; 32],
     /// Of middlebox compatibility in TLS 1.3; in TLS 1.2 the server resumes the session on offer by echoing it.
-    pub(super) session_id: Vec<u8>,
+    pub(super) session_id: SessionId,
     pub(super) tls12_session: Option<OfferedSession>,
     /// A session is offered or wanted. Said again in the second hello, even if the session falls away there.
     pub(super) psk_dhe_ke: bool,
@@ -46,149 +44,99 @@ pub(super) struct Says<'a> {
     pub(super) psk: Option<OfferedPsk<'a>>,
 }
 
-/// What depends on the versions that are offered, most preferred first.
-#[derive(Debug)]
-pub(super) struct Lists {
-    pub(super) versions: Vec<ProtocolVersion>,
-    pub(super) suites: Vec<CipherSuite>,
-    pub(super) groups: Vec<NamedGroup>,
-    pub(super) schemes: Vec<SignatureScheme>,
-}
-
-impl Lists {
-    /// TLS 1.2 is not spoken over QUIC (RFC 9001 section 4.2), and has neither post-quantum groups nor ML-DSA.
-    fn new(common: &Common, quic: bool) -> Result<Self, ConfigError> {
-        let tls13 = common.speaks(ProtocolVersion::TLS1_3);
-        let tls12 = common.speaks(ProtocolVersion::TLS1_2) && !quic;
-        let versions = [(tls13, ProtocolVersion::TLS1_3), (tls12, ProtocolVersion::TLS1_2)];
-        let lists = Self {
-            versions: versions
-                .into_iter()
-                .filter_map(|(spoken, version)| spoken.then_some(version))
-                .collect(),
-            suites: kept(&common.suites, |suite| {
-                (tls13 && suite.tls13().is_some()) || (tls12 && suite.tls12().is_some())
-            }),
-            groups: kept(&common.groups, |group| tls13 || !group.is_post_quantum()),
-            schemes: kept(&common.verify_schemes, |scheme| tls13 || scheme.usable_in_tls12_handshake()),
-        };
-        if lists.versions.is_empty() {
-            return Err(ConfigError::UnsupportedVersion(common.max_version));
-        }
-        if lists.groups.is_empty() {
-            return Err(ConfigError::NoGroups);
-        }
-        Ok(lists)
-    }
-
-    pub(super) fn offers(&self, version: ProtocolVersion) -> bool {
-        self.versions.contains(&version)
-    }
-}
-
-fn kept<T: Copy>(list: &[T], keep: impl Fn(&T) -> bool) -> Vec<T> {
-    let mut kept = Vec::with_capacity(list.len());
-    kept.extend(list.iter().copied().filter(keep));
-    kept
-}
-
 impl OurHello {
     pub(super) fn new(
-        config: ClientHandshake,
-        transport: Transport,
+        config: Told,
+        quic_parameters: Option<Vec<u8>>,
         now: Duration,
     ) -> Result<Self, ConfigError> {
-        let quic_parameters = match transport {
-            Transport::Stream => None,
-            Transport::Quic { parameters } => Some(parameters),
-        };
-        let lists = Lists::new(&config.common, quic_parameters.is_some())?;
-        let drawn = match &config.common.randomness {
-            Randomness::Recorded(recorded) => Drawn::recorded(recorded),
-            Randomness::System => Drawn::fresh(&config).map_err(ConfigError::Crypto)?,
+        let all = config.all();
+        let drawn = match &all.common.randomness {
+            Randomness::Recorded(recorded) => Drawn::recorded(recorded)?,
+            Randomness::System => Drawn::fresh(all).map_err(ConfigError::Crypto)?,
         };
         // RFC 9001 section 8.4: no compatibility mode over QUIC. In TLS 1.2 an ID would ask for a session of that name.
         let compatible = quic_parameters.is_none()
-            && lists.offers(ProtocolVersion::TLS1_3)
-            && (config.compatibility_mode || matches!(config.common.randomness, Randomness::Recorded(_)));
-        let tls12_session = OfferedSession::choose(&config, &lists.suites, &drawn.session_id, now);
+            && config.offers(ProtocolVersion::TLS1_3)
+            && (all.compatibility_mode || matches!(all.common.randomness, Randomness::Recorded(_)));
+        let tls12_session = OfferedSession::choose(&config, &drawn.session_id, now);
         let session_id = match &tls12_session {
             Some(session) => session.session_id(drawn.session_id),
             None if compatible => drawn.session_id,
-            None => Vec::new(),
+            None => SessionId::default(),
         };
-        let grease = config.grease.then(|| Grease::new(drawn.grease));
-        let (random, order, psk_dhe_ke) = (drawn.random, drawn.order, config.resumption);
-        Ok(Self {
-            config,
-            lists,
-            quic_parameters,
-            random,
-            session_id,
-            tls12_session,
-            psk_dhe_ke,
-            order,
-            grease,
-        })
+        let grease = all.grease.then(|| Grease::new(drawn.grease));
+        let (random, order, psk_dhe_ke) = (drawn.random, drawn.order, all.resumption);
+        Ok(Self { config, quic_parameters, random, session_id, tls12_session, psk_dhe_ke, order, grease })
     }
 
     /// A hello that says this, and the extensions that the responses to it are judged by. With a session on offer its
     /// binder is still to be put in.
-    pub(super) fn encode(&self, says: Says<'_>) -> Result<(Vec<u8>, OfferedSet), Error> {
-        let (config, common) = (&self.config, &self.config.common);
+    pub(super) fn encode<'a>(&self, says: Says<'a>) -> Result<(Vec<u8>, OfferedSet), Error> {
+        let (all, common, lists) = (self.config.all(), self.config.common(), self.config.shared.lists());
         let grease = self
             .grease
             .filter(|_| says.shares_are_ours)
             .map(|grease| KeyShareEntry { group: NamedGroup(grease.group()), key_exchange: &[0] });
-        let ours = says.shares.iter();
-        let ours = ours.map(|share| KeyShareEntry { group: share.group(), key_exchange: share.share() });
-        let key_shares: Vec<_> = grease.into_iter().chain(ours).collect();
+        let entry =
+            |share: &'a KeyExchange| KeyShareEntry { group: share.group(), key_exchange: share.share() };
+        let (one, many);
+        let key_shares = match (grease, says.shares) {
+            (None, [share]) => {
+                one = entry(share);
+                core::slice::from_ref(&one)
+            }
+            (grease, shares) => {
+                many = grease.into_iter().chain(shares.iter().map(entry)).collect::<Vec<_>>();
+                &many
+            }
+        };
         let offer = Offer {
             random: &self.random,
-            session_id: &self.session_id,
-            cipher_suites: &self.lists.suites,
-            supported_versions: &self.lists.versions,
-            server_name: config.server_name.as_deref(),
-            supported_groups: &self.lists.groups,
-            key_shares: &key_shares,
-            signature_algorithms: &self.lists.schemes,
+            session_id: self.session_id.as_bytes(),
+            cipher_suites: &lists.suites,
+            supported_versions: &lists.versions,
+            server_name: self.config.server_name.as_deref(),
+            supported_groups: &lists.groups,
+            key_shares,
+            signature_algorithms: &lists.schemes,
             signature_algorithms_cert: common.certificate_schemes.as_deref(),
             alpn: &common.alpn,
             cookie: says.cookie,
             psk_dhe_ke: self.psk_dhe_ke,
-            certificate_authorities: &config.authorities,
+            certificate_authorities: &all.authorities,
             status_request: common.ocsp,
             signed_certificate_timestamp: common.sct,
             // QUIC has no records to limit.
             record_size_limit: common.record_size_limit.filter(|_| self.quic_parameters.is_none()),
             compress_certificate: &common.decompress,
             quic_transport_parameters: self.quic_parameters.as_deref(),
-            ticket_request: config.ticket_request.filter(|_| config.resumption),
+            ticket_request: all.ticket_request.filter(|_| all.resumption),
             session_ticket: self.session_ticket(),
             early_data: says.early_data,
             pre_shared_key: says.psk,
             order: self.order,
             grease: self.grease,
         };
-        Ok((offer.encode()?, offer.offered()))
+        offer.encode_and_offered()
     }
 
     /// TLS 1.2: the ticket of the session on offer, or the wish for one.
     fn session_ticket(&self) -> Option<&[u8]> {
         let ticket = self.tls12_session.as_ref().and_then(OfferedSession::ticket);
-        let wish = self.config.tls12_tickets && self.config.resumption;
+        let wish = self.config.all().tls12_tickets && self.config.all().resumption;
         ticket.or_else(|| wish.then_some(&[]))
     }
 
     /// Before and after ServerHello alike: data is refused, and compatibility ChangeCipherSpecs are dropped, of which a
     /// server of TLS 1.2 has none to send.
     pub(super) fn read_mode(&self) -> ReadMode {
-        let tls13 = self.lists.offers(ProtocolVersion::TLS1_3);
+        let tls13 = self.config.offers(ProtocolVersion::TLS1_3);
         ReadMode {
             change_cipher_spec: if tls13 { ChangeCipherSpec::Drop } else { ChangeCipherSpec::Deliver },
             application_data: ApplicationData::Refuse,
             plaintext_alert: false,
-            max_message: self.config.common.max_message,
+            max_message: self.config.common().max_message,
         }
     }
 
@@ -199,7 +147,7 @@ impl OurHello {
         selected: ProtocolVersion,
         legacy: ProtocolVersion,
     ) -> Result<(), Error> {
-        if selected != ProtocolVersion::TLS1_3 || !self.lists.offers(selected) {
+        if selected != ProtocolVersion::TLS1_3 || !self.config.offers(selected) {
             return Err(Error::IllegalParameter {
                 what: "supported_versions with a version that was not offered",
             });
@@ -217,13 +165,13 @@ impl OurHello {
         suite: CipherSuite,
         compression: u8,
     ) -> Result<Tls13Suite, Error> {
-        if session_id_echo != self.session_id {
+        if session_id_echo != self.session_id.as_bytes() {
             return Err(Error::IllegalParameter { what: "legacy_session_id_echo" });
         }
         if compression != 0 {
             return Err(Error::IllegalParameter { what: "legacy_compression_method" });
         }
-        if !self.lists.suites.contains(&suite) {
+        if !self.config.shared.lists().suites.contains(&suite) {
             return Err(Error::WrongCipherSuite(suite));
         }
         suite.tls13().ok_or(Error::WrongCipherSuite(suite))
@@ -243,7 +191,7 @@ pub(super) fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExch
 /// A hello's random values, drawn at once: a draw costs the same whatever its size.
 struct Drawn {
     random: [u8; 32],
-    session_id: Vec<u8>,
+    session_id: SessionId,
     order: Order,
     grease: [u8; 4],
 }
@@ -253,23 +201,24 @@ impl Drawn {
         let drawn: [u8; 84] = random::array()?;
         let mut rest = drawn.as_slice();
         let random = take(&mut rest);
-        let session_id: [u8; 32] = take(&mut rest);
+        let session_id = take::<32>(&mut rest).into();
         let order = u128::from_be_bytes(take(&mut rest));
         Ok(Self {
             random,
-            session_id: session_id.to_vec(),
+            session_id,
             order: if config.shuffle_extensions { Order::shuffled(order) } else { Order::FIXED },
             grease: take(&mut rest),
         })
     }
 
-    fn recorded(recorded: &Recorded) -> Self {
-        Self {
+    fn recorded(recorded: &Recorded) -> Result<Self, ConfigError> {
+        let too_long = ConfigError::OutOfRange("a recorded legacy_session_id");
+        Ok(Self {
             random: recorded.random,
-            session_id: recorded.session_id.clone(),
+            session_id: SessionId::new(&recorded.session_id).ok_or(too_long)?,
             order: Order::FIXED,
             grease: take(&mut recorded.random.as_slice()),
-        }
+        })
     }
 }
 
@@ -278,52 +227,4 @@ fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
     let (taken, rest) = from.split_first_chunk().unwrap_or((&[0; N], &[]));
     *from = rest;
     *taken
-}
-
-/// Which groups to send shares of at first.
-///
-/// Automatic: the most preferred group; if that is post-quantum also the most preferred classic one, so that a server
-/// without such groups costs no retry. A share of 1.2 kB more in every hello is the price of the former.
-pub(super) fn first_shares(config: &ClientHandshake) -> Vec<NamedGroup> {
-    match &config.key_shares {
-        KeyShares::Exactly(shares) => shares.clone(),
-        KeyShares::Automatic => {
-            let groups = &config.common.groups;
-            let first = groups.first().copied();
-            let classic = match first {
-                Some(group) if group.is_post_quantum() => {
-                    groups.iter().copied().find(|group| !group.is_post_quantum())
-                }
-                _ => None,
-            };
-            first.into_iter().chain(classic).collect()
-        }
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use std::sync::Arc;
-
-    use super::*;
-
-    #[test]
-    fn first_shares_are_the_preferred_post_quantum_and_one_classic_group() {
-        let mut config = ClientHandshake::default();
-        assert_eq!(first_shares(&config), [NamedGroup::X25519_MLKEM768, NamedGroup::X25519]);
-        config.common =
-            Arc::new(Common { groups: vec![NamedGroup::SECP384R1, NamedGroup::X25519], ..Common::default() });
-        assert_eq!(first_shares(&config), [NamedGroup::SECP384R1]);
-        // A pure ML-KEM is no classic group, though it is no hybrid either.
-        let (pure, hybrid) = (NamedGroup::MLKEM1024, NamedGroup::X25519_MLKEM768);
-        for (groups, shares) in [
-            (vec![pure, NamedGroup::X25519], vec![pure, NamedGroup::X25519]),
-            (vec![hybrid, pure], vec![hybrid]),
-        ] {
-            config.common = Arc::new(Common { groups, ..Common::default() });
-            assert_eq!(first_shares(&config), shares);
-        }
-        config.key_shares = KeyShares::Exactly(vec![NamedGroup::X25519]);
-        assert_eq!(first_shares(&config), [NamedGroup::X25519]);
-    }
 }

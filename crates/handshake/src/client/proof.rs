@@ -5,7 +5,7 @@ use std::sync::Arc;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{ProvedPeer, VerifiedPeer};
-use crate::config::{ClientHandshake, Credential};
+use crate::config::{Credential, Told};
 use crate::error::Error;
 use crate::machine::Out;
 use crate::need::{ChooseCredential, CredentialRequest, NameToVerify, Need, VerifyPeer};
@@ -91,8 +91,8 @@ pub(super) fn ask_to_verify(peer: &ProvedPeer, out: &mut Out) {
 
 /// Asks whether the server that the session was made with is still who it should be, if that is wanted at every
 /// resumption. Whether it was asked.
-pub(super) fn ask_to_verify_again(config: &ClientHandshake, psk: &Psk, out: &mut Out) -> Result<bool, Error> {
-    if !config.verify_resumed {
+pub(super) fn ask_to_verify_again(config: &Told, psk: &Psk, out: &mut Out) -> Result<bool, Error> {
+    if !config.all().verify_resumed {
         return Ok(false);
     }
     // Such a session is not offered.

@@ -4,13 +4,13 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use crate::config::ClientHandshake;
+use crate::config::Told;
 use crate::error::Error;
 use crate::extension::pre_shared_key::{self, PskIdentity};
 use crate::key_schedule::tls13::{EarlySecret, finished_mac};
 use crate::message::offer;
 use crate::session::{Psk, Session};
-use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
+use crate::suite::{ProtocolVersion, Tls13Suite};
 use crate::transcript::Transcript;
 
 /// The session that our hellos offer. There is never more than one, so its index is 0.
@@ -23,8 +23,8 @@ pub(super) struct OfferedPsk {
 
 impl OfferedPsk {
     /// The configured session, if it is one of TLS 1.3 that can be offered among these suites.
-    pub(super) fn choose(config: &ClientHandshake, suites: &[CipherSuite], now: Duration) -> Option<Self> {
-        let session = config.session_to_offer(ProtocolVersion::TLS1_3, suites, now)?;
+    pub(super) fn choose(config: &Told, now: Duration) -> Option<Self> {
+        let session = config.session_to_offer(ProtocolVersion::TLS1_3, now)?;
         let suite = session.suite.tls13()?;
         if session.ticket.is_empty() || session.secret.len() != suite.hash.output_len() {
             return None;

@@ -13,7 +13,7 @@ use super::hello::Waiting;
 use super::our_hello::{OurHello, key_exchange};
 use super::psk::OfferedPsk;
 use super::{Client, State};
-use crate::config::{ClientHandshake, Common, Randomness, Recorded};
+use crate::config::{ClientHandshake, Common, PreparedClient, Randomness, Recorded, Told};
 use crate::extension::OfferedSet;
 use crate::key_schedule::tls13::resumption_psk;
 use crate::machine::{Machine, Out};
@@ -56,7 +56,7 @@ fn session() -> Session {
     }
 }
 
-fn config(trace: &Trace) -> ClientHandshake {
+fn config(trace: &Trace) -> Told {
     let common = Common {
         groups: vec![NamedGroup::X25519],
         record_size_limit: Some(0x4001),
@@ -68,22 +68,22 @@ fn config(trace: &Trace) -> ClientHandshake {
         }),
         ..Common::default()
     };
-    ClientHandshake {
+    let config = ClientHandshake {
         common: Arc::new(common),
-        server_name: Some("server".into()),
         resumption: true,
-        session: Some(Arc::new(Psk::Session(Box::new(session())))),
         early_data: true,
         ..ClientHandshake::default()
-    }
+    };
+    let shared = Arc::new(PreparedClient::new(config).unwrap());
+    Told::new(shared, Some("server".into()), Some(Arc::new(Psk::Session(Box::new(session()))))).unwrap()
 }
 
 /// A client that has sent the recorded hello, and its outputs since.
 fn waiting(trace: &Trace) -> Client {
     let recorded = trace.get("client ClientHello").to_vec();
     let offered: OfferedSet = ClientHello::parse(&recorded[4..]).unwrap().extensions.offered();
-    let ours = OurHello::new(config(trace), Transport::Stream, NOW).unwrap();
-    let psk = OfferedPsk::choose(&ours.config, &ours.lists.suites, NOW).unwrap();
+    let ours = OurHello::new(config(trace), None, NOW).unwrap();
+    let psk = OfferedPsk::choose(&ours.config, NOW).unwrap();
     assert!(early_data::is_possible(&ours.config, &psk));
 
     let identity = psk.offer(NOW).unwrap().identity;
@@ -95,7 +95,7 @@ fn waiting(trace: &Trace) -> Client {
     psk.bind(&mut hello, Transcript::new(psk.suite.hash)).unwrap();
     assert_eq!(hello, recorded, "the binder");
 
-    let shares: Vec<KeyExchange> = vec![key_exchange(&ours.config.common, NamedGroup::X25519).unwrap()];
+    let shares: Vec<KeyExchange> = vec![key_exchange(ours.config.common(), NamedGroup::X25519).unwrap()];
     let mut out = Out::new(&Transport::Stream);
     out.enable_key_log(ours.random);
     let early_data = early_data::begin(&psk, &hello, true, &mut out).unwrap();

@@ -13,10 +13,11 @@ use crate::client::check_protocol;
 use crate::client::hello::bad_share;
 use crate::client::our_hello::{OurHello, key_exchange};
 use crate::client::proof::ask_to_verify;
+use crate::client::session_id::SessionId;
 use crate::client::tls12_finish::Finishing;
 use crate::client::tls12_flight::{Keyed, Verified};
 use crate::client::tls12_resumed;
-use crate::config::ClientHandshake;
+use crate::config::Told;
 use crate::error::Error;
 use crate::extension::OfferedSet;
 use crate::machine::{Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
@@ -67,14 +68,14 @@ pub(super) type ReadKey = (AeadKey, FixedIv);
 /// What both hellos say: it holds to the end.
 #[derive(Debug)]
 pub(crate) struct Connection {
-    pub(super) config: ClientHandshake,
+    pub(super) config: Told,
     pub(super) suite: Tls12Suite,
     pub(super) client_random: [u8; 32],
     pub(super) server_random: [u8; 32],
     pub(super) extended_master_secret: bool,
     pub(super) alpn: Option<Vec<u8>>,
     /// The server's, if sessions are kept.
-    pub(super) session_id: Vec<u8>,
+    pub(super) session_id: SessionId,
     /// A NewSessionTicket will come.
     pub(super) ticket: bool,
 }
@@ -109,9 +110,9 @@ pub(super) fn server_hello(
     out: &mut Out,
 ) -> Result<State> {
     let hello = ServerHello::parse(message.message.body, offered)?;
-    let echoed = !ours.session_id.is_empty() && hello.session_id == ours.session_id;
+    let echoed = !ours.session_id.is_empty() && hello.session_id == ours.session_id.as_bytes();
     let suite = check(&ours, &hello)?;
-    let (extensions, common) = (&hello.extensions, &ours.config.common);
+    let (extensions, common) = (&hello.extensions, ours.config.common());
     let resumed = match (echoed, ours.tls12_session) {
         (false, _) => None,
         (true, Some(session)) => Some(session.resumed(suite, extensions)?),
@@ -135,7 +136,9 @@ pub(super) fn server_hello(
         server_random: *hello.random,
         extended_master_secret: extensions.extended_master_secret,
         alpn,
-        session_id: if ours.config.resumption { hello.session_id.to_vec() } else { Vec::new() },
+        session_id: SessionId::new(hello.session_id)
+            .filter(|_| ours.config.all().resumption)
+            .unwrap_or_default(),
         ticket: extensions.session_ticket,
         config: ours.config,
     };
@@ -156,7 +159,7 @@ fn check(ours: &OurHello, hello: &ServerHello<'_>) -> Result<Tls12Suite> {
     if hello.compression_method != 0 {
         return Err(Error::IllegalParameter { what: "compression_method" });
     }
-    if !ours.lists.suites.contains(&hello.cipher_suite) {
+    if !ours.config.shared.lists().suites.contains(&hello.cipher_suite) {
         return Err(Error::WrongCipherSuite(hello.cipher_suite));
     }
     let suite = hello.cipher_suite.tls12().ok_or(Error::WrongCipherSuite(hello.cipher_suite))?;
@@ -170,11 +173,12 @@ fn check_extensions(ours: &OurHello, extensions: &ServerHelloExtensions<'_>) -> 
     }
     // Without it somebody between can splice our handshake onto one of his own as its renegotiation (RFC 5746
     // section 1), and no client would see it.
-    let may_be_missing = !ours.config.require_renegotiation_info && extensions.renegotiation_info.is_none();
+    let may_be_missing =
+        !ours.config.all().require_renegotiation_info && extensions.renegotiation_info.is_none();
     if extensions.renegotiation_info != Some(&[]) && !may_be_missing {
         return Err(Error::NoSecureRenegotiation);
     }
-    if ours.config.common.require_extended_master_secret && !extensions.extended_master_secret {
+    if ours.config.common().require_extended_master_secret && !extensions.extended_master_secret {
         return Err(Error::NoExtendedMasterSecret);
     }
     Ok(())
@@ -262,7 +266,7 @@ impl Core {
     /// The server's chain (RFC 5246 section 7.4.2), whose key must be of the suite's kind.
     fn certificate(mut self: Box<Self>, message: Incoming<'_>) -> Result<State> {
         let body = message.expect(HandshakeType::CERTIFICATE, Level::Initial, "Certificate")?;
-        let chain = certificate::parse(body, self.connection.config.common.max_chain)?;
+        let chain = certificate::parse(body, self.connection.config.common().max_chain)?;
         if chain.is_empty() {
             return Err(Error::Malformed { what: "Certificate without a certificate" });
         }
@@ -275,7 +279,7 @@ impl Core {
         }
         // RFC 8422 section 5.1: supported_groups says which curves a certificate may have, too.
         if curve_of(peer.key_algorithm())
-            .is_some_and(|curve| !self.connection.config.common.groups.contains(&curve))
+            .is_some_and(|curve| !self.connection.config.common().groups.contains(&curve))
         {
             return Err(Error::IllegalParameter { what: "a certificate on a curve that was not offered" });
         }
@@ -312,7 +316,7 @@ impl Core {
     ) -> Result<State> {
         let body = message.expect(HandshakeType::SERVER_KEY_EXCHANGE, Level::Initial, due)?;
         let theirs = ServerKeyExchange::parse(body)?;
-        let common = &self.connection.config.common;
+        let common = self.connection.config.common();
         if !common.groups.contains(&theirs.group) || theirs.group.is_post_quantum() {
             return Err(Error::WrongGroup);
         }

@@ -82,7 +82,7 @@ impl Finishing {
     ) -> Result<State> {
         let body = message.expect(HandshakeType::NEW_SESSION_TICKET, Level::Initial, "NewSessionTicket")?;
         let NewSessionTicket { lifetime_hint, ticket } = NewSessionTicket::parse(body)?;
-        if self.connection.config.resumption && (1..=defaults::MAX_TICKET).contains(&ticket.len()) {
+        if self.connection.config.all().resumption && (1..=defaults::MAX_TICKET).contains(&ticket.len()) {
             let lifetime = match lifetime_hint {
                 0 => defaults::TICKET_LIFETIME,
                 seconds => Duration::from_secs(seconds.min(MAX_LIFETIME).into()),
@@ -129,10 +129,16 @@ impl Finishing {
     fn outcome(mut self: Box<Self>, now: Duration) -> Outcome {
         let session = self.session(now);
         let Self { connection, proved, master, .. } = *self;
-        let exporter = (connection.config.common.exporter && connection.extended_master_secret).then(|| {
-            let master = master.secret().duplicate();
-            Exporter::tls12(connection.suite.hash, master, connection.client_random, connection.server_random)
-        });
+        let exporter =
+            (connection.config.common().exporter && connection.extended_master_secret).then(|| {
+                let master = master.secret().duplicate();
+                Exporter::tls12(
+                    connection.suite.hash,
+                    master,
+                    connection.client_random,
+                    connection.server_random,
+                )
+            });
         Outcome {
             group: self.group,
             extended_master_secret: connection.extended_master_secret,
@@ -151,19 +157,19 @@ impl Finishing {
     /// made that so could splice the two at a resumption (RFC 7627 section 1). A configuration may keep it all the same,
     /// but none in which we have said by a certificate who we are: the splice would have us say it to another server.
     fn session(&mut self, now: Duration) -> Option<Box<Session>> {
-        let connection = &mut self.connection;
+        let connection = &self.connection;
         let ticket = self.ticket.take();
         let resumed = self.proved.session().and_then(|psk| Psk::session(psk));
         let by_id = resumed.is_none() && !connection.session_id.is_empty();
         let config = &connection.config;
-        let unbound = config.common.resume_unbound_sessions && self.proved.credential.is_none();
-        let wanted = config.resumption && (connection.extended_master_secret || unbound);
+        let unbound = config.common().resume_unbound_sessions && self.proved.credential.is_none();
+        let wanted = config.all().resumption && (connection.extended_master_secret || unbound);
         if !wanted || (ticket.is_none() && !by_id) {
             return None;
         }
         let (ticket, session_id, lifetime) = match ticket {
             Some(Ticket { ticket, lifetime }) => (ticket, Vec::new(), lifetime),
-            None => (Vec::new(), core::mem::take(&mut connection.session_id), defaults::SESSION_ID_LIFETIME),
+            None => (Vec::new(), connection.session_id.as_bytes().to_vec(), defaults::SESSION_ID_LIFETIME),
         };
         Some(Box::new(Session {
             version: ProtocolVersion::TLS1_2,
@@ -189,6 +195,6 @@ impl Finishing {
     }
 
     fn max_message(&self) -> u32 {
-        defaults::MAX_SHORT_MESSAGE.min(self.connection.config.common.max_message)
+        defaults::MAX_SHORT_MESSAGE.min(self.connection.config.common().max_message)
     }
 }

@@ -5,15 +5,16 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use crate::client::proof::{Proved, Server, ask_to_verify_again};
+use crate::client::session_id::SessionId;
 use crate::client::tls12::{Connection, State};
 use crate::client::tls12_finish::Finishing;
-use crate::config::ClientHandshake;
+use crate::config::Told;
 use crate::error::Error;
 use crate::key_schedule::tls12::{KeyBlock, MASTER_SECRET_LEN, MasterSecret};
 use crate::machine::Out;
 use crate::message::tls12::server_hello::ServerHelloExtensions;
 use crate::session::Psk;
-use crate::suite::{CipherSuite, ProtocolVersion, Tls12Suite};
+use crate::suite::{ProtocolVersion, Tls12Suite};
 use crate::transcript::Unhashed;
 
 /// The session that our hello offers.
@@ -23,53 +24,43 @@ pub(super) struct OfferedSession {
     by: By,
 }
 
-/// Most bytes of a session ID (RFC 5246 section 7.4.1.2).
-const MAX_SESSION_ID: usize = 32;
-
 /// What the session goes by.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug)]
 enum By {
-    SessionId,
+    SessionId(SessionId),
     Ticket,
 }
 
 impl OfferedSession {
     /// The configured session, if it is one of TLS 1.2 that can be offered among these suites. One that goes by its
     /// ticket needs a session ID of our own beside it, whose echo says that it was resumed (RFC 5077 section 3.4).
-    pub(super) fn choose(
-        config: &ClientHandshake,
-        suites: &[CipherSuite],
-        own_id: &[u8],
-        now: Duration,
-    ) -> Option<Self> {
-        let session = config.session_to_offer(ProtocolVersion::TLS1_2, suites, now)?;
+    pub(super) fn choose(config: &Told, own_id: &SessionId, now: Duration) -> Option<Self> {
+        let session = config.session_to_offer(ProtocolVersion::TLS1_2, now)?;
         // Without extended master secret the session could be resumed into the connection of another: RFC 7627
         // section 5.3. A configuration may want to live with that.
-        let bound = session.extended_master_secret || config.common.resume_unbound_sessions;
+        let bound = session.extended_master_secret || config.common().resume_unbound_sessions;
         if !bound || session.secret.len() != MASTER_SECRET_LEN {
             return None;
         }
-        let by = if !session.ticket.is_empty() && config.tls12_tickets && !own_id.is_empty() {
+        let by = if !session.ticket.is_empty() && config.all().tls12_tickets && !own_id.is_empty() {
             By::Ticket
-        } else if (1..=MAX_SESSION_ID).contains(&session.session_id.len()) {
-            By::SessionId
         } else {
-            return None;
+            By::SessionId(SessionId::new(&session.session_id).filter(|id| !id.is_empty())?)
         };
         Some(Self { psk: Arc::clone(config.session.as_ref()?), by })
     }
 
     /// The ID that our hello has, where `own_id` is one that names no session.
-    pub(super) fn session_id(&self, own_id: Vec<u8>) -> Vec<u8> {
-        match (self.by, self.psk.session()) {
-            (By::SessionId, Some(session)) => session.session_id.clone(),
-            _ => own_id,
+    pub(super) const fn session_id(&self, own_id: SessionId) -> SessionId {
+        match self.by {
+            By::SessionId(id) => id,
+            By::Ticket => own_id,
         }
     }
 
     /// The ticket, if the session goes by that.
     pub(super) fn ticket(&self) -> Option<&[u8]> {
-        self.psk.session().filter(|_| self.by == By::Ticket).map(|session| &session.ticket[..])
+        self.psk.session().filter(|_| matches!(self.by, By::Ticket)).map(|session| &session.ticket[..])
     }
 
     /// The server resumes it, and so must do as was agreed when it was made.

@@ -11,7 +11,7 @@ use crate::client::check_protocol;
 use crate::client::early_data::EarlyData;
 use crate::client::proof::{Proved, Server, ask_to_verify, ask_to_verify_again};
 use crate::client::tls13_finish::Finishing;
-use crate::config::ClientHandshake;
+use crate::config::Told;
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
 use crate::key_schedule::key_log;
@@ -52,7 +52,7 @@ pub(crate) enum State {
 /// What a client knows and holds from ServerHello to the server's Finished.
 #[derive(Debug)]
 pub(crate) struct Core {
-    pub(super) config: ClientHandshake,
+    pub(super) config: Told,
     pub(super) offered: OfferedSet,
     pub(super) suite: Tls13Suite,
     pub(super) group: NamedGroup,
@@ -125,7 +125,7 @@ impl Core {
             out.peer_parameters(extensions.quic_transport_parameters.ok_or(Error::MissingExtension(typ))?);
         }
         if let (Some(send), Some(receive)) =
-            (extensions.record_size_limit, self.config.common.record_size_limit)
+            (extensions.record_size_limit, self.config.common().record_size_limit)
         {
             if send > record_size_limit::MAX {
                 return Err(Error::IllegalParameter { what: "record_size_limit" }.into());
@@ -174,7 +174,7 @@ impl Core {
     fn chosen_protocol(&self, chosen: Option<&[u8]>, out: &Out) -> Result<Option<Vec<u8>>, Error> {
         match chosen {
             None if out.is_quic() => Err(Error::NoApplicationProtocol { peer: Vec::new().into() }),
-            chosen => check_protocol(&self.config.common, chosen),
+            chosen => check_protocol(self.config.common(), chosen),
         }
     }
 
@@ -210,7 +210,8 @@ impl Core {
         out: &mut Out,
         due: &'static str,
     ) -> Step<State> {
-        if message.typ() == HandshakeType::COMPRESSED_CERTIFICATE && !self.config.common.decompress.is_empty()
+        if message.typ() == HandshakeType::COMPRESSED_CERTIFICATE
+            && !self.config.common().decompress.is_empty()
         {
             return self.compressed_certificate(message, out);
         }
@@ -224,7 +225,7 @@ impl Core {
     fn compressed_certificate(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
         let due = "CompressedCertificate";
         let body = message.expect(HandshakeType::COMPRESSED_CERTIFICATE, Level::Handshake, due)?;
-        let length = authentication::ask_to_decompress(body, &self.config.common, out)?;
+        let length = authentication::ask_to_decompress(body, self.config.common(), out)?;
         self.transcript.add(message.encoded());
         Ok(Some(State::Decompressed(self, length)))
     }
@@ -236,7 +237,7 @@ impl Core {
     }
 
     fn claimed_peer(&self, body: &[u8]) -> Result<ClaimedPeer, Error> {
-        let certificate = Certificate::parse(body, self.offered, self.config.common.max_chain)?;
+        let certificate = Certificate::parse(body, self.offered, self.config.common().max_chain)?;
         if !certificate.context.is_empty() {
             return Err(Error::IllegalParameter { what: "certificate_request_context" });
         }
@@ -254,7 +255,7 @@ impl Core {
         let body =
             message.expect(HandshakeType::CERTIFICATE_VERIFY, Level::Handshake, "CertificateVerify")?;
         let transcript = self.transcript.current();
-        let peer = peer.prove(body, &self.config.common.verify_schemes, SignerRole::Server, &transcript)?;
+        let peer = peer.prove(body, &self.config.common().verify_schemes, SignerRole::Server, &transcript)?;
         self.transcript.add(message.encoded());
         ask_to_verify(&peer, out);
         Ok(Some(State::PeerVerified(self, peer)))
@@ -272,7 +273,7 @@ impl Core {
         let Self { config, suite, group, retried, transcript, secrets, early_data, alpn, request, .. } =
             *self;
         let main = secrets.next.into_main();
-        let application = main.application(&transcript.current(), config.common.exporter)?;
+        let application = main.application(&transcript.current(), config.common().exporter)?;
         out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
         out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
         if let Some(exporter) = &application.exporter {
@@ -280,7 +281,7 @@ impl Core {
         }
         let finishing = Box::new(Finishing {
             // Tickets need a secret over our Finished too; where none is kept, the Main Secret ends here.
-            main: Some(main).filter(|_| config.resumption),
+            main: Some(main).filter(|_| config.all().resumption),
             config,
             suite,
             group,

@@ -11,7 +11,7 @@ use crate::authentication;
 use crate::client::early_data::EarlyData;
 use crate::client::proof::{Proved, ask_to_choose};
 use crate::client::tls13::State;
-use crate::config::{Asked, ClientHandshake, Credential};
+use crate::config::{Asked, Credential, Told};
 use crate::defaults;
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::tls13::{ApplicationSecrets, MainSecret, finished_mac};
@@ -29,7 +29,7 @@ use crate::transcript::Transcript;
 /// What a client holds from the server's Finished to its own.
 #[derive(Debug)]
 pub(crate) struct Finishing {
-    pub(super) config: ClientHandshake,
+    pub(super) config: Told,
     pub(super) suite: Tls13Suite,
     pub(super) group: NamedGroup,
     pub(super) retried: bool,
@@ -135,7 +135,7 @@ impl Finishing {
             change_cipher_spec: ChangeCipherSpec::Deliver,
             application_data: ApplicationData::Accept,
             plaintext_alert: false,
-            max_message: defaults::MAX_TICKET_MESSAGE.min(config.common.max_message),
+            max_message: defaults::MAX_TICKET_MESSAGE.min(config.common().max_message),
         });
         let outcome = Outcome {
             group: Some(self.group),

@@ -211,18 +211,24 @@ impl ClientHandshake {
     /// # Errors
     /// The first mistake found.
     pub fn check(&self, transport: &Transport) -> Result<(), ConfigError> {
-        self.common.check()?;
+        self.check_shared(matches!(transport, Transport::Quic { .. }))?;
         if let Some(name) = &self.server_name {
             check_server_name(name)?;
         }
+        if self.session.as_ref().is_some_and(|psk| psk.session().is_none()) {
+            return Err(ConfigError::ExternalPsk);
+        }
+        Ok(())
+    }
+
+    /// The same of all but what is a connection's own: its name and its session.
+    pub(super) fn check_shared(&self, quic: bool) -> Result<(), ConfigError> {
+        self.common.check()?;
         if let KeyShares::Exactly(shares) = &self.key_shares {
             check_key_shares(shares, &self.common.groups)?;
         }
-        if matches!(transport, Transport::Quic { .. }) && self.common.alpn.is_empty() {
+        if quic && self.common.alpn.is_empty() {
             return Err(ConfigError::QuicNeedsApplicationProtocol);
-        }
-        if self.session.as_ref().is_some_and(|psk| psk.session().is_none()) {
-            return Err(ConfigError::ExternalPsk);
         }
         check_authorities(&self.authorities)
     }
@@ -254,7 +260,7 @@ fn check_alpn(protocols: &[Vec<u8>]) -> Result<(), ConfigError> {
     no_duplicates(protocols, "application protocols")
 }
 
-fn check_server_name(name: &str) -> Result<(), ConfigError> {
+pub(super) fn check_server_name(name: &str) -> Result<(), ConfigError> {
     if is_host_name(name) { Ok(()) } else { Err(ConfigError::BadServerName(name.to_owned())) }
 }
 

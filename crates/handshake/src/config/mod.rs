@@ -2,6 +2,7 @@
 
 mod check;
 mod credential;
+mod prepared;
 
 use core::time::Duration;
 use std::sync::Arc;
@@ -12,10 +13,12 @@ use oxtls_crypto::signature::SignatureScheme;
 pub use check::ConfigError;
 pub(crate) use credential::Asked;
 pub use credential::{CompressedForm, Credential};
+pub use prepared::PreparedClient;
+pub(crate) use prepared::Told;
 
 use crate::defaults;
 use crate::extension::ticket_request::TicketRequest;
-use crate::session::{Psk, Session};
+use crate::session::Psk;
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// Whether a server asks for a client certificate.
@@ -259,24 +262,6 @@ pub enum AnnounceGroups {
     Always,
     /// Never.
     Never,
-}
-
-impl ClientHandshake {
-    /// The session, if it is one of this version, of one of these suites, for this server and usable at this time.
-    pub(crate) fn session_to_offer(
-        &self,
-        version: ProtocolVersion,
-        suites: &[CipherSuite],
-        now: Duration,
-    ) -> Option<&Session> {
-        let session = self.session.as_ref()?.session()?;
-        let fits = session.version == version
-            && (!self.verify_resumed || session.peer.is_some())
-            && suites.contains(&session.suite)
-            && session.is_of_name(self.server_name.as_deref())
-            && session.is_usable_at(now);
-        fits.then_some(session)
-    }
 }
 
 impl Default for ServerHandshake {

@@ -17,7 +17,7 @@ use crate::extension::{
     session_ticket, signature_algorithms, signed_certificate_timestamp, status_request, supported_groups,
     supported_versions,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, message_of};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// What a client offers. Empty lists and `None` send no extension, but `key_shares`, whose empty list asks for a
@@ -120,8 +120,9 @@ impl Order {
     /// Always the same.
     pub const FIXED: Self = Self(None);
 
-    /// One of all orders, each as likely as any other up to one part in 2^62: 21! is 2^66. pre_shared_key, which must be
-    /// the last (RFC 9846 section 4.3.11), is none of them.
+    /// One of all orders, each about as likely as any other: half of the choices are drawn from each half of the seed,
+    /// and neither has more than 2^41 outcomes. pre_shared_key, which must be the last (RFC 9846 section 4.3.11), is in
+    /// none of them.
     #[must_use]
     pub const fn shuffled(seed: u128) -> Self {
         Self(Some(seed))
@@ -129,15 +130,29 @@ impl Order {
 
     fn types(self) -> [ExtensionType; ORDER.len()] {
         let mut types = ORDER;
-        let Some(mut seed) = self.0 else { return types };
+        let Some(seed) = self.0 else { return types };
+        // Each half is a fraction of 1: what it is times the number of choices has the choice before the point, and a
+        // fraction for the next one behind it.
+        let [mut late, mut early] = [seed >> 64, seed & u128::from(u64::MAX)];
         for last in (1..types.len()).rev() {
+            let fraction = if last >= EVEN { &mut late } else { &mut early };
             let choices = u128::try_from(last).unwrap_or_default().saturating_add(1);
-            let (rest, choice) = (seed.div_euclid(choices), seed.rem_euclid(choices));
-            types.swap(last, usize::try_from(choice).unwrap_or_default());
-            seed = rest;
+            let product = fraction.wrapping_mul(choices);
+            *fraction = product & u128::from(u64::MAX);
+            types.swap(last, usize::try_from(product >> 64).unwrap_or_default());
         }
         types
     }
+}
+
+/// From here up the places are filled by one half of a seed, below by the other: 21!/11! is 2^40.2, and 11! is 2^25.3.
+const EVEN: usize = 11;
+
+/// Which versions are offered.
+#[derive(Clone, Copy)]
+struct Versions {
+    tls12: bool,
+    tls13: bool,
 }
 
 impl Offer<'_> {
@@ -146,24 +161,47 @@ impl Offer<'_> {
     /// # Errors
     /// [`Error::TooLong`] if the extensions together outgrow 65,535 bytes: a server's cookie can do that.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        Ok(self.encode_and_offered()?.0)
+    }
+
+    /// The message, and what [`offered`](Self::offered) gives.
+    pub(crate) fn encode_and_offered(&self) -> Result<(Vec<u8>, OfferedSet), Error> {
         let suites = grease::ahead(self.grease.map(|grease| grease.cipher_suite()), self.cipher_suites);
-        message(HandshakeType::CLIENT_HELLO, |w| {
+        let mut offered = OfferedSet::EMPTY;
+        let message = message_of(self.capacity(), HandshakeType::CLIENT_HELLO, |w| {
             w.u16(ProtocolVersion::TLS1_2.0);
             w.bytes(self.random);
             w.vec_u8(self.session_id);
             w.block_u16(|w| suites.iter().for_each(|suite| w.u16(suite.0)));
             w.vec_u8(&[0]);
-            w.block_u16(|w| self.write_extensions(w));
-        })
+            w.block_u16(|w| self.write_extensions(w, &mut offered));
+        })?;
+        Ok((message, offered))
     }
 
-    fn write_extensions(&self, w: &mut Writer) {
+    /// About as many bytes as the message will have: what is long in it, and room for the rest.
+    fn capacity(&self) -> usize {
+        let shares = self.key_shares.iter().map(|share| share.key_exchange.len());
+        let ticket = self.pre_shared_key.map_or(0, |psk| psk.identity.identity.len().saturating_add(64));
+        let other = [
+            320,
+            ticket,
+            self.session_ticket.map_or(0, <[u8]>::len),
+            self.cookie.map_or(0, <[u8]>::len),
+            self.quic_transport_parameters.map_or(0, <[u8]>::len),
+        ];
+        shares.chain(other).fold(0, usize::saturating_add)
+    }
+
+    fn write_extensions(&self, w: &mut Writer, offered: &mut OfferedSet) {
         if let Some(grease) = self.grease {
             grease::write(w, grease.empty_extension(), &[]);
         }
+        let versions = self.versions();
         for typ in self.order.types() {
-            if self.sends(typ) {
+            if self.sends(typ, versions) {
                 self.write_extension(w, typ);
+                offered.insert(typ);
             }
         }
         if let Some(grease) = self.grease {
@@ -171,6 +209,7 @@ impl Offer<'_> {
         }
         if let Some(psk) = self.psk() {
             pre_shared_key::write_without_binder(w, psk.identity, psk.hash);
+            offered.insert(ExtensionType::PRE_SHARED_KEY);
         }
     }
 
@@ -244,7 +283,8 @@ impl Offer<'_> {
     #[must_use]
     pub fn offered(&self) -> OfferedSet {
         let psk = self.psk().map(|_| ExtensionType::PRE_SHARED_KEY);
-        ORDER.into_iter().filter(|typ| self.sends(*typ)).chain(psk).collect()
+        let versions = self.versions();
+        ORDER.into_iter().filter(|typ| self.sends(*typ, versions)).chain(psk).collect()
     }
 
     /// The session, which TLS 1.2 knows nothing of.
@@ -257,22 +297,24 @@ impl Offer<'_> {
         self.supported_versions.contains(&version)
     }
 
-    fn sends(&self, typ: ExtensionType) -> bool {
+    fn versions(&self) -> Versions {
+        Versions { tls12: self.offers(ProtocolVersion::TLS1_2), tls13: self.offers(ProtocolVersion::TLS1_3) }
+    }
+
+    fn sends(&self, typ: ExtensionType, versions: Versions) -> bool {
         match typ {
             ExtensionType::SUPPORTED_GROUPS | ExtensionType::SIGNATURE_ALGORITHMS => true,
             ExtensionType::EXTENDED_MASTER_SECRET
             | ExtensionType::RENEGOTIATION_INFO
-            | ExtensionType::EC_POINT_FORMATS => self.offers(ProtocolVersion::TLS1_2),
-            ExtensionType::SESSION_TICKET => {
-                self.session_ticket.is_some() && self.offers(ProtocolVersion::TLS1_2)
-            }
+            | ExtensionType::EC_POINT_FORMATS => versions.tls12,
+            ExtensionType::SESSION_TICKET => self.session_ticket.is_some() && versions.tls12,
             ExtensionType::SIGNATURE_ALGORITHMS_CERT => self.signature_algorithms_cert.is_some(),
             ExtensionType::STATUS_REQUEST => self.status_request,
             ExtensionType::SIGNED_CERTIFICATE_TIMESTAMP => self.signed_certificate_timestamp,
             ExtensionType::RECORD_SIZE_LIMIT => self.record_size_limit.is_some(),
             ExtensionType::SERVER_NAME => self.server_name.is_some(),
             ExtensionType::APPLICATION_LAYER_PROTOCOL_NEGOTIATION => !self.alpn.is_empty(),
-            _ => self.offers(ProtocolVersion::TLS1_3) && self.sends_tls13(typ),
+            _ => versions.tls13 && self.sends_tls13(typ),
         }
     }
 

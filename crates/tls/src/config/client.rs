@@ -3,7 +3,7 @@
 use std::sync::Arc;
 use std::time::Duration;
 
-use oxtls_handshake::config::{ClientHandshake, Common, KeyShares};
+use oxtls_handshake::config::{ClientHandshake, Common, KeyShares, PreparedClient};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_x509::{Purpose, Roots, SignatureCache, Verifier};
 
@@ -30,15 +30,9 @@ pub(crate) struct ClientInner {
     pub(crate) settings: Settings,
     pub(crate) verifier: Option<Verifier>,
     pub(crate) credentials: Vec<Credential>,
-    common: Arc<Common>,
-    key_shares: KeyShares,
-    compatibility_mode: bool,
-    require_renegotiation_info: bool,
-    send_server_name: bool,
-    /// DER names for certificate_authorities.
-    authorities: Vec<Vec<u8>>,
-    grease: bool,
-    shuffle_extensions: bool,
+    /// What every machine is told.
+    pub(crate) handshake: Arc<PreparedClient>,
+    pub(crate) send_server_name: bool,
     pub(crate) resumption: Option<ClientResumption>,
 }
 
@@ -96,26 +90,6 @@ impl ClientConfig {
 }
 
 impl ClientInner {
-    /// What the machine is told for a connection to this name; `None` for an address (RFC 6066 section 3).
-    pub(crate) fn handshake(&self, dns_name: Option<String>) -> ClientHandshake {
-        ClientHandshake {
-            common: Arc::clone(&self.common),
-            server_name: dns_name.filter(|_| self.send_server_name),
-            key_shares: self.key_shares.clone(),
-            compatibility_mode: self.compatibility_mode,
-            require_renegotiation_info: self.require_renegotiation_info,
-            authorities: self.authorities.clone(),
-            grease: self.grease,
-            shuffle_extensions: self.shuffle_extensions,
-            resumption: false,
-            session: None,
-            verify_resumed: false,
-            early_data: false,
-            ticket_request: None,
-            tls12_tickets: false,
-        }
-    }
-
     /// What judges servers here, and not at the caller's.
     pub(crate) fn judge(&self) -> Option<&Verifier> {
         self.verifier.as_ref().filter(|_| !self.settings.asks(Decision::VerifyPeer))
@@ -303,7 +277,7 @@ impl ClientConfigBuilder {
     /// empty or hold what this library has not, limits out of range.
     pub fn build(mut self) -> Result<ClientConfig, ConfigError> {
         let asks = self.settings.asks(Decision::VerifyPeer);
-        let verifier = match self.verifier {
+        let verifier = match self.verifier.take() {
             Some(verifier) if trusts_nobody(&verifier) && !asks => {
                 return Err(ConfigError::Missing("the roots are empty: no server could be verified"));
             }
@@ -321,7 +295,7 @@ impl ClientConfigBuilder {
         }
         ask_for_evidence(&mut self.common, verifier.as_ref());
         let named = verifier.as_ref().filter(|_| self.name_authorities);
-        let cache = match self.sessions {
+        let cache = match std::mem::take(&mut self.sessions) {
             Sessions::Nowhere => None,
             Sessions::Unsaid if asks || self.settings.asks(Decision::ChooseCredential) => None,
             Sessions::Unsaid => Some(Some(SessionCache::new(defaults::CACHED_SERVERS))),
@@ -335,29 +309,38 @@ impl ClientConfigBuilder {
                 .signed_by(&self.common.verify_schemes)
                 .within(self.settings.policy.as_ref()),
             max_since_verified: self.max_since_verified,
-            verify_resumed: self.verify_resumed,
-            early_data: self.early_data,
-            ticket_request: self.ticket_request,
-            tls12_tickets: self.tls12_tickets,
         });
         if self.early_data && resumption.is_none() {
             return Err(ConfigError::Missing("early data needs sessions to offer"));
         }
+        let authorities = named.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default();
         let inner = ClientInner {
-            authorities: named.map(|verifier| verifier.roots().subjects_hints()).unwrap_or_default(),
-            credentials: compressed(self.credentials, &self.settings.compression)?,
-            settings: self.settings,
+            credentials: compressed(std::mem::take(&mut self.credentials), &self.settings.compression)?,
+            settings: std::mem::take(&mut self.settings),
             verifier,
+            send_server_name: self.send_server_name,
+            handshake: Arc::new(PreparedClient::new(self.handshake(authorities, resumption.is_some()))?),
+            resumption,
+        };
+        Ok(ClientConfig { inner: Arc::new(inner) })
+    }
+
+    /// What every machine is told.
+    fn handshake(self, authorities: Vec<Vec<u8>>, resumption: bool) -> ClientHandshake {
+        ClientHandshake {
             common: Arc::new(self.common),
             key_shares: self.key_shares,
             compatibility_mode: self.compatibility_mode,
             require_renegotiation_info: self.require_renegotiation_info,
-            send_server_name: self.send_server_name,
+            authorities,
             grease: self.grease,
             shuffle_extensions: self.shuffle_extensions,
             resumption,
-        };
-        inner.handshake(None).check(&oxtls_handshake::step::Transport::Stream)?;
-        Ok(ClientConfig { inner: Arc::new(inner) })
+            verify_resumed: self.verify_resumed,
+            early_data: self.early_data,
+            ticket_request: self.ticket_request,
+            tls12_tickets: self.tls12_tickets,
+            ..ClientHandshake::default()
+        }
     }
 }

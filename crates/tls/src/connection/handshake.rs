@@ -256,7 +256,8 @@ impl<R: Role> Connection<R> {
         {
             self.send.refuse(*bytes);
         }
-        let identity = handshaking.and_then(|mut handshaking| handshaking.role.take_identity());
+        let identity = handshaking.map(|mut handshaking| handshaking.role.take_identity());
+        let identity = identity.unwrap_or_default();
         let info = Info::new(outcome, identity, early.unwrap_or_default(), R::IS_CLIENT);
         self.info = Some(Box::new(info));
         self.receive.connect(receive, confirmation, sink);

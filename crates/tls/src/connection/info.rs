@@ -1,5 +1,6 @@
 //! What a completed handshake has settled.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -19,11 +20,24 @@ use crate::error::{Error, ErrorKind};
 #[derive(Debug)]
 pub struct Info {
     outcome: Box<Outcome>,
-    identity: Option<PeerIdentity>,
+    identity: Identity,
     session: Option<Box<ResumedSession>>,
     early_data: EarlyDataStatus,
     early_exporter: Option<Exporter>,
     is_client: bool,
+}
+
+/// Who the peer is, as far as we know.
+#[derive(Debug, Default)]
+pub(crate) enum Identity {
+    /// It sent no certificate, or the caller has verified it.
+    #[default]
+    Unknown,
+    /// Whom the path says that was verified in this handshake.
+    Verified(PeerIdentity),
+    /// Whoever the session was made with, which was judged when it was made, offered or taken. Its certificate is only read
+    /// again when somebody asks who that is.
+    OfSession(OnceLock<Option<PeerIdentity>>),
 }
 
 /// What is no secret of a session that was resumed; its secret is gone with the handshake.
@@ -69,7 +83,7 @@ pub enum ChannelBinding {
 impl Info {
     pub(super) fn new(
         mut outcome: Box<Outcome>,
-        identity: Option<PeerIdentity>,
+        identity: Identity,
         early: EarlyState,
         is_client: bool,
     ) -> Self {
@@ -133,7 +147,14 @@ impl Info {
     /// ([`PolicyInputs`](oxtls_x509::PolicyInputs)): then the chain was judged anew.
     #[must_use]
     pub fn peer_identity(&self) -> Option<&PeerIdentity> {
-        self.identity.as_ref()
+        match &self.identity {
+            Identity::Unknown => None,
+            Identity::Verified(identity) => Some(identity),
+            Identity::OfSession(identity) => {
+                let read = || PeerIdentity::from_certificate(self.peer_certificates().first()?).ok();
+                identity.get_or_init(read).as_ref()
+            }
+        }
     }
 
     /// The peer's chain as received, leaf first; empty if it sent none.

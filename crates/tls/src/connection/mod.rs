@@ -21,7 +21,6 @@ use std::time::Duration;
 use oxtls_handshake::error::Error as HandshakeError;
 use oxtls_handshake::need::{Answer, Need};
 use oxtls_handshake::post_handshake::NewTicket;
-use oxtls_handshake::session::Psk;
 use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_handshake::{client, server, step};
 use oxtls_record::Record;
@@ -35,9 +34,10 @@ pub use split::{Receiver, Sender};
 
 use crate::config::{ClientConfig, ConfigError, ServerConfig};
 use crate::error::{Error, ErrorKind};
-use crate::resumption::Origin;
+use crate::resumption::{Origin, host};
 use crate::trace;
 use handshake::Handshaking;
+use info::Identity;
 use mailbox::Mailbox;
 use receive::{AlertMeaning, Broken, ReceiveHalf};
 use role::Sealed;
@@ -133,32 +133,22 @@ impl Connection<Client> {
     /// # Errors
     /// No randomness; a configuration that this name does not go with.
     pub fn new(config: &ClientConfig, name: ServerName<'static>) -> Result<Self, ConfigError> {
-        let inner = config.inner();
-        let now = inner.settings.clock.now();
-        let resumption = inner.resumption.as_ref();
-        let offered = resumption.and_then(|resumption| resumption.take(&name, inner.judge(), now));
-        Self::start(config, name, offered)
+        let config = config.inner();
+        let (host, now) = (host(&name), config.settings.clock.now());
+        let mut role = Client::new(config, name, &host);
+        role.take_session(now);
+        Self::start(role, host, now)
     }
 
-    /// A client that offers this session, which has passed its checks; with it, when the server's chain ends.
-    fn start(
-        config: &ClientConfig,
-        name: ServerName<'static>,
-        offered: Option<(Arc<Psk>, Option<Duration>)>,
-    ) -> Result<Self, ConfigError> {
-        let config = config.inner();
-        let dns_name = match &name {
-            ServerName::DnsName(dns) => Some(dns.as_ref().trim_end_matches('.').to_ascii_lowercase()),
-            _ => None,
-        };
-        let clock = config.settings.clock.clone();
-        let mut handshake = config.handshake(dns_name);
-        if let Some(resumption) = &config.resumption {
-            resumption.tell(&mut handshake, offered.as_ref().map(|(psk, _)| Arc::clone(psk)));
-        }
-        let machine = client::Client::new(handshake, step::Transport::Stream, clock.now())?;
-        let mut role = Client { config, name, identity: None, expires_at: None, offered: None };
-        role.offer(offered);
+    /// A client that offers the role's session, which has passed its checks. `host` is the role's name.
+    fn start(role: Client, host: String, now: Duration) -> Result<Self, ConfigError> {
+        let sends_name = role.config.send_server_name && matches!(role.name, ServerName::DnsName(_));
+        let machine = client::Client::of(
+            Arc::clone(&role.config.handshake),
+            sends_name.then_some(host),
+            role.offered.clone(),
+            now,
+        )?;
         let mut connection = Self::with(machine, role);
         connection.send.set_plaintext_version(ProtocolVersion::TLS1_0.0);
         // A machine that has just been made has a ClientHello and a read mode to give, nothing that can fail.
@@ -173,8 +163,12 @@ impl Connection<Server> {
     #[must_use]
     pub fn new(config: &ServerConfig) -> Self {
         let machine = server::Server::new(step::Transport::Stream);
-        let role =
-            Server { config: config.inner(), identity: None, origin: Origin::default(), old_key: false };
+        let role = Server {
+            config: config.inner(),
+            identity: Identity::Unknown,
+            origin: Origin::default(),
+            old_key: false,
+        };
         let mut connection = Self::with(machine, role);
         let _ = connection.drain();
         connection

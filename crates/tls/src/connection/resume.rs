@@ -11,7 +11,7 @@ use super::role::{Client, Server, Settled};
 use super::{Connection, Event, Role, SealError};
 use crate::config::{ClientConfig, ConfigError};
 use crate::error::{Error, ErrorKind};
-use crate::resumption::{ClientSession, SessionRefusal};
+use crate::resumption::{ClientSession, SessionRefusal, host};
 
 impl Connection<Client> {
     /// As [`new`](Self::new), and offers this session instead of one that the configuration keeps. It is
@@ -27,7 +27,11 @@ impl Connection<Client> {
     ) -> Result<Self, ConfigError> {
         let offered = session.judge(config, &name).ok();
         let offered = offered.map(|ends| (Arc::new(Psk::Session(session.0)), ends));
-        Self::start(config, name, offered)
+        let config = config.inner();
+        let (host, now) = (host(&name), config.settings.clock.now());
+        let mut role = Client::new(config, name, &host);
+        role.offer(offered);
+        Self::start(role, host, now)
     }
 
     /// The oldest session that waits to be taken; see

@@ -16,13 +16,14 @@ use oxtls_handshake::post_handshake::Tickets;
 use oxtls_handshake::session::Psk;
 use oxtls_handshake::step::{Input, Misuse, Output};
 use oxtls_handshake::{client, server};
-use oxtls_x509::{PeerIdentity, Report, Stapled, VerifiedPath};
+use oxtls_x509::{Report, Stapled, VerifiedPath};
 use pki_types::ServerName;
 
+use super::info::Identity;
 use super::sessions::Left;
 use crate::compression::CertificateCompression;
 use crate::config::{ClientInner, Credential, Decision, ServerInner, Settings};
-use crate::resumption::{Origin, end_of};
+use crate::resumption::{Origin, PolicyHash, end_of};
 
 /// What a Need came to.
 #[derive(Debug)]
@@ -74,7 +75,7 @@ pub(crate) trait Sealed: fmt::Debug {
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError>;
 
     /// The peer's identity, once it was verified.
-    fn take_identity(&mut self) -> Option<PeerIdentity>;
+    fn take_identity(&mut self) -> Identity;
 
     /// Looks at a Need, whoever answers it, and fills in what the machine does not know.
     fn note(&mut self, _need: &mut Need) {}
@@ -91,7 +92,9 @@ pub(crate) trait Sealed: fmt::Debug {
 pub struct Client {
     pub(crate) config: Arc<ClientInner>,
     pub(crate) name: ServerName<'static>,
-    pub(crate) identity: Option<PeerIdentity>,
+    /// What sessions with this server are bound to, if any are kept.
+    pub(crate) policy: Option<PolicyHash>,
+    pub(crate) identity: Identity,
     /// When the server's chain ends, since the Unix epoch.
     pub(crate) expires_at: Option<Duration>,
     /// The session that is offered.
@@ -102,11 +105,19 @@ pub struct Client {
 #[derive(Debug)]
 pub struct Server {
     pub(crate) config: Arc<ServerInner>,
-    pub(crate) identity: Option<PeerIdentity>,
+    pub(crate) identity: Identity,
     /// What tickets made here must say.
     pub(crate) origin: Origin,
     /// The session that was found came in a ticket under a key that will soon be gone.
     pub(crate) old_key: bool,
+}
+
+impl Client {
+    /// Of a server of this name, `host` as sessions know it; no session is offered yet.
+    pub(crate) fn new(config: Arc<ClientInner>, name: ServerName<'static>, host: &str) -> Self {
+        let policy = config.resumption.as_ref().map(|resumption| resumption.policy.of_host(host));
+        Self { config, name, policy, identity: Identity::Unknown, expires_at: None, offered: None }
+    }
 }
 
 impl Role for Client {}
@@ -140,8 +151,8 @@ impl Sealed for Client {
         }
     }
 
-    fn take_identity(&mut self) -> Option<PeerIdentity> {
-        self.identity.take()
+    fn take_identity(&mut self) -> Identity {
+        std::mem::take(&mut self.identity)
     }
 
     fn leave(&mut self, outcome: &mut Outcome, _tickets: Option<Tickets>) -> Left {
@@ -185,8 +196,8 @@ impl Sealed for Server {
         }
     }
 
-    fn take_identity(&mut self) -> Option<PeerIdentity> {
-        self.identity.take()
+    fn take_identity(&mut self) -> Identity {
+        std::mem::take(&mut self.identity)
     }
 
     fn note(&mut self, need: &mut Need) {
@@ -271,7 +282,7 @@ fn stapled(token: &VerifyPeer) -> Stapled<'_> {
 fn verified(
     token: VerifyPeer,
     verdict: Result<VerifiedPath, Box<Report>>,
-    identity: &mut Option<PeerIdentity>,
+    identity: &mut Identity,
     expires_at: &mut Option<Duration>,
 ) -> Result<Settled, HandshakeError> {
     match verdict {
@@ -282,7 +293,7 @@ fn verified(
             if !token.resumed {
                 path.possession_proved();
             }
-            *identity = Some(path.into_identity());
+            *identity = Identity::Verified(path.into_identity());
             Ok(Settled::Answer(token.accept()))
         }
         Err(report) => Err(HandshakeError::Refused {

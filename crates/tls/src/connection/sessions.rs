@@ -1,6 +1,6 @@
 //! What either role does with sessions: found, judged and sealed at a server, offered and kept at a client.
 
-use std::sync::Arc;
+use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
 use oxtls_handshake::need::{AcceptSession, Answer, ChooseConfig, FindSession, Need, SealTicket};
@@ -8,8 +8,9 @@ use oxtls_handshake::outcome::{Outcome, PeerCertificates};
 use oxtls_handshake::post_handshake::{NewTicket, Tickets};
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::suite::ProtocolVersion;
-use oxtls_x509::{PeerIdentity, PolicyInputs, Stapled, Verifier};
+use oxtls_x509::{PolicyInputs, Stapled, Verifier};
 
+use super::info::Identity;
 use super::role::{Client, Server, Settled};
 use crate::config::Decision;
 use crate::resumption::{FoundSession, ServerResumption, Sink, end_of};
@@ -87,11 +88,11 @@ impl Server {
         &self,
         resumption: &ServerResumption,
         session: &Session,
-    ) -> Option<(Option<Duration>, Option<PeerIdentity>)> {
+    ) -> Option<(Option<Duration>, Identity)> {
         let judge = self.config.judge();
         if resumption.policy.has_policy_of(&session.policy) && !judge.is_some_and(asks_for_policies) {
-            let leaf = session.peer.as_ref().filter(|_| judge.is_some()).and_then(|peer| peer.chain.first());
-            let identity = leaf.and_then(|leaf| PeerIdentity::from_certificate(leaf).ok());
+            let identity =
+                if judge.is_some() { Identity::OfSession(OnceLock::new()) } else { Identity::Unknown };
             return Some((session.expires_at, identity));
         }
         match (&session.peer, judge) {
@@ -99,11 +100,11 @@ impl Server {
                 let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
                 let now = self.config.settings.clock.unix_time();
                 let path = verifier.verify_client_with(&peer.chain, stapled, now).ok()?;
-                Some((Some(end_of(&path)), Some(path.into_identity())))
+                Some((Some(end_of(&path)), Identity::Verified(path.into_identity())))
             }
             // Nobody here can judge this client, which another policy did.
             (Some(_), None) => None,
-            (None, _) => resumption.welcomes_strangers().then_some((None, None)),
+            (None, _) => resumption.welcomes_strangers().then_some((None, Identity::Unknown)),
         }
     }
 
@@ -165,36 +166,39 @@ impl Client {
     pub(crate) fn leave(&mut self, outcome: &mut Outcome) -> Left {
         let mut left = Left::default();
         let resumed = outcome.psk.is_some();
-        if resumed && self.identity.is_none() && self.config.judge().is_some() {
-            self.identity = outcome.peer.as_ref().and_then(|peer| self.identity_of(peer));
+        if resumed
+            && matches!(self.identity, Identity::Unknown)
+            && let Some(verifier) = self.config.judge()
+        {
+            self.identity =
+                outcome.peer.as_ref().map(|peer| self.identity_of(peer, verifier)).unwrap_or_default();
         }
         if !resumed {
             left.peer = self.share_peer(outcome);
             self.forget();
         }
-        let Some(resumption) = &self.config.resumption else { return left };
-        let mut sink = resumption.sink(&self.name, self.expires_at, self.config.settings.clock.clone());
+        let (Some(resumption), Some(policy)) = (&self.config.resumption, self.policy) else { return left };
         let session = outcome.session.take();
-        let waits = session.is_some_and(|session| sink.put(session));
-        if waits || outcome.version >= ProtocolVersion::TLS1_3 {
-            left.sink = Some(Box::new(sink));
+        let more_will_come = outcome.version >= ProtocolVersion::TLS1_3;
+        if session.is_some() || more_will_come {
+            let mut sink = resumption.sink(policy, self.expires_at, self.config.settings.clock.clone());
+            let waits = session.is_some_and(|session| sink.put(session));
+            left.sink = (waits || more_will_come).then(|| Box::new(sink));
         }
         left
     }
 
     /// Who the server of a resumed session is. The policies that its chain is valid for are found anew, where any are asked
     /// for; the chain itself was judged when the session was made or offered.
-    fn identity_of(&self, peer: &PeerCertificates) -> Option<PeerIdentity> {
-        let verifier = self.config.judge().filter(|verifier| asks_for_policies(verifier));
-        let path = verifier.and_then(|verifier| {
-            let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
-            let now = self.config.settings.clock.unix_time();
-            verifier.verify_server_with(&peer.chain, &self.name, stapled, now).ok()
-        });
-        match path {
-            Some(path) => Some(path.into_identity()),
-            None => PeerIdentity::from_certificate(peer.chain.first()?).ok(),
+    fn identity_of(&self, peer: &PeerCertificates, verifier: &Verifier) -> Identity {
+        let of_session = || Identity::OfSession(OnceLock::new());
+        if !asks_for_policies(verifier) {
+            return of_session();
         }
+        let stapled = Stapled { ocsp: peer.ocsp.as_deref(), scts: peer.scts.as_deref() };
+        let now = self.config.settings.clock.unix_time();
+        let path = verifier.verify_server_with(&peer.chain, &self.name, stapled, now);
+        path.map_or_else(|_| of_session(), |path| Identity::Verified(path.into_identity()))
     }
 
     /// The server has not resumed the session that it was offered, but has the same certificates still: then they are
@@ -210,8 +214,18 @@ impl Client {
 
     /// The session of TLS 1.2 that was offered is worth nothing: the server does not know it, or the handshake failed.
     pub(crate) fn forget(&self) {
-        if let (Some(resumption), Some(psk)) = (&self.config.resumption, &self.offered) {
-            resumption.forget(&self.name, psk);
+        if let (Some(resumption), Some(policy), Some(psk)) =
+            (&self.config.resumption, &self.policy, &self.offered)
+        {
+            resumption.forget(policy, psk);
+        }
+    }
+
+    /// Offers a session that the configuration keeps, if there is one for this server.
+    pub(crate) fn take_session(&mut self, now: Duration) {
+        if let (Some(resumption), Some(policy)) = (&self.config.resumption, &self.policy) {
+            let offered = resumption.take(policy, &self.name, self.config.judge(), now);
+            self.offer(offered);
         }
     }
 

@@ -55,13 +55,22 @@ impl<K: Copy + Eq + Hash, V> Bounded<K, V> {
         self.with(key, |shard| shard.entries.remove(key).map(|(_, value)| value)).flatten()
     }
 
-    /// Takes a value out if it is no longer worth its place.
-    pub(crate) fn remove_if(&self, key: &K, is_over: impl FnOnce(&V) -> bool) {
-        self.with(key, |shard| {
-            if shard.entries.get(key).is_some_and(|(_, value)| is_over(value)) {
+    /// As [`get`](Self::get), and takes the value out if it is no longer worth its place then.
+    pub(crate) fn get_or_remove<T>(
+        &self,
+        key: &K,
+        act: impl FnOnce(&mut V) -> T,
+        is_over: impl FnOnce(&V) -> bool,
+    ) -> Option<T> {
+        let look = |shard: &mut Shard<K, V>| {
+            let (_, value) = shard.entries.get_mut(key)?;
+            let result = act(value);
+            if is_over(value) {
                 shard.entries.remove(key);
             }
-        });
+            Some(result)
+        };
+        self.with(key, look).flatten()
     }
 
     /// Looks at a value, or changes it.

@@ -88,14 +88,13 @@ impl SessionCache {
 
     /// The latest session that can be used at this time. One of TLS 1.3 is taken out.
     pub(crate) fn take(&self, policy: &PolicyHash, now: Duration) -> Option<Arc<Psk>> {
-        let taken = self.sessions.get(policy, |sessions| {
+        let latest = |sessions: &mut VecDeque<Arc<Psk>>| {
             sessions.retain(|psk| matches!(&**psk, Psk::Session(session) if session.is_usable_at(now)));
             let first = sessions.front()?;
             let keep = is_tls12(first) || (self.reuse && sessions.len() == 1);
             if keep { Some(Arc::clone(first)) } else { sessions.pop_front() }
-        });
-        self.sessions.remove_if(policy, VecDeque::is_empty);
-        taken.flatten()
+        };
+        self.sessions.get_or_remove(policy, latest, VecDeque::is_empty).flatten()
     }
 
     /// Forgets a session of TLS 1.2 whose handshake or connection failed (RFC 5246 section 7.2.2).

@@ -4,8 +4,6 @@ use std::fmt;
 use std::sync::Arc;
 use std::time::Duration;
 
-use oxtls_handshake::config::ClientHandshake;
-use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_x509::{Report, Stapled, VerifiedPath, Verifier};
 use pki_types::{ServerName, UnixTime};
@@ -23,11 +21,6 @@ pub(crate) struct ClientResumption {
     /// What is the same for all names.
     pub(crate) policy: PolicyHash,
     pub(crate) max_since_verified: Duration,
-    /// The server is judged again in every handshake that resumes.
-    pub(crate) verify_resumed: bool,
-    pub(crate) early_data: bool,
-    pub(crate) ticket_request: Option<TicketRequest>,
-    pub(crate) tls12_tickets: bool,
 }
 
 /// Why a session is not offered; the handshake is a full one then.
@@ -63,27 +56,16 @@ impl fmt::Display for SessionRefusal {
 impl std::error::Error for SessionRefusal {}
 
 impl ClientResumption {
-    /// Tells the machine.
-    pub(crate) fn tell(&self, handshake: &mut ClientHandshake, session: Option<Arc<Psk>>) {
-        handshake.resumption = true;
-        handshake.session = session;
-        handshake.verify_resumed = self.verify_resumed;
-        handshake.early_data = self.early_data;
-        handshake.ticket_request = self.ticket_request;
-        handshake.tls12_tickets = self.tls12_tickets;
-    }
-
-    /// A session of the cache for this name, checked again.
+    /// A session of the cache for this name, checked again; `policy` is this one's [of the name](PolicyHash::of_name).
     pub(crate) fn take(
         &self,
+        policy: &PolicyHash,
         name: &ServerName<'_>,
         verifier: Option<&Verifier>,
         now: Duration,
     ) -> Option<(Arc<Psk>, Option<Duration>)> {
-        let cache = self.cache.as_ref()?;
-        let policy = self.policy.of_name(name);
-        let psk = cache.take(&policy, now)?;
-        let ends = self.check_under(&policy, psk.session()?, name, verifier, now).ok()?;
+        let psk = self.cache.as_ref()?.take(policy, now)?;
+        let ends = self.check_under(policy, psk.session()?, name, verifier, now).ok()?;
         Some((psk, ends))
     }
 
@@ -138,14 +120,14 @@ impl ClientResumption {
     }
 
     /// Where the sessions of a connection go.
-    pub(crate) fn sink(&self, name: &ServerName<'_>, expires_at: Option<Duration>, clock: Clock) -> Sink {
-        Sink::new(self.cache.clone(), self.policy.of_name(name), expires_at, clock)
+    pub(crate) fn sink(&self, policy: PolicyHash, expires_at: Option<Duration>, clock: Clock) -> Sink {
+        Sink::new(self.cache.clone(), policy, expires_at, clock)
     }
 
     /// Forgets a session of TLS 1.2 that did not work out.
-    pub(crate) fn forget(&self, name: &ServerName<'_>, psk: &Arc<Psk>) {
+    pub(crate) fn forget(&self, policy: &PolicyHash, psk: &Arc<Psk>) {
         if let Some(cache) = &self.cache {
-            cache.forget(&self.policy.of_name(name), psk);
+            cache.forget(policy, psk);
         }
     }
 }

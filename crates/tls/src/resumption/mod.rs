@@ -23,6 +23,6 @@ pub use session::ClientSession;
 pub use store::SessionStore;
 
 pub(crate) use client::{ClientResumption, end_of};
-pub(crate) use policy_hash::PolicyHash;
+pub(crate) use policy_hash::{PolicyHash, host};
 pub(crate) use server::{FoundSession, Origin, ServerResumption};
 pub(crate) use sink::Sink;

@@ -65,11 +65,14 @@ impl PolicyHash {
 
     /// A client's for a server of this name.
     pub(crate) fn of_name(&self, name: &ServerName<'_>) -> Self {
+        self.of_host(&host(name))
+    }
+
+    /// The same, of a name as [`host`] writes it.
+    pub(crate) fn of_host(&self, host: &str) -> Self {
         let (context, policy) = self.0.split_at(HALF);
-        let name = name.to_str();
-        let name = name.trim_end_matches('.').to_ascii_lowercase();
         let mut this = Self([0; 2 * HALF]);
-        let halves = context.iter().copied().chain(half(&[policy, name.as_bytes()]));
+        let halves = context.iter().copied().chain(half(&[policy, host.as_bytes()]));
         this.0.iter_mut().zip(halves).for_each(|(to, from)| *to = from);
         this
     }
@@ -99,6 +102,11 @@ impl PolicyHash {
     pub(crate) fn has_policy_of(&self, session: &[u8; 2 * HALF]) -> bool {
         self.0.split_at(HALF).1 == session.split_at(HALF).1
     }
+}
+
+/// A name as there is but one way to write it: lower case, without a dot behind it.
+pub(crate) fn host(name: &ServerName<'_>) -> String {
+    name.to_str().trim_end_matches('.').to_ascii_lowercase()
 }
 
 /// Who judges the peer: a verifier, or the caller.
