@@ -56,10 +56,6 @@ impl<R: Role> Handshaking<R> {
     pub(crate) fn need_is_out(&self) -> bool {
         self.need_is_out
     }
-
-    fn now(&self) -> Duration {
-        self.role.settings().clock.now()
-    }
 }
 
 impl<R: Role> fmt::Debug for Handshaking<R> {
@@ -121,15 +117,18 @@ impl<R: Role> Connection<R> {
     /// Gives the machine every whole message of a fragment, or, with an empty one, those that were held back.
     fn messages(&mut self, fragment: &[u8]) -> Result<Option<Event>, Error> {
         let mut cursor = 0;
+        // Those of one record have come at one time.
+        let mut came = None;
         loop {
             let Some(handshaking) = self.handshaking.as_mut() else {
                 // The machine is done and has refused whatever came behind the Finished in its record.
                 return Ok(None);
             };
-            let (level, now) = (handshaking.level, handshaking.now());
-            let machine = &mut handshaking.machine;
+            let Handshaking { machine, role, level, .. } = &mut **handshaking;
+            let level = *level;
             let taken = self.receive.next_message(fragment, &mut cursor, |bytes, more| {
                 trace::message_received(bytes, level);
+                let now = *came.get_or_insert_with(|| role.settings().clock.now());
                 machine.input(Input::Message { level, bytes, more, now })
             });
             match taken.map_err(|broken| self.abort_broken(broken))? {
@@ -261,11 +260,11 @@ impl<R: Role> Connection<R> {
         let info = Info::new(outcome, identity, early.unwrap_or_default(), R::IS_CLIENT);
         self.info = Some(Box::new(info));
         self.receive.connect(receive, confirmation, sink);
-        self.send.open();
         for message in messages {
             trace::message_sent(&message, Level::Application);
             self.send.message(message);
         }
+        self.send.open();
         if !tickets.is_empty() {
             self.rare.get_or_insert_default().tickets = tickets;
         }

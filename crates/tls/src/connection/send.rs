@@ -15,6 +15,10 @@ use crate::trace;
 /// the buffer would be allocated anew for each of them.
 const SHORT_MESSAGES: usize = 144;
 
+/// A buffer of so many bytes stays while the handshake goes on: a client's second flight goes into that of its first. A
+/// longer one is given back while the peer is waited for.
+const KEPT_BUFFER: usize = 1024;
+
 /// Where the half stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum State {
@@ -55,6 +59,11 @@ impl Pending {
     /// Sealed bytes that wait.
     fn sealed(&self) -> &[u8] {
         self.queue.get(self.sent..).unwrap_or_default()
+    }
+
+    /// Nothing waits.
+    fn is_empty(&self) -> bool {
+        self.flight.is_empty() && self.sealed().is_empty()
     }
 }
 
@@ -171,6 +180,9 @@ impl SendHalf {
     pub(crate) fn open(&mut self) {
         if self.state == State::Handshaking {
             self.state = State::Open;
+            if self.pending.as_deref().is_some_and(Pending::is_empty) {
+                self.pending = None;
+            }
         }
     }
 
@@ -331,10 +343,13 @@ impl SendHalf {
         }
         pending.sent = pending.sent.saturating_add(len);
         if pending.sealed().is_empty() {
-            pending.queue = Vec::new();
             pending.sent = 0;
-            if pending.flight.is_empty() {
+            if self.state == State::Handshaking && pending.queue.capacity() <= KEPT_BUFFER {
+                pending.queue.clear();
+            } else if pending.flight.is_empty() {
                 self.pending = None;
+            } else {
+                pending.queue = Vec::new();
             }
         }
         len
