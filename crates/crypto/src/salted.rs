@@ -25,6 +25,21 @@ const KEY_LEN: usize = 32;
 #[derive(Debug)]
 pub struct SaltedKey(Secret);
 
+/// The random bytes in front of one message. Sealing uses them up, so that no two messages have the same.
+#[derive(Debug)]
+pub struct Salt([u8; SaltedKey::SALT_LEN]);
+
+impl Salt {
+    /// A salt, and eight more random bytes of the same draw, which costs as much for one as for both.
+    ///
+    /// # Errors
+    /// [`Error::RandomFailed`].
+    pub fn with_more() -> Result<(Self, [u8; 8]), Error> {
+        let [a, b, c, d, e, f, g, h, salt @ ..]: [u8; 8 + SaltedKey::SALT_LEN] = random::array()?;
+        Ok((Self(salt), [a, b, c, d, e, f, g, h]))
+    }
+}
+
 impl SaltedKey {
     /// Random bytes in front of each message.
     pub const SALT_LEN: usize = 32;
@@ -49,7 +64,21 @@ impl SaltedKey {
     /// # Errors
     /// [`Error::RandomFailed`]; `out` is as it was then.
     pub fn seal(&self, context: &[u8], aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        let salt = random::array::<{ Self::SALT_LEN }>()?;
+        self.seal_with(Salt(random::array()?), context, aad, plaintext, out)
+    }
+
+    /// The same behind a salt that has been drawn.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if the library fails; `out` is as it was then.
+    pub fn seal_with(
+        &self,
+        Salt(salt): Salt,
+        context: &[u8],
+        aad: &[u8],
+        plaintext: &[u8],
+        out: &mut Vec<u8>,
+    ) -> Result<(), Error> {
         let (key, nonce) = self.message_key(context, &salt)?;
         let start = out.len();
         out.reserve_exact(plaintext.len().saturating_add(Self::OVERHEAD));
@@ -123,6 +152,20 @@ mod tests {
             assert_ne!(one, other);
             assert_eq!(*key.open(b"context", b"aad", &one).unwrap(), plaintext);
         }
+    }
+
+    #[test]
+    fn a_salt_is_drawn_with_more_that_is_not_in_it() {
+        let key = SaltedKey::new(&[7; 32]).unwrap();
+        let (one, two) = (Salt::with_more().unwrap(), Salt::with_more().unwrap());
+        assert!(one.0.0 != two.0.0 && one.1 != two.1);
+        let (salt, more) = one;
+        assert!(!salt.0.windows(more.len()).any(|window| window == more));
+        let mut out = Vec::new();
+        let bytes = salt.0;
+        key.seal_with(salt, b"context", b"aad", b"secret", &mut out).unwrap();
+        assert!(out.starts_with(&bytes));
+        assert_eq!(**key.open(b"context", b"aad", &out).unwrap(), *b"secret");
     }
 
     #[test]

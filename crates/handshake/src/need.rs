@@ -4,6 +4,7 @@
 //! of the right kind by type and of the right Need of the right machine by serial. The state stays in the machine: a
 //! dropped token harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
 
+use core::time::Duration;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -159,6 +160,8 @@ pub struct ChooseConfig {
     pub hello: OwnedClientHello,
     /// The hello came encrypted.
     pub ech: bool,
+    /// When the hello came, since the Unix epoch.
+    pub now: Duration,
     pub(crate) serial: Serial,
 }
 

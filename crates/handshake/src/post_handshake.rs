@@ -323,13 +323,22 @@ impl Tickets {
     /// # Errors
     /// [`Error::Crypto`] without randomness; [`Error::Internal`] after 2^32 tickets.
     pub fn next(&mut self, now: Duration) -> Result<NewTicket, Error> {
+        self.next_with(random::array().map_err(Error::Crypto)?, now)
+    }
+
+    /// The same for a caller that draws what randomness a ticket takes at once. `random`: uniformly random, and used for
+    /// nothing else.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] after 2^32 tickets.
+    pub fn next_with(&mut self, random: [u8; 8], now: Duration) -> Result<NewTicket, Error> {
         const EXHAUSTED: Error = Error::Internal("no ticket nonce is left");
         let nonce = self.next_nonce;
         self.next_nonce = nonce.checked_add(1).ok_or(EXHAUSTED)?;
         self.due = self.due.saturating_sub(1);
         let nonce = nonce.to_be_bytes();
         let seconds = u32::try_from(self.lifetime.as_secs()).unwrap_or(MAX_LIFETIME).min(MAX_LIFETIME);
-        let [a, b, c, d, grease @ ..]: [u8; 8] = random::array().map_err(Error::Crypto)?;
+        let [a, b, c, d, grease @ ..] = random;
         let session = Session {
             lifetime: Duration::from_secs(seconds.into()),
             age_add: u32::from_be_bytes([a, b, c, d]),

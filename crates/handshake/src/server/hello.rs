@@ -96,8 +96,9 @@ fn client_hello(transport: Transport, message: Incoming<'_>, out: &mut Out) -> R
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "ClientHello")?;
     check_transport(&transport, &ClientHello::parse(body)?)?;
     let hello = OwnedClientHello::of_parsed(message.encoded());
-    out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: hello.clone(), ech: false, serial }));
-    Ok(super::State::Hello(State::Config { transport, hello, now: message.now }))
+    let (now, asked) = (message.now, hello.clone());
+    out.ask(|serial| Need::ChooseConfig(ChooseConfig { hello: asked, ech: false, now, serial }));
+    Ok(super::State::Hello(State::Config { transport, hello, now }))
 }
 
 /// The rules of TLS over QUIC (RFC 9001 sections 8.2 and 8.4).

@@ -235,7 +235,8 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
     let Some(offered) = &hello.extensions.signature_algorithms else {
         return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
     };
-    let usable: Vec<_> = offered.iter().filter(|scheme| scheme.usable_in_tls13_handshake()).collect();
+    let mut usable = offered.to_vec();
+    usable.retain(|scheme| scheme.usable_in_tls13_handshake());
     if usable.is_empty() {
         return Err(Error::NoCommonSignatureScheme { peer: offered.to_vec().into() });
     }

@@ -3,6 +3,7 @@
 use std::sync::{Arc, OnceLock};
 use std::time::Duration;
 
+use oxtls_crypto::salted::Salt;
 use oxtls_handshake::need::{AcceptSession, Answer, ChooseConfig, FindSession, Need, SealTicket};
 use oxtls_handshake::outcome::{Outcome, PeerCertificates};
 use oxtls_handshake::post_handshake::{NewTicket, Tickets};
@@ -31,7 +32,7 @@ pub(crate) struct Left {
 impl Server {
     /// Remembers when the hello came, and what it says of tickets.
     pub(crate) fn note_hello(&mut self, token: &ChooseConfig) {
-        self.origin.hello_at = self.config.settings.clock.now();
+        self.origin.hello_at = token.now;
         self.origin.wish = token.hello.ticket_request();
     }
 
@@ -41,7 +42,7 @@ impl Server {
         match found {
             Some(FoundSession { offer, session, old_key }) => {
                 self.old_key = old_key;
-                token.found(offer, Psk::Session(Box::new(session)))
+                token.found(offer, Psk::Session(session))
             }
             None => token.none(),
         }
@@ -119,7 +120,8 @@ impl Server {
     pub(crate) fn seal(&self, token: SealTicket) -> Answer {
         let now = self.config.settings.clock.now();
         let resumption = self.config.resumption.as_ref();
-        let ticket = resumption.and_then(|resumption| resumption.seal(&token.session, now));
+        let salt = || Salt::with_more().ok().map(|(salt, _)| salt);
+        let ticket = resumption.and_then(|resumption| resumption.seal(&token.session, salt()?, now));
         token.answer(ticket)
     }
 
@@ -127,6 +129,9 @@ impl Server {
     pub(crate) fn leave(&mut self, outcome: &mut Outcome, tickets: Option<Tickets>) -> Left {
         let mut left = Left::default();
         let Some(resumption) = &self.config.resumption else { return left };
+        if outcome.session.is_none() && tickets.is_none() {
+            return left;
+        }
         let now = self.config.settings.clock.now();
         if let Some(mut session) = outcome.session.take() {
             resumption.complete(&mut session, &self.origin, now);
@@ -142,14 +147,15 @@ impl Server {
             if lifetime.is_zero() { 0 } else { resumption.count(&self.origin, outcome.psk.is_some()) };
         for _ in 0..count {
             // The connection is there whether or not a ticket can be made.
-            let Ok(mut ticket) = tickets.next(now) else { break };
+            let Ok((salt, more)) = Salt::with_more() else { break };
+            let Ok(mut ticket) = tickets.next_with(more, now) else { break };
             ticket.session_mut().lifetime = lifetime;
             resumption.fill(ticket.session_mut(), &self.origin);
             if asks {
                 left.tickets.push(ticket);
                 continue;
             }
-            let Some(sealed) = resumption.seal(ticket.session(), now) else { break };
+            let Some(sealed) = resumption.seal(ticket.session(), salt, now) else { break };
             left.messages.extend(ticket.message(&sealed));
         }
         left

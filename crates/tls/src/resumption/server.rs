@@ -3,6 +3,7 @@
 use std::time::Duration;
 
 use oxtls_crypto::random;
+use oxtls_crypto::salted::Salt;
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::{ClientAuth, ServerHandshake};
 use oxtls_handshake::extension::ticket_request::TicketRequest;
@@ -236,7 +237,7 @@ pub(crate) struct ServerResumption {
 /// A session that was found.
 pub(crate) struct FoundSession {
     pub(crate) offer: usize,
-    pub(crate) session: Session,
+    pub(crate) session: Box<Session>,
     /// Its ticket is sealed under a key that will soon be gone.
     pub(crate) old_key: bool,
 }
@@ -372,7 +373,7 @@ impl ServerResumption {
                 SessionOffer::SessionId(id) => {
                     let session =
                         self.settings.ids.as_ref()?.find(&self.policy, ProtocolVersion::TLS1_2, id, now)?;
-                    Some((session, false))
+                    Some((Box::new(session), false))
                 }
                 SessionOffer::Ticket(_) => None,
             }?;
@@ -383,14 +384,14 @@ impl ServerResumption {
         })
     }
 
-    fn open(&self, version: ProtocolVersion, ticket: &[u8], now: Duration) -> Option<(Session, bool)> {
+    fn open(&self, version: ProtocolVersion, ticket: &[u8], now: Duration) -> Option<(Box<Session>, bool)> {
         match &self.settings.kept {
             Kept::Sealed(keys) => {
                 let opened = ticket::open(keys, &self.policy, version, ticket, now)?;
                 Some((opened.session, opened.old_key))
             }
             Kept::Stored(store) => {
-                let mut session = store.find(&self.policy, version, ticket, now)?;
+                let mut session = Box::new(store.find(&self.policy, version, ticket, now)?);
                 session.ticket = ticket.to_vec();
                 Some((session, false))
             }
@@ -471,9 +472,9 @@ impl ServerResumption {
     }
 
     /// The ticket of a session: it sealed, or the key that it is stored under. `None`: there will be none.
-    pub(crate) fn seal(&self, session: &Session, now: Duration) -> Option<Vec<u8>> {
+    pub(crate) fn seal(&self, session: &Session, salt: Salt, now: Duration) -> Option<Vec<u8>> {
         match &self.settings.kept {
-            Kept::Sealed(keys) => ticket::seal(keys, &self.policy, session, now),
+            Kept::Sealed(keys) => ticket::seal(keys, &self.policy, session, salt, now),
             Kept::Stored(store) => {
                 let key = random::array::<32>().ok()?;
                 store.put(&self.policy, &key, session).then(|| key.to_vec())

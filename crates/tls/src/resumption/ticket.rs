@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use oxtls_crypto::salted::SaltedKey;
+use oxtls_crypto::salted::{Salt, SaltedKey};
 use oxtls_handshake::defaults::MAX_TICKET;
 use oxtls_handshake::session::Session;
 use oxtls_handshake::suite::ProtocolVersion;
@@ -31,11 +31,12 @@ fn purpose(version: ProtocolVersion, policy: &PolicyHash) -> [u8; PURPOSE] {
     purpose
 }
 
-/// Seals a session into a ticket; `None` if that cannot be: no key at this time, no randomness, a chain too long.
+/// Seals a session into a ticket; `None` if that cannot be: no key at this time, a chain too long.
 pub(crate) fn seal(
     keys: &TicketKeys,
     policy: &PolicyHash,
     session: &Session,
+    salt: Salt,
     now: Duration,
 ) -> Option<Vec<u8>> {
     let ring = keys.ring(now);
@@ -46,13 +47,13 @@ pub(crate) fn seal(
     ticket.push(LAYOUT);
     ticket.extend_from_slice(&key.name);
     let front: [u8; FRONT] = *ticket.first_chunk()?;
-    key.key.seal(&purpose(session.version, policy), &front, &plaintext, &mut ticket).ok()?;
+    key.key.seal_with(salt, &purpose(session.version, policy), &front, &plaintext, &mut ticket).ok()?;
     Some(ticket).filter(|ticket| ticket.len() <= MAX_TICKET)
 }
 
 /// What a ticket held.
 pub(crate) struct OpenedTicket {
-    pub(crate) session: Session,
+    pub(crate) session: Box<Session>,
     /// The key that it is sealed under is not the one that seals now.
     pub(crate) old_key: bool,
 }
@@ -73,8 +74,8 @@ pub(crate) fn open(
     let ring = keys.ring(now);
     let (key, present) = ring.find(name.first_chunk()?)?;
     let plaintext = key.key.open(&purpose(version, policy), front, sealed).ok()?;
-    let session = Session::from_bytes(&plaintext).ok().filter(|session| session.version == version)?;
-    Some(OpenedTicket { session, old_key: !present })
+    let session = Box::new(Session::from_bytes(&plaintext).ok()?);
+    (session.version == version).then_some(OpenedTicket { session, old_key: !present })
 }
 
 #[cfg(test)]
