@@ -8,7 +8,7 @@ use crate::config::{Common, Credential};
 use crate::error::Error;
 use crate::machine::{Out, PeerVerified};
 use crate::message::HEADER_LEN;
-use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
+use crate::message::certificate_verify::{CertificateVerify, SignedContent, SignerRole};
 use crate::message::compressed_certificate::CompressedCertificate;
 use crate::need::{AnswerKind, Decompress, Need};
 use crate::outcome::PeerCertificates;
@@ -162,7 +162,7 @@ impl ClaimedPeer {
             return Err(Error::WrongSignatureScheme(scheme));
         }
         self.key
-            .verify_tls(scheme, &signed_content(role, transcript), signature)
+            .verify_tls(scheme, SignedContent::new(role, transcript).as_bytes(), signature)
             .map_err(|_| Error::BadSignature)?;
         Ok(ProvedPeer { certificates: self.certificates, scheme })
     }

@@ -279,7 +279,7 @@ impl Core {
         if let Some(exporter) = &application.exporter {
             out.key_log(key_log::EXPORTER_SECRET, exporter);
         }
-        let finishing = Box::new(Finishing {
+        let finishing = Finishing {
             // Tickets need a secret over our Finished too; where none is kept, the Main Secret ends here.
             main: Some(main).filter(|_| config.all().resumption),
             config,
@@ -294,7 +294,7 @@ impl Core {
             proved: Proved::server(server),
             finished,
             finished_at: message.now,
-        });
+        };
         finishing.begin(request, out)
     }
 }

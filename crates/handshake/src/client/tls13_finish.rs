@@ -50,16 +50,12 @@ pub(crate) struct Finishing {
 impl Finishing {
     /// Our flight begins with EndOfEarlyData, if the server reads early data, or with a certificate, if it asked for
     /// one: never both, as a server that resumes a session asks for none.
-    pub(super) fn begin(
-        mut self: Box<Self>,
-        request: Option<CredentialRequest>,
-        out: &mut Out,
-    ) -> Step<State> {
+    pub(super) fn begin(mut self, request: Option<CredentialRequest>, out: &mut Out) -> Step<State> {
         self.end_of_early_data(out);
         match request {
             Some(request) => {
                 ask_to_choose(&request, out);
-                Ok(Some(State::Credential(self, request)))
+                Ok(Some(State::Credential(Box::new(self), request)))
             }
             None => self.done(out),
         }
@@ -75,7 +71,7 @@ impl Finishing {
     }
 
     /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
-    pub(super) fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+    pub(super) fn no_certificate(mut self, out: &mut Out) -> Step<State> {
         let message = NewCertificate::default().encode()?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
@@ -104,7 +100,7 @@ impl Finishing {
     }
 
     pub(super) fn our_certificate_verify(
-        mut self: Box<Self>,
+        mut self,
         scheme: SignatureScheme,
         signature: &[u8],
         out: &mut Out,
@@ -117,13 +113,13 @@ impl Finishing {
     }
 
     /// Our Finished, the application keys, and what came of it all.
-    fn done(mut self: Box<Self>, out: &mut Out) -> Step<State> {
+    fn done(mut self, out: &mut Out) -> Step<State> {
         let Tls13Suite { suite, hash, .. } = self.suite;
         let verify_data = finished_mac(hash, &self.handshake, &self.transcript.current())?;
         let message = finished::encode(&verify_data)?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
-        let Self { config, transcript, application, main, proved, .. } = *self;
+        let Self { config, transcript, application, main, proved, .. } = self;
         let ApplicationSecrets { client, server, exporter } = application;
         let resumption = match main {
             Some(main) => Some(main.into_resumption(&transcript.current())?),

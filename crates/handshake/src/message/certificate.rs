@@ -39,20 +39,21 @@ impl<'a> Certificate<'a> {
         let context = r.vec_u8()?;
         let mut list = r.reader_u24()?;
         r.finish()?;
-        let mut chain = Vec::new();
-        let mut leaf = EntryExtensions::default();
+        let mut entries = list;
+        let (mut count, mut leaf) = (0_usize, EntryExtensions::default());
         while !list.is_empty() {
-            if chain.len() >= max_chain {
+            if count >= max_chain {
                 return Err(Error::IllegalParameter { what: "a chain of more certificates than we take" });
             }
-            let (certificate, extensions) = read_entry(&mut list, offered)?;
-            if chain.is_empty() {
+            let (_, extensions) = read_entry(&mut list, offered)?;
+            if count == 0 {
                 leaf = extensions;
             }
-            chain.push(CertificateDer::from(certificate.to_vec()));
+            count = count.saturating_add(1);
         }
-        let peer = (!chain.is_empty()).then(|| PeerCertificates {
-            chain: chain.into(),
+        // Now that all of it has been read it is known how many there are: they are copied into one allocation.
+        let peer = (count > 0).then(|| PeerCertificates {
+            chain: (0..count).map(|_| copy_entry(&mut entries)).collect(),
             ocsp: leaf.ocsp.map(Arc::from),
             scts: leaf.scts.map(Arc::from),
         });
@@ -82,6 +83,13 @@ fn read_entry<'a>(
         Ok(())
     })?;
     Ok((certificate, extensions))
+}
+
+/// The certificate of an entry that was read before.
+fn copy_entry(list: &mut Reader<'_>) -> CertificateDer<'static> {
+    let certificate = list.vec_u24().unwrap_or_default();
+    let _extensions = list.vec_u16();
+    CertificateDer::from(certificate.to_vec())
 }
 
 /// A Certificate to send; an empty chain says that there is none.

@@ -55,9 +55,40 @@ pub enum SignerRole {
 /// in both versions.
 #[must_use]
 pub fn signed_content(role: SignerRole, transcript: &Digest) -> Vec<u8> {
-    let context: &[u8] = match role {
-        SignerRole::Server => b"TLS 1.3, server CertificateVerify",
-        SignerRole::Client => b"TLS 1.3, client CertificateVerify",
-    };
-    [&[b' '; 64], context, &[0], transcript.as_bytes()].concat()
+    [signed_prefix(role), transcript.as_bytes()].concat()
+}
+
+/// The same where it lies: for whoever verifies, and needs it no longer than that.
+pub(crate) struct SignedContent {
+    bytes: [u8; PREFIX + Digest::MAX_LEN],
+    len: usize,
+}
+
+impl SignedContent {
+    pub(crate) fn new(role: SignerRole, transcript: &Digest) -> Self {
+        let mut bytes = [0; PREFIX + Digest::MAX_LEN];
+        let (prefix, hash) = bytes.split_at_mut(PREFIX);
+        prefix.copy_from_slice(signed_prefix(role));
+        let transcript = transcript.as_bytes();
+        hash.iter_mut().zip(transcript).for_each(|(to, from)| *to = *from);
+        Self { bytes, len: PREFIX.saturating_add(transcript.len()) }
+    }
+
+    pub(crate) fn as_bytes(&self) -> &[u8] {
+        self.bytes.get(..self.len).unwrap_or_default()
+    }
+}
+
+/// Bytes ahead of the transcript's hash.
+const PREFIX: usize = 64 + 33 + 1;
+
+const fn signed_prefix(role: SignerRole) -> &'static [u8; PREFIX] {
+    match role {
+        SignerRole::Server => {
+            b"                                                                TLS 1.3, server CertificateVerify\0"
+        }
+        SignerRole::Client => {
+            b"                                                                TLS 1.3, client CertificateVerify\0"
+        }
+    }
 }

@@ -301,6 +301,7 @@ impl Offer<'_> {
         Versions { tls12: self.offers(ProtocolVersion::TLS1_2), tls13: self.offers(ProtocolVersion::TLS1_3) }
     }
 
+    #[inline]
     fn sends(&self, typ: ExtensionType, versions: Versions) -> bool {
         match typ {
             ExtensionType::SUPPORTED_GROUPS | ExtensionType::SIGNATURE_ALGORITHMS => true,

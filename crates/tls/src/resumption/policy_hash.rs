@@ -70,16 +70,17 @@ impl PolicyHash {
 
     /// The same, of a name as [`host`] writes it.
     pub(crate) fn of_host(&self, host: &str) -> Self {
-        let (context, policy) = self.0.split_at(HALF);
-        let mut this = Self([0; 2 * HALF]);
-        let halves = context.iter().copied().chain(half(&[policy, host.as_bytes()]));
-        this.0.iter_mut().zip(halves).for_each(|(to, from)| *to = from);
+        let mut this = *self;
+        let (_, policy) = this.0.split_at_mut(HALF);
+        policy.copy_from_slice(&half(&[policy, host.as_bytes()]));
         this
     }
 
     fn join(context: [u8; HALF], policy: [u8; HALF]) -> Self {
         let mut this = Self([0; 2 * HALF]);
-        this.0.iter_mut().zip(context.into_iter().chain(policy)).for_each(|(to, from)| *to = from);
+        let (front, back) = this.0.split_at_mut(HALF);
+        front.copy_from_slice(&context);
+        back.copy_from_slice(&policy);
         this
     }
 
