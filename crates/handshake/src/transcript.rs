@@ -55,24 +55,35 @@ impl Unhashed {
 #[derive(Clone, Debug)]
 pub struct Transcript {
     context: HashContext,
+    /// The hash over everything so far, if it was asked for since the last message: a Finished and the secrets behind it
+    /// are often over the same.
+    current: Option<Digest>,
 }
 
 impl Transcript {
     /// Over nothing yet.
     #[must_use]
     pub fn new(hash: Hash) -> Self {
-        Self { context: HashContext::new(hash) }
+        Self { context: HashContext::new(hash), current: None }
     }
 
     /// Adds a whole message, header included.
     pub fn add(&mut self, message: &[u8]) {
         self.context.update(message);
+        self.current = None;
     }
 
     /// The hash over everything so far.
     #[must_use]
-    pub fn current(&self) -> Digest {
-        self.context.current()
+    pub fn current(&mut self) -> Digest {
+        let context = &self.context;
+        *self.current.get_or_insert_with(|| context.current())
+    }
+
+    /// The hash over everything, if nothing is added any more: [`Transcript::current`] copies the context, this does not.
+    #[must_use]
+    pub fn finish(self) -> Digest {
+        self.current.unwrap_or_else(|| self.context.finish())
     }
 
     /// The hash function.
@@ -103,7 +114,11 @@ mod tests {
         let mut transcript = Unhashed::new(b"one".to_vec()).start(Hash::Sha384);
         assert_eq!(transcript.current(), Hash::Sha384.digest(b"one"));
         transcript.add(b"two");
-        assert_eq!(transcript.current(), Hash::Sha384.digest(b"onetwo"));
+        assert_eq!(transcript.clone().finish(), Hash::Sha384.digest(b"onetwo"));
+        for _ in 0..2 {
+            assert_eq!(transcript.current(), Hash::Sha384.digest(b"onetwo"), "asked for anew, or again");
+        }
+        assert_eq!(transcript.finish(), Hash::Sha384.digest(b"onetwo"));
         let mut unhashed = Unhashed::default();
         unhashed.add(b"on");
         unhashed.add(b"e");

@@ -78,7 +78,7 @@ impl Verified {
         let Self { core, agreed, peer } = *self;
         let Core { connection, messages, .. } = core;
         let to_sign = credential.map(|credential| (credential, messages.bytes().to_vec()));
-        let transcript = messages.start(connection.suite.hash);
+        let mut transcript = messages.start(connection.suite.hash);
         let session_hash = transcript.current();
         let binding = if connection.extended_master_secret {
             Binding::Session(&session_hash)

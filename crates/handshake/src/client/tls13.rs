@@ -270,8 +270,9 @@ impl Core {
         let finished =
             FinishedVerified::check(hash, &self.secrets.server, &self.transcript.current(), verify_data)?;
         self.transcript.add(message.encoded());
-        let Self { config, suite, group, retried, transcript, secrets, early_data, alpn, request, .. } =
-            *self;
+        let Self {
+            config, suite, group, retried, mut transcript, secrets, early_data, alpn, request, ..
+        } = *self;
         let main = secrets.next.into_main();
         let application = main.application(&transcript.current(), config.common().exporter)?;
         out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);

@@ -122,7 +122,7 @@ impl Finishing {
         let Self { config, transcript, application, main, proved, .. } = self;
         let ApplicationSecrets { client, server, exporter } = application;
         let resumption = match main {
-            Some(main) => Some(main.into_resumption(&transcript.current())?),
+            Some(main) => Some(main.into_resumption(&transcript.finish())?),
             None => None,
         };
         out.keys(Level::Application, Direction::Write, suite, client);

@@ -143,7 +143,7 @@ pub(super) struct Keys {
 
 impl Keys {
     /// The keys of early data that is taken. The transcript is that of the ClientHello.
-    pub(super) fn new(chosen: &Chosen, early: &EarlySecret, limit: u32, out: &mut Out) -> Result<Self> {
+    pub(super) fn new(chosen: &mut Chosen, early: &EarlySecret, limit: u32, out: &mut Out) -> Result<Self> {
         let client_hello = chosen.transcript.current();
         let traffic = early.client_traffic(&client_hello)?;
         out.key_log(key_log::CLIENT_EARLY_TRAFFIC_SECRET, &traffic);

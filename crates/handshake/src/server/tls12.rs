@@ -414,7 +414,7 @@ fn change_cipher_spec_and_finished(
     session: Option<Box<Session>>,
     out: &mut Out,
 ) -> Result<()> {
-    let Finishing { connection, full, master, key } = state;
+    let Finishing { mut connection, full, master, key } = state;
     out.change_cipher_spec(connection.suite.suite, key);
     let verify_data = master.verify_data(Sender::Server, &connection.transcript.current());
     out.send(Level::Application, finished::encode(&verify_data)?);

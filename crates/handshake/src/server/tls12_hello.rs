@@ -173,7 +173,7 @@ impl Connection {
 
     /// The master secret, bound to everything up to ClientKeyExchange, or to the randoms alone where the client cannot
     /// do better and may.
-    pub(super) fn master_secret(&self, premaster: &SharedSecret) -> Result<MasterSecret> {
+    pub(super) fn master_secret(&mut self, premaster: &SharedSecret) -> Result<MasterSecret> {
         let session_hash = self.transcript.current();
         let binding = if self.asked.extended_master_secret {
             Binding::Session(&session_hash)

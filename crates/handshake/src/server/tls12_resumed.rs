@@ -238,7 +238,7 @@ impl Finishing {
     /// The client's Finished, which shows that it has the session's secret, and Done.
     pub(super) fn finished(self, message: Incoming<'_>, out: &mut Out) -> Result<()> {
         let body = message.expect(HandshakeType::FINISHED, Level::Application, "Finished")?;
-        let Self { connection, client, master } = self;
+        let Self { mut connection, client, master } = self;
         let transcript = connection.transcript.current();
         let proof = FinishedVerified::check_tls12(&master, Sender::Client, &transcript, body)?;
         out.read(read_mode(ApplicationData::Accept, defaults::MAX_SHORT_MESSAGE));

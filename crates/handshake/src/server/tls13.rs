@@ -319,7 +319,7 @@ fn our_finished(
 }
 
 /// The client's Finished: its application key, and Done.
-fn finished(state: Finishing, client: Client, message: Incoming<'_>, out: &mut Out) -> Result<()> {
+fn finished(mut state: Finishing, client: Client, message: Incoming<'_>, out: &mut Out) -> Result<()> {
     let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
     let Tls13Suite { suite, hash, .. } = state.connection.suite;
     let verify_data = finished::parse(hash, body)?;
