@@ -29,6 +29,7 @@ pub struct Extension<'a> {
 
 impl<'a> Extension<'a> {
     /// Reads one Extension.
+    #[inline]
     pub(crate) fn read(reader: &mut Reader<'a>) -> Parsed<Self> {
         let offset = reader.offset();
         let mut fields = reader.sequence("Extension expected")?;

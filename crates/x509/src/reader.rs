@@ -78,6 +78,7 @@ pub(crate) struct Element<'a> {
 
 impl<'a> Element<'a> {
     /// A reader over the contents.
+    #[inline]
     pub(crate) fn reader(&self) -> Reader<'a> {
         Reader { bytes: self.value, offset: self.value_start }
     }
@@ -97,6 +98,7 @@ impl<'a> Reader<'a> {
     }
 
     /// Whether everything has been read.
+    #[inline]
     pub(crate) const fn is_empty(&self) -> bool {
         self.bytes.is_empty()
     }
@@ -107,67 +109,65 @@ impl<'a> Reader<'a> {
     }
 
     /// An error of the encoding at the current position.
+    #[cold]
     pub(crate) fn error(&self, what: &'static str) -> ParseError {
         ParseError { rule: Rule::Encoding, offset: self.offset, what }
     }
 
     /// Identifier octet of the next element, if there is one.
+    #[inline]
     pub(crate) fn peek(&self) -> Option<u8> {
         self.bytes.first().copied()
     }
 
-    /// The next element whatever its tag.
-    #[inline]
+    /// The next element whatever its tag. In line wherever it is called: an element handed over in memory costs more than
+    /// reading one. What is not the common case, or wrong, stands apart.
+    #[inline(always)]
     pub(crate) fn any(&mut self) -> Parsed<Element<'a>> {
+        let (tag, header, length) = match *self.bytes {
+            [tag, length @ 0..=0x7f, ..] => (tag, 2u8, usize::from(length)),
+            [tag, 0x81, length @ 0x80..=0xff, ..] => (tag, 3, usize::from(length)),
+            [tag, 0x82, a @ 1..=0xff, b, ..] => (tag, 4, usize::from(u16::from_be_bytes([a, b]))),
+            _ => self.rare_header()?,
+        };
+        if tag & 0x1f == 0x1f {
+            return Err(self.error("tag number above 30"));
+        }
+        let end = usize::from(header).saturating_add(length);
+        let (Some((whole, tail)), Some(offset)) = (
+            self.bytes.split_at_checked(end),
+            u32::try_from(end).ok().and_then(|end| self.offset.checked_add(end)),
+        ) else {
+            return Err(self.error("length exceeds the bytes there are"));
+        };
+        let value = whole.get(usize::from(header)..).unwrap_or(&[]);
+        let start = self.offset;
+        (self.bytes, self.offset) = (tail, offset);
+        // No further than the element's end, which was added without overflow.
+        Ok(Element { tag, value, whole, start, value_start: start.saturating_add(header.into()) })
+    }
+
+    /// Tag, length of the header (identifier and length octets) and of the content, where the length is long; or what is
+    /// wrong with them.
+    #[cold]
+    fn rare_header(&self) -> Parsed<(u8, u8, usize)> {
         let (&tag, rest) = self.bytes.split_first().ok_or_else(|| self.error("element missing"))?;
         if tag & 0x1f == 0x1f {
             return Err(self.error("tag number above 30"));
         }
-        let (header, length) = self.length(rest)?;
-        let end = header.checked_add(length).ok_or_else(|| self.error("length overflows"))?;
-        let (whole, tail) = self
-            .bytes
-            .split_at_checked(end)
-            .ok_or_else(|| self.error("length exceeds the bytes there are"))?;
-        let value = whole.get(header..).unwrap_or(&[]);
-        let start = self.offset;
-        let value_start = self.advanced(header)?;
-        self.offset = self.advanced(end)?;
-        self.bytes = tail;
-        Ok(Element { tag, value, whole, start, value_start })
-    }
-
-    /// Length of the header (identifier and length octets) and of the content; `rest` begins at the length octets.
-    #[inline]
-    fn length(&self, rest: &[u8]) -> Parsed<(usize, usize)> {
-        match *rest {
-            [short @ 0..=0x7f, ..] => Ok((2, usize::from(short))),
-            [0x81, a @ 0x80..=0xff, ..] => Ok((3, usize::from(a))),
-            [0x82, a @ 1..=0xff, b, ..] => Ok((4, usize::from(u16::from_be_bytes([a, b])))),
-            [0x83, a @ 1..=0xff, b, c, ..] => {
-                let length = u32::from_be_bytes([0, a, b, c]);
-                Ok((5, usize::try_from(length).map_err(|_| self.error("length overflows"))?))
-            }
+        let (header, length) = match *rest {
+            [0x83, a @ 1..=0xff, b, c, ..] => (5, u32::from_be_bytes([0, a, b, c])),
             // Only CRLs are that long.
-            [0x84, a @ 1..=0xff, b, c, d, ..] => {
-                let length = u32::from_be_bytes([a, b, c, d]);
-                Ok((6, usize::try_from(length).map_err(|_| self.error("length overflows"))?))
-            }
-            [] => Err(self.error("length missing")),
-            [0x80, ..] => Err(self.error("indefinite length")),
-            _ => Err(self.error("length not in its shortest form or too long")),
-        }
-    }
-
-    fn advanced(&self, by: usize) -> Parsed<u32> {
-        u32::try_from(by)
-            .ok()
-            .and_then(|by| self.offset.checked_add(by))
-            .ok_or_else(|| self.error("too long"))
+            [0x84, a @ 1..=0xff, b, c, d, ..] => (6, u32::from_be_bytes([a, b, c, d])),
+            [] => return Err(self.error("length missing")),
+            [0x80, ..] => return Err(self.error("indefinite length")),
+            _ => return Err(self.error("length not in its shortest form or too long")),
+        };
+        Ok((tag, header, usize::try_from(length).map_err(|_| self.error("length overflows"))?))
     }
 
     /// The next element, which must carry `tag`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn expect(&mut self, tag: u8, what: &'static str) -> Parsed<Element<'a>> {
         if self.peek() != Some(tag) {
             return Err(self.error(what));
@@ -176,17 +176,19 @@ impl<'a> Reader<'a> {
     }
 
     /// The next element if it carries `tag`.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn optional(&mut self, tag: u8) -> Parsed<Option<Element<'a>>> {
         if self.peek() == Some(tag) { self.any().map(Some) } else { Ok(None) }
     }
 
     /// A SEQUENCE's contents.
+    #[inline(always)]
     pub(crate) fn sequence(&mut self, what: &'static str) -> Parsed<Reader<'a>> {
         Ok(self.expect(tag::SEQUENCE, what)?.reader())
     }
 
     /// Everything must have been read.
+    #[inline]
     pub(crate) fn end(&self, what: &'static str) -> Parsed<()> {
         if self.is_empty() { Ok(()) } else { Err(self.error(what)) }
     }
@@ -202,11 +204,13 @@ impl<'a> Reader<'a> {
     }
 
     /// INTEGER content octets, in the minimal two's-complement form (X.690 section 8.3.2).
+    #[inline]
     pub(crate) fn integer(&mut self) -> Parsed<&'a [u8]> {
         minimal_integer(self.expect(tag::INTEGER, "INTEGER expected")?)
     }
 
     /// OBJECT IDENTIFIER content octets (X.690 section 8.19).
+    #[inline]
     pub(crate) fn oid(&mut self) -> Parsed<&'a [u8]> {
         let element = self.expect(tag::OBJECT_IDENTIFIER, "OBJECT IDENTIFIER expected")?;
         check_oid(element.value).map_err(|what| at(element.start, what))?;
@@ -214,6 +218,7 @@ impl<'a> Reader<'a> {
     }
 
     /// A BIT STRING of whole octets (keys, signatures).
+    #[inline]
     pub(crate) fn bit_string_octets(&mut self) -> Parsed<&'a [u8]> {
         let element = self.expect(tag::BIT_STRING, "BIT STRING expected")?;
         match element.value.split_first() {
@@ -223,12 +228,14 @@ impl<'a> Reader<'a> {
     }
 
     /// OCTET STRING contents.
+    #[inline]
     pub(crate) fn octet_string(&mut self) -> Parsed<Element<'a>> {
         self.expect(tag::OCTET_STRING, "OCTET STRING expected")
     }
 }
 
 /// An encoding error at an absolute offset.
+#[cold]
 pub(crate) const fn at(offset: u32, what: &'static str) -> ParseError {
     ParseError { rule: Rule::Encoding, offset, what }
 }
@@ -285,4 +292,66 @@ pub(crate) fn check_oid(value: &[u8]) -> Result<(), &'static str> {
         first = byte & 0x80 == 0;
     }
     if first { Ok(()) } else { Err("OBJECT IDENTIFIER is cut off") }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// An element of `length` octets whose header is `header`, and one octet behind it.
+    fn element(header: &[u8], length: usize) -> Vec<u8> {
+        [header, &vec![7; length], &[9]].concat()
+    }
+
+    #[test]
+    fn each_form_of_length_is_read_where_it_is_the_shortest() {
+        for (header, length) in [
+            (&[4, 0][..], 0),
+            (&[4, 0x7f], 0x7f),
+            (&[4, 0x81, 0x80], 0x80),
+            (&[4, 0x81, 0xff], 0xff),
+            (&[4, 0x82, 1, 0], 0x100),
+            (&[4, 0x82, 0xff, 0xff], 0xffff),
+            (&[4, 0x83, 1, 0, 0], 0x1_0000),
+            (&[4, 0x84, 1, 0, 0, 0], 0x100_0000),
+        ] {
+            let bytes = element(header, length);
+            let mut reader = Reader::new(&bytes, 5);
+            let element = reader.any().unwrap();
+            assert_eq!((element.tag, element.value.len()), (4, length));
+            assert_eq!(element.whole, &bytes[..header.len() + length]);
+            assert_eq!((element.start, usize::try_from(element.value_start)), (5, Ok(5 + header.len())));
+            assert_eq!((reader.peek(), usize::try_from(reader.offset())), (Some(9), Ok(4 + bytes.len())));
+            for cut in 0..(header.len() + length).min(300) {
+                let mut reader = Reader::new(&bytes[..cut], 5);
+                assert!(reader.any().is_err(), "{header:?} cut at {cut}");
+                assert_eq!(reader.offset(), 5, "what can't be read is not passed over");
+            }
+        }
+    }
+
+    #[test]
+    fn headers_of_other_forms_are_refused() {
+        for (header, what) in [
+            (&[][..], "element missing"),
+            (&[4], "length missing"),
+            (&[0x1f], "tag number above 30"),
+            (&[0x1f, 0], "tag number above 30"),
+            (&[0xbf, 0x80], "tag number above 30"),
+            (&[4, 0x80], "indefinite length"),
+            (&[4, 0x81, 0x7f], "length not in its shortest form or too long"),
+            (&[4, 0x82, 0, 0xff], "length not in its shortest form or too long"),
+            (&[4, 0x83, 0, 1, 0], "length not in its shortest form or too long"),
+            (&[4, 0x84, 0, 1, 0, 0], "length not in its shortest form or too long"),
+            (&[4, 0x85, 1, 0, 0, 0, 0], "length not in its shortest form or too long"),
+            (&[4, 0xff], "length not in its shortest form or too long"),
+            (&[4, 0x84, 0xff, 0xff, 0xff, 0xff], "length exceeds the bytes there are"),
+            (&[4, 1], "length exceeds the bytes there are"),
+        ] {
+            let error = Reader::new(header, 3).any().unwrap_err();
+            assert_eq!((error.what, error.offset, error.rule), (what, 3, Rule::Encoding), "{header:?}");
+        }
+        // Offsets are 32 bits.
+        assert!(Reader::new(&[4, 0], u32::MAX).any().is_err());
+    }
 }

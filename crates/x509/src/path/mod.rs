@@ -166,6 +166,10 @@ struct Names<'a> {
 
 impl<'a> Names<'a> {
     fn number(&mut self, name: Name<'a>) -> (u16, u64) {
+        // A certificate's subject is mostly the issuer of the one before it, which was numbered last, in the same octets.
+        if let Some((hash, _)) = self.known.last().filter(|(_, last)| last.contents() == name.contents()) {
+            return (u16::try_from(self.known.len().saturating_sub(1)).unwrap_or(u16::MAX), *hash);
+        }
         let hash = self.roots.hash(name);
         let known = self.known.iter_mut().enumerate();
         let same = known.filter(|(_, (known, _))| *known == hash).find(|(_, (_, other))| *other == name);
