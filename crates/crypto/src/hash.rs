@@ -14,6 +14,9 @@ pub fn sha1_identifier(parts: &[&[u8]]) -> [u8; 20] {
     context.finish().as_ref().try_into().unwrap_or([0; 20])
 }
 
+/// The longest concatenation that is gathered before it is hashed: room for what is hashed of a P-256 certificate.
+const MAX_GATHERED_LEN: usize = 1024;
+
 /// The hash functions of the TLS cipher suites and signature schemes.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum Hash {
@@ -54,12 +57,30 @@ impl Hash {
         Digest::of(digest::digest(self.algorithm(), data).as_ref())
     }
 
-    /// Hashes the concatenation of `parts`.
+    /// Hashes the concatenation of `parts`, which is not taken for secret: where it is short, it is gathered on the stack and
+    /// hashed at once, which takes the library no context and no allocation.
     #[must_use]
     pub fn digest_parts(self, parts: &[&[u8]]) -> Digest {
         if let [only] = parts {
             return self.digest(only);
         }
+        let mut gathered = [0; MAX_GATHERED_LEN];
+        let mut len = 0usize;
+        let fits = parts.iter().all(|part| {
+            let end = len.saturating_add(part.len());
+            let Some(room) = gathered.get_mut(len..end) else { return false };
+            room.copy_from_slice(part);
+            len = end;
+            true
+        });
+        match gathered.get(..len) {
+            Some(whole) if fits => self.digest(whole),
+            _ => self.digest_running(parts),
+        }
+    }
+
+    /// The same by a running context.
+    fn digest_running(self, parts: &[&[u8]]) -> Digest {
         let mut context = HashContext::new(self);
         for part in parts {
             context.update(part);
@@ -113,9 +134,10 @@ impl Digest {
     /// Keeps the first [`Digest::MAX_LEN`] of `bytes`; no hash has more.
     #[inline]
     fn of(bytes: &[u8]) -> Self {
-        let mut digest = Self { bytes: [0; Self::MAX_LEN], len: bytes.len().min(Self::MAX_LEN) };
-        for (to, from) in digest.bytes.iter_mut().zip(bytes) {
-            *to = *from;
+        let len = bytes.len().min(Self::MAX_LEN);
+        let mut digest = Self { bytes: [0; Self::MAX_LEN], len };
+        if let (Some(to), Some(from)) = (digest.bytes.get_mut(..len), bytes.get(..len)) {
+            to.copy_from_slice(from);
         }
         digest
     }
@@ -259,6 +281,19 @@ mod tests {
             context.update(b" three");
             assert_eq!(context.current(), whole, "reading the value must not end or change the context");
             assert_eq!(context.finish(), whole);
+        }
+    }
+
+    #[test]
+    fn parts_are_hashed_alike_whether_they_are_gathered_or_not() {
+        let bytes: Vec<u8> = (0..=u8::MAX).cycle().take(2 * MAX_GATHERED_LEN).collect();
+        for len in [MAX_GATHERED_LEN - 1, MAX_GATHERED_LEN, MAX_GATHERED_LEN + 1, 2 * MAX_GATHERED_LEN] {
+            for cut in [0, 1, len / 2, len - 1, len] {
+                let (whole, (front, back)) = (&bytes[..len], bytes[..len].split_at(cut));
+                for hash in ALL {
+                    assert_eq!(hash.digest_parts(&[front, back, &[]]), hash.digest(whole), "{len}, {cut}");
+                }
+            }
         }
     }
 

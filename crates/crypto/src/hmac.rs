@@ -98,10 +98,13 @@ pub(crate) struct Message<'a> {
     pub(crate) tail: &'a [u8],
 }
 
-impl<'a> Message<'a> {
-    #[inline]
-    fn pieces(&self) -> impl Iterator<Item = &'a [u8]> {
-        self.head.iter().chain(self.parts).copied().chain([self.tail])
+impl Message<'_> {
+    /// Gives each piece to `take`, in order, as long as it takes them; whether it took all.
+    #[inline(always)]
+    fn each(&self, mut take: impl FnMut(&[u8]) -> bool) -> bool {
+        self.head.iter().all(|piece| take(piece))
+            && self.parts.iter().all(|piece| take(piece))
+            && take(self.tail)
     }
 }
 
@@ -110,7 +113,7 @@ pub(crate) fn hmac_into(hash: Hash, key: &[u8], message: &Message<'_>, out: &mut
     let mut buffer = Buffer::new(hash, key);
     buffer.mask_key(IPAD);
     let mut inner = Inline::for_hash(hash);
-    if message.pieces().all(|piece| buffer.push(piece)) {
+    if message.each(|piece| buffer.push(piece)) {
         digest_into(hash, buffer.filled(), inner.as_mut_bytes());
     } else {
         buffer.keep_key_only();
@@ -128,9 +131,10 @@ pub(crate) fn hmac_into(hash: Hash, key: &[u8], message: &Message<'_>, out: &mut
 fn digest_long(hash: Hash, masked_key: &[u8], message: &Message<'_>, out: &mut [u8]) {
     let mut context = HashContext::new(hash);
     context.update(masked_key);
-    for piece in message.pieces() {
+    message.each(|piece| {
         context.update(piece);
-    }
+        true
+    });
     copy_and_erase(context.into_inner().finish(), out);
 }
 

@@ -4,7 +4,7 @@
 //!
 //! An entry says one thing: *this signature over these bytes verified under this key*. It is a digest over the
 //! AlgorithmIdentifier of the signature, the issuer's SubjectPublicKeyInfo, the signed bytes and the signature itself,
-//! each with its length before it. Whether a signature verifies depends on nothing else and never changes, so a hit is
+//! the lengths of all before them. Whether a signature verifies depends on nothing else and never changes, so a hit is
 //! exactly an earlier success. Everything that does change (time, names, usage, constraints, revocation, policy, which
 //! anchors there are) is checked every time, with and without a cache, and so is the budget: a hit is charged like a
 //! verification, so the verdict on a chain does not depend on what was seen before.
@@ -19,7 +19,7 @@
 //!   public, and whoever replays other people's could otherwise push out what is in use. An evicted entry costs one
 //!   verification.
 //! - *Key change.* A CA that gets a new key under its old name has another SubjectPublicKeyInfo: another digest.
-//! - *Collision of partial inputs.* Each part has its length before it, so no two different quadruples are the same
+//! - *Collision of partial inputs.* The lengths of the four stand before them, so no two different quadruples are the same
 //!   input; the digest is SHA-256 behind a random key of the cache's own, so collisions can't be prepared either, nor
 //!   can a peer choose which entries fall into one set.
 //! - *Timing.* A hit is faster, so whoever can have signatures looked up learns what was looked up before. A peer's own
@@ -117,18 +117,17 @@ impl SignatureCache {
         self.sets.iter().for_each(|set| lock(set).entries = [None; WAYS]);
     }
 
-    /// The digest of a verification: AlgorithmIdentifier, SubjectPublicKeyInfo, signed bytes, signature.
+    /// The digest of a verification: AlgorithmIdentifier, SubjectPublicKeyInfo, signed bytes, signature. Key and lengths
+    /// stand before them and are of a fixed length themselves.
     pub(crate) fn entry(&self, algorithm: &[u8], spki: &[u8], signed: &[u8], signature: &[u8]) -> Entry {
         let length = |part: &[u8]| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes();
+        let lengths = [algorithm, spki, signed, signature].map(length);
         Entry(digest32(&Hash::Sha256.digest_parts(&[
             &self.key,
-            &length(algorithm),
+            lengths.as_flattened(),
             algorithm,
-            &length(spki),
             spki,
-            &length(signed),
             signed,
-            &length(signature),
             signature,
         ])))
     }
