@@ -1,7 +1,7 @@
 //! The cryptography that a TLS 1.3 handshake can't do without, and nothing else: no message is parsed or made, nothing
 //! is looked up, copied or allocated but by the cryptographic library.
 //!
-//! Per side: its key exchange; its signature; the verification of each of the peer's (chain and CertificateVerify); the
+//! Per side: the random of its hello; its key exchange; its signature; the verification of each of the peer's (chain and CertificateVerify); the
 //! transcript hashed once, with a digest at each point that the key schedule or a signature needs; every derivation of
 //! RFC 9846 section 7.1 that a handshake without resumption uses; four record keys and the records of the handshake.
 //! HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
@@ -137,6 +137,7 @@ impl Limit {
     }
 
     pub(crate) fn server(&self) {
+        hello_random();
         let answer = key_exchange::answer(self.group, &self.client_share).unwrap();
         let signed = || black_box(self.key.sign(&[0; 130]));
         match self.kind {
@@ -150,6 +151,7 @@ impl Limit {
     }
 
     pub(crate) fn client(&self) {
+        hello_random();
         let offer = KeyExchange::offer(self.group).unwrap();
         let share = self.server_share(offer.share());
         let secret = offer.finish(&share).unwrap();
@@ -279,6 +281,11 @@ impl Limit {
             seal.seal_scatter(&[0; 5], content, plaintext, &[22], &mut rest[..=TAG_LEN]).unwrap();
         }
     }
+}
+
+/// What a hello of either side begins with, in either version.
+pub(crate) fn hello_random() {
+    black_box(oxtls_crypto::random::array::<32>().unwrap());
 }
 
 fn derive(secret: &Secret, label: &str, transcript: &Digest) -> Secret {

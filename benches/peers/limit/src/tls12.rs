@@ -1,6 +1,6 @@
-//! What a TLS 1.2 handshake can't do without: its key exchange, signature and verifications where it is a full one, the
-//! transcript once, the derivations of RFC 5246 sections 6.3, 7.4.9 and 8.1 and RFC 7627, two record keys, and a ticket
-//! opened where a session is resumed by one. Nothing is parsed, made, copied or looked up.
+//! What a TLS 1.2 handshake can't do without: the random of its hello, its key exchange, signature and verifications where
+//! it is a full one, the transcript once, the derivations of RFC 5246 sections 6.3, 7.4.9 and 8.1 and RFC 7627, two record
+//! keys, and a ticket opened where a session is resumed by one. Nothing is parsed, made, copied or looked up.
 
 use std::hint::black_box;
 
@@ -15,6 +15,8 @@ use oxtls_crypto::hash::HashContext;
 use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
 use oxtls_crypto::prf::prf;
 use oxtls_test_pki::{Ca, Issued};
+
+use crate::limit::hello_random;
 
 const HASH: Hash = Hash::Sha256;
 const AEAD: AeadAlgorithm = AeadAlgorithm::Aes128Gcm;
@@ -50,6 +52,7 @@ impl Tls12 {
     }
 
     pub(crate) fn server(&self) {
+        hello_random();
         if self.resumed {
             let mut ticket = SealingKey::new(AEAD, &AeadKey::new(AEAD, &[7; 16]).unwrap(), nonces()).unwrap();
             open(&mut ticket);
@@ -61,6 +64,7 @@ impl Tls12 {
     }
 
     pub(crate) fn client(&self) {
+        hello_random();
         if self.resumed {
             return self.symmetric(None);
         }
