@@ -110,6 +110,15 @@ pub trait End {
     fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure>;
     /// Application data, appended as records.
     fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure>;
+    /// The room that so much application data takes, where a library seals into a slice of its caller's.
+    fn room(&self, _data: usize) -> Option<usize> {
+        None
+    }
+    /// Where there is a [`room`](Self::room): application data as records at the front of such a slice, and how long they
+    /// are.
+    fn seal(&mut self, _data: &[u8], _out: &mut [u8]) -> Result<usize, Failure> {
+        Err("sends only behind what is there".into())
+    }
     /// The handshake goes on.
     fn is_handshaking(&self) -> bool;
     /// The handshake resumed a session.
@@ -253,6 +262,9 @@ fn handshakes<L: Library>(library: &L, case: Case, units: usize) -> Result<Strin
     Ok(samples.least(units, 1))
 }
 
+/// Room for a KeyUpdate ahead of the data.
+const SPARE: usize = 64;
+
 /// Writes that are timed together, and read together: a clock takes as long as a small record.
 #[must_use]
 pub fn batch(size: usize) -> usize {
@@ -268,8 +280,16 @@ fn bulk<L: Library>(library: &L, size: usize, units: usize) -> Result<String, Fa
     let mut samples = Samples::default();
     for _ in 0..units.div_ceil(batch) {
         let (mut sending, mut receiving) = (Duration::ZERO, Duration::ZERO);
-        wire.clear();
-        timed(&mut sending, || (0..batch).try_for_each(|_| client.send(&data, &mut wire)))?;
+        if let Some(room) = client.room(size) {
+            // As its users have it: a slice that was used before, and is not cleared for each write.
+            wire.resize(batch * room + SPARE, 0);
+            let seal = |at, _| Ok(at + client.seal(&data, &mut wire[at..])?);
+            let sealed = timed(&mut sending, || (0..batch).try_fold(0, seal))?;
+            wire.truncate(sealed);
+        } else {
+            wire.clear();
+            timed(&mut sending, || (0..batch).try_for_each(|_| client.send(&data, &mut wire)))?;
+        }
         let received = timed(&mut receiving, || server.receive(&mut wire))?;
         if received != batch * size {
             return Err(format!("{received} of {} bytes came", batch * size).into());

@@ -104,6 +104,9 @@ struct Ours<R: Role> {
     resumed: bool,
 }
 
+/// A window that holds an alert or a KeyUpdate that was not made yet.
+const LEAST_WINDOW: usize = 64;
+
 fn ours<R: Role>(connection: Connection<R>) -> Ours<R> {
     Ours { connection, resumed: false }
 }
@@ -131,23 +134,33 @@ impl<R: Role> End for Ours<R> {
     fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
         while self.connection.wants_transmit() {
             let start = wire.len();
-            wire.resize(start + 4096, 0);
+            wire.resize(start + self.connection.sealed_len(0).max(LEAST_WINDOW), 0);
             let written = self.connection.transmit(&mut wire[start..]);
             wire.truncate(start + written);
         }
         Ok(())
     }
 
-    fn send(&mut self, mut data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        let mut start = wire.len();
+    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
+        let start = wire.len();
         wire.resize(start + self.connection.sealed_len(data.len()), 0);
-        while !data.is_empty() {
-            let sealed = self.connection.seal(data, &mut wire[start..])?;
-            data = &data[sealed.taken..];
-            start += sealed.written;
-        }
-        wire.truncate(start);
+        let written = self.seal(data, &mut wire[start..])?;
+        wire.truncate(start + written);
         Ok(())
+    }
+
+    fn room(&self, data: usize) -> Option<usize> {
+        Some(self.connection.sealed_len(data))
+    }
+
+    fn seal(&mut self, mut data: &[u8], out: &mut [u8]) -> Result<usize, Failure> {
+        let mut written = 0;
+        while !data.is_empty() {
+            let sealed = self.connection.seal(data, &mut out[written..])?;
+            data = &data[sealed.taken..];
+            written += sealed.written;
+        }
+        Ok(written)
     }
 
     fn is_handshaking(&self) -> bool {
