@@ -245,13 +245,19 @@ impl WriteKey {
         HEADER_LEN.saturating_add(tls12::explicit_nonce_len(self.algorithm())).saturating_add(TAG_LEN)
     }
 
+    /// Where in a record's body the content is to lie.
+    #[inline]
+    pub(crate) fn content_start(&self) -> usize {
+        if self.is_tls12() { tls12::explicit_nonce_len(self.algorithm()) } else { 0 }
+    }
+
     /// Seals `content` and `tail` (inner content type and padding; nothing in 1.2) into `body`, which has exactly
     /// the room for them and what protection adds.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn seal(
         &mut self,
         header: &[u8; HEADER_LEN],
-        content: &[u8],
+        content: Content<'_>,
         tail: &[u8],
         body: &mut [u8],
     ) -> Result<(), Error> {
@@ -261,7 +267,42 @@ impl WriteKey {
         let (ciphertext, tail_and_tag) = body
             .split_at_mut_checked(content.len())
             .ok_or(Error::InvalidLength("a record body as long as its content"))?;
-        self.0.awake()?.seal_scatter(header, content, ciphertext, tail, tail_and_tag)
+        content.seal(self.0.awake()?, header, ciphertext, tail, tail_and_tag)
+    }
+}
+
+/// Where a record's content is before it is sealed.
+#[derive(Clone, Copy)]
+pub(crate) enum Content<'a> {
+    /// In the caller's memory.
+    Apart(&'a [u8]),
+    /// So many bytes of it, where the ciphertext is to be.
+    InPlace(usize),
+}
+
+impl Content<'_> {
+    #[inline]
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Apart(content) => content.len(),
+            Self::InPlace(len) => *len,
+        }
+    }
+
+    /// Seals it into `ciphertext`, and `tail` and the tag behind it.
+    #[inline(always)]
+    pub(crate) fn seal(
+        self,
+        key: &mut SealingKey,
+        data: &[u8],
+        ciphertext: &mut [u8],
+        tail: &[u8],
+        tail_and_tag: &mut [u8],
+    ) -> Result<(), Error> {
+        match self {
+            Self::Apart(content) => key.seal_scatter(data, content, ciphertext, tail, tail_and_tag),
+            Self::InPlace(_) => key.seal_in_place_scatter(data, ciphertext, tail, tail_and_tag),
+        }
     }
 }
 

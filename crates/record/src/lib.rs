@@ -56,6 +56,7 @@ mod keys;
 pub mod limits;
 mod open;
 mod padding;
+mod plaintext;
 mod reassembly;
 mod seal;
 mod tls12;

@@ -104,10 +104,14 @@ impl Opened {
     fn more(needed: usize) -> Self {
         Self { needed, ..Self::default() }
     }
-}
 
-/// A record that was taken: its type, and its content unless there is nothing to deliver.
-type Taken = (ContentType, Option<Record>);
+    /// A record that was taken: its type, and its content unless there is nothing to deliver.
+    #[inline]
+    fn taken(header: &Header, content_type: ContentType, record: Option<Record>) -> Self {
+        let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
+        Self { consumed, needed: 0, content_type: Some(content_type), record }
+    }
+}
 
 /// The read half of the record layer. It starts without a key and then reads records in the clear. It keeps no
 /// plaintext and no ciphertext: what is not consumed stays in the caller's buffer.
@@ -205,8 +209,8 @@ impl Reader {
         else {
             return Ok(Opened::more(consumed));
         };
-        let (content_type, record) = match self.key_for(header.content_type) {
-            None => self.take_plaintext(header.content_type, body, HEADER_LEN),
+        match self.key_for(header.content_type) {
+            None => self.take_plaintext(&header, body, HEADER_LEN),
             Some(key) => match key.open_in_place(head, body) {
                 Ok(range) => {
                     let at = HEADER_LEN.saturating_add(range.start);
@@ -214,8 +218,7 @@ impl Reader {
                 }
                 Err(error) => self.skip(&header, error),
             },
-        }?;
-        Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
+        }
     }
 
     /// Opens the record at the front of `input` straight into `out`; ranges are then into `out`. This is the way for
@@ -236,14 +239,13 @@ impl Reader {
         else {
             return Ok(Opened::more(consumed));
         };
-        let (content_type, record) = match self.key_for(header.content_type) {
-            None => self.copy_plaintext(header.content_type, body, out),
+        match self.key_for(header.content_type) {
+            None => self.copy_plaintext(&header, body, out),
             Some(key) => match key.open_into(head, body, out) {
                 Ok(len) => self.take_opened(&header, out.get(..len).unwrap_or_default(), 0),
                 Err(error) => self.skip(&header, error),
             },
-        }?;
-        Ok(Opened { consumed, needed: 0, content_type: Some(content_type), record })
+        }
     }
 
     /// How many records have opened under the present key.
@@ -309,24 +311,20 @@ impl Reader {
         }
     }
 
-    /// What opened under the present key.
-    #[inline]
-    fn take_opened(&mut self, header: &Header, plaintext: &[u8], at: usize) -> Result<Taken, RecordError> {
+    /// What opened under the present key. From here to the end each function's result is the caller's own: handed from one
+    /// to the next through memory it would take as long as a tenth of a small record.
+    #[inline(always)]
+    fn take_opened(&mut self, header: &Header, plaintext: &[u8], at: usize) -> Result<Opened, RecordError> {
         if self.key.as_ref().is_some_and(ReadKey::is_tls12) {
-            self.take_tls12(header.content_type, plaintext, at)
+            self.take_tls12(header, plaintext, at)
         } else {
             self.take_inner(header, plaintext, at)
         }
     }
 
     /// Content under TLS 1.2's protection, whose type the header says.
-    #[inline]
-    fn take_tls12(
-        &mut self,
-        content_type: ContentType,
-        content: &[u8],
-        at: usize,
-    ) -> Result<Taken, RecordError> {
+    #[inline(always)]
+    fn take_tls12(&mut self, header: &Header, content: &[u8], at: usize) -> Result<Opened, RecordError> {
         if self.opened() == 1 {
             self.first_opened();
         }
@@ -334,12 +332,12 @@ impl Reader {
         if content.len() > limit {
             return Err(RecordError::TooLong { length: content.len(), limit });
         }
-        self.deliver(content_type, content, at)
+        self.deliver(header, header.content_type, content, at)
     }
 
     /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.
-    #[inline]
-    fn take_inner(&mut self, header: &Header, inner: &[u8], at: usize) -> Result<Taken, RecordError> {
+    #[inline(always)]
+    fn take_inner(&mut self, header: &Header, inner: &[u8], at: usize) -> Result<Opened, RecordError> {
         if header.content_type != ContentType::ApplicationData {
             return Err(RecordError::WrongOuterType(header.content_type));
         }
@@ -357,7 +355,7 @@ impl Reader {
         };
         match ContentType::from_byte(byte).ok_or(RecordError::UnknownContentType(byte))? {
             ContentType::ChangeCipherSpec => Err(RecordError::ProtectedChangeCipherSpec),
-            content_type => self.deliver(content_type, content, at),
+            content_type => self.deliver(header, content_type, content, at),
         }
     }
 
@@ -372,24 +370,24 @@ impl Reader {
 
     /// A record that did not open: fatal, unless rejected early data is expected.
     #[cold]
-    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Taken, RecordError> {
+    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Opened, RecordError> {
         match self.mode.application_data {
             ApplicationDataMode::SkipUndecryptable { limit }
                 if error == RecordError::DecryptFailed
                     && header.content_type == ContentType::ApplicationData =>
             {
-                self.charge_skipped(usize::from(header.length), limit)
+                self.charge_skipped(header, limit)
             }
             _ => Err(error),
         }
     }
 
     /// Drops a record of rejected early data.
-    fn charge_skipped(&mut self, length: usize, limit: u32) -> Result<Taken, RecordError> {
-        if self.charge(length.max(MIN_CIPHERTEXT)) > limit {
+    fn charge_skipped(&mut self, header: &Header, limit: u32) -> Result<Opened, RecordError> {
+        if self.charge(usize::from(header.length).max(MIN_CIPHERTEXT)) > limit {
             return Err(RecordError::SkippedTooMuch { limit });
         }
-        Ok((ContentType::ApplicationData, None))
+        Ok(Opened::taken(header, ContentType::ApplicationData, None))
     }
 
     fn charge(&mut self, bytes: usize) -> u32 {
@@ -398,46 +396,42 @@ impl Reader {
     }
 
     /// A record in the clear, whose content lies `at` bytes into its buffer.
-    fn take_plaintext(
-        &mut self,
-        content_type: ContentType,
-        content: &[u8],
-        at: usize,
-    ) -> Result<Taken, RecordError> {
-        match (content_type, self.mode.application_data) {
+    fn take_plaintext(&mut self, header: &Header, content: &[u8], at: usize) -> Result<Opened, RecordError> {
+        match (header.content_type, self.mode.application_data) {
             (ContentType::ApplicationData, ApplicationDataMode::SkipUntilClientHello { limit }) => {
-                return self.charge_skipped(content.len(), limit);
+                return self.charge_skipped(header, limit);
             }
             (ContentType::Handshake, ApplicationDataMode::SkipUntilClientHello { .. }) => {
                 self.mode.application_data = ApplicationDataMode::Refuse;
             }
             _ => {}
         }
-        self.deliver(content_type, content, at)
+        self.deliver(header, header.content_type, content, at)
     }
 
     /// A record in the clear for a caller who wants its content elsewhere.
     fn copy_plaintext(
         &mut self,
-        content_type: ContentType,
+        header: &Header,
         content: &[u8],
         out: &mut [u8],
-    ) -> Result<Taken, RecordError> {
-        if content_type == ContentType::Handshake {
+    ) -> Result<Opened, RecordError> {
+        if header.content_type == ContentType::Handshake {
             let needed = content.len();
             out.get_mut(..needed).ok_or(RecordError::OutputTooSmall { needed })?.copy_from_slice(content);
         }
-        self.take_plaintext(content_type, content, 0)
+        self.take_plaintext(header, content, 0)
     }
 
     /// Content free of protection and padding that lies `at` bytes into its buffer.
-    #[inline]
+    #[inline(always)]
     fn deliver(
         &mut self,
+        header: &Header,
         content_type: ContentType,
         content: &[u8],
         at: usize,
-    ) -> Result<Taken, RecordError> {
+    ) -> Result<Opened, RecordError> {
         let range = at..at.saturating_add(content.len());
         let record = match content_type {
             ContentType::ApplicationData => {
@@ -449,10 +443,10 @@ impl Reader {
             ContentType::Alert => Some(Record::Alert(Alert::parse(content)?)),
             ContentType::ChangeCipherSpec => self.take_change_cipher_spec(content)?,
         };
-        Ok((content_type, record))
+        Ok(Opened::taken(header, content_type, record))
     }
 
-    #[inline]
+    #[inline(always)]
     fn check_application_data(&mut self, len: usize) -> Result<(), RecordError> {
         match self.mode.application_data {
             ApplicationDataMode::Accept => {}

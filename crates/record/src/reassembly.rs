@@ -98,6 +98,7 @@ impl Reassembly {
     }
 
     /// Whether nothing waits here.
+    #[inline]
     #[must_use]
     pub fn is_empty(&self) -> bool {
         self.waiting().is_empty()
@@ -110,6 +111,7 @@ impl Reassembly {
     }
 
     /// Whether the first part of a message waits here for the rest, which must come in the very next record.
+    #[inline]
     #[must_use]
     pub fn has_partial(&self) -> bool {
         !self.is_empty() && !self.has_whole()
@@ -122,6 +124,7 @@ impl Reassembly {
     ///
     /// # Errors
     /// [`RecordError::InterleavedFragment`].
+    #[inline]
     pub fn check_interleaving(&self, opened: &Opened) -> Result<(), RecordError> {
         match (opened.content_type, &opened.record) {
             (None | Some(ContentType::Handshake), _) => Ok(()),
@@ -133,6 +136,7 @@ impl Reassembly {
         }
     }
 
+    #[inline]
     fn waiting(&self) -> &[u8] {
         self.buffer.as_deref().map_or(&[], Buffer::waiting)
     }

@@ -1,14 +1,17 @@
 //! The write half: plaintext to records (RFC 9846 sections 5.1 to 5.4), straight from the caller's slice into the
 //! caller's window.
 
+use std::io::IoSlice;
+
 use oxtls_crypto::Error;
 use oxtls_crypto::aead::TAG_LEN;
 
 use crate::error::SealError;
 use crate::header::{ContentType, HEADER_LEN, Header, VERSION};
-use crate::keys::WriteKey;
+use crate::keys::{Content, WriteKey};
 use crate::limits::{MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT, MIN_RECORD_SIZE_LIMIT, RESERVED_RECORDS};
 use crate::padding::Padding;
+use crate::plaintext::{Pieces, Plaintext};
 
 /// The most content in one record, [`MAX_FRAGMENT`].
 const MOST_CONTENT: u16 = MAX_RECORD_SIZE_LIMIT - 1;
@@ -163,22 +166,64 @@ impl Writer {
         out: &mut [u8],
     ) -> Result<Sealed, SealError> {
         self.check(content_type, plaintext)?;
-        let mut sealed = Sealed::default();
+        self.seal_records(content_type, plaintext, out)
+    }
+
+    /// As [`Writer::seal`], of the plaintext that the pieces make when they are put behind each other: the records are the
+    /// same. One that lies within a piece is sealed straight from it; only what it takes to fill a record from several is
+    /// copied, once, into the window, and sealed there.
+    ///
+    /// ```
+    /// # use oxtls_crypto::{Hash, Secret, aead::AeadAlgorithm};
+    /// # use oxtls_record::{ContentType, WriteKey, Writer};
+    /// use std::io::IoSlice;
+    ///
+    /// # fn main() -> Result<(), Box<dyn std::error::Error>> {
+    /// # let mut writer = Writer::new();
+    /// # writer.install(WriteKey::tls13(AeadAlgorithm::Aes128Gcm, Hash::Sha256, Secret::new(&[7; 32])?)?);
+    /// let pieces = [IoSlice::new(b"head: "), IoSlice::new(b"body")];
+    /// let mut window = [0; 100];
+    /// let sealed = writer.seal_vectored(ContentType::ApplicationData, &pieces, &mut window)?;
+    /// assert_eq!(sealed.taken, 10);
+    /// assert_eq!(sealed.written, 10 + oxtls_record::limits::PROTECTED_OVERHEAD, "one record");
+    /// # Ok(())
+    /// # }
+    /// ```
+    ///
+    /// # Errors
+    /// As [`Writer::seal`]; [`SealError::InvalidContent`] for all but application data and handshake messages.
+    pub fn seal_vectored(
+        &mut self,
+        content_type: ContentType,
+        pieces: &[IoSlice<'_>],
+        out: &mut [u8],
+    ) -> Result<Sealed, SealError> {
+        // Nothing that is not an alert, or a ChangeCipherSpec, passes for one.
+        self.check(content_type, &[])?;
+        self.seal_records(content_type, Pieces::new(pieces), out)
+    }
+
+    /// Record after record, until the plaintext or the window ends.
+    #[inline]
+    fn seal_records(
+        &mut self,
+        content_type: ContentType,
+        plaintext: impl Plaintext,
+        out: &mut [u8],
+    ) -> Result<Sealed, SealError> {
+        let (all, room) = (plaintext.len(), out.len());
         let (mut rest, mut window) = (plaintext, out);
-        while !rest.is_empty() {
-            match self.seal_record(content_type, rest, window) {
-                Ok((content, record)) => {
-                    sealed.taken = sealed.taken.saturating_add(content);
-                    sealed.written = sealed.written.saturating_add(record);
-                    rest = rest.get(content..).unwrap_or_default();
-                    window = window.get_mut(record..).unwrap_or_default();
-                }
-                // What is sealed must be sent; the next call meets the same obstacle with empty hands.
-                Err(_) if sealed.taken > 0 => break,
-                Err(error) => return Err(error),
-            }
+        let mut obstacle = None;
+        while rest.len() > 0 && obstacle.is_none() {
+            obstacle = self.seal_record(content_type, &mut rest, &mut window).err();
         }
-        Ok(sealed)
+        let taken = all.saturating_sub(rest.len());
+        let written = room.saturating_sub(window.len());
+        match obstacle {
+            // What is sealed must be sent; the next call meets the same obstacle with empty hands.
+            Some(error) if taken == 0 => Err(error),
+            _ => Ok(Sealed { taken, written }),
+        }
     }
 
     /// Seals all of `plaintext` or nothing: for messages that must not be left half sealed, such as a KeyUpdate.
@@ -221,40 +266,39 @@ impl Writer {
         }
     }
 
-    /// Seals the next record; returns the bytes of content in it and its length.
-    #[inline]
+    /// Seals the next record, and leaves what is behind it, of the plaintext and of the window.
+    #[inline(always)]
     fn seal_record(
         &mut self,
         content_type: ContentType,
-        plaintext: &[u8],
-        window: &mut [u8],
-    ) -> Result<(usize, usize), SealError> {
+        plaintext: &mut impl Plaintext,
+        window: &mut &mut [u8],
+    ) -> Result<(), SealError> {
         let shape = self.shape_in(content_type, plaintext.len(), window.len())?;
         if self.usable_records(content_type) == 0 {
             return Err(SealError::KeyExhausted);
         }
         let len = self.record_len(content_type, shape);
         let too_small = SealError::TooSmall { needed: len };
-        let content = plaintext.get(..shape.content).ok_or(too_small)?;
         let record = window.get_mut(..len).ok_or(too_small)?;
         let (header, body) = record.split_first_chunk_mut::<HEADER_LEN>().ok_or(too_small)?;
         let length = u16::try_from(body.len()).map_err(|_| too_small)?;
         match self.key_for(content_type) {
-            Some(key) if key.is_tls12() => {
-                *header = Header { content_type, version: VERSION, length }.encode();
-                key.seal(header, content, &[], body)?;
-            }
             Some(key) => {
-                *header =
-                    Header { content_type: ContentType::ApplicationData, version: VERSION, length }.encode();
+                let outer = if key.is_tls12() { content_type } else { ContentType::ApplicationData };
+                *header = Header { content_type: outer, version: VERSION, length }.encode();
+                let start = key.content_start();
+                let content = plaintext.content(shape.content, body, start).ok_or(too_small)?;
                 seal_body(key, header, (content_type, content), shape.padding, body)?;
             }
             None => {
                 *header = Header { content_type, version: self.plaintext_version, length }.encode();
-                body.copy_from_slice(content);
+                plaintext.copy_to(body);
             }
         }
-        Ok((shape.content, len))
+        plaintext.skip(shape.content);
+        *window = std::mem::take(window).get_mut(len..).unwrap_or_default();
+        Ok(())
     }
 
     /// The key that protects records of this type.
@@ -350,17 +394,19 @@ impl Writer {
 }
 
 /// Seals content, its type and padding. The zeros come from the stack, so the content is never copied to join them.
-#[inline]
+#[inline(always)]
 fn seal_body(
     key: &mut WriteKey,
     header: &[u8; HEADER_LEN],
-    (content_type, content): (ContentType, &[u8]),
+    (content_type, content): (ContentType, Content<'_>),
     padding: usize,
     body: &mut [u8],
 ) -> Result<(), Error> {
     let content_type = content_type.to_byte();
     if padding == 0 {
-        return key.seal(header, content, &[content_type], body);
+        // TLS 1.2 has no inner type.
+        let tail = [content_type];
+        return key.seal(header, content, if key.is_tls12() { &[] } else { &tail }, body);
     }
     if padding < SHORT_TAIL {
         return seal_padded::<SHORT_TAIL>(key, header, (content_type, content), body);
@@ -373,7 +419,7 @@ fn seal_body(
 fn seal_padded<const N: usize>(
     key: &mut WriteKey,
     header: &[u8; HEADER_LEN],
-    (content_type, content): (u8, &[u8]),
+    (content_type, content): (u8, Content<'_>),
     body: &mut [u8],
 ) -> Result<(), Error> {
     let mut tail = [0; N];

@@ -8,6 +8,7 @@ use oxtls_crypto::aead::{AeadAlgorithm, OpeningKey, SealingKey, TAG_LEN};
 
 use crate::error::RecordError;
 use crate::header::HEADER_LEN;
+use crate::keys::Content;
 
 /// Bytes of the nonce that travel with a record under AES-GCM (RFC 5288 section 3).
 const EXPLICIT_NONCE_LEN: usize = 8;
@@ -38,7 +39,7 @@ fn additional_data(sequence: u64, header: &[u8; HEADER_LEN], content: usize) -> 
 pub(crate) fn seal(
     key: &mut SealingKey,
     header: &[u8; HEADER_LEN],
-    content: &[u8],
+    content: Content<'_>,
     body: &mut [u8],
 ) -> Result<(), Error> {
     let too_short = Error::InvalidLength("a record body as long as its content");
@@ -52,7 +53,7 @@ pub(crate) fn seal(
         }
     };
     let (ciphertext, tag) = body.split_at_mut_checked(content.len()).ok_or(too_short)?;
-    key.seal_scatter(&data, content, ciphertext, &[], tag)
+    content.seal(key, &data, ciphertext, &[], tag)
 }
 
 /// Opens `body` in place; the content is then at this range of it.

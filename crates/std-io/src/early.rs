@@ -68,7 +68,7 @@ where
 /// Takes at most [`left`](EarlyWriter::left) bytes in all, and then 0.
 impl<T: Read + Write> Write for EarlyWriter<'_, T> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
-        self.0.seal_with(buf, |connection, out| match connection.seal_early(buf, out) {
+        self.0.seal_with(buf.len(), |connection, out| match connection.seal_early(buf, out) {
             Err(SealError::NoEarlyData) => Ok(None),
             Err(error) => Err(seal_failed(error)),
             Ok(sealed) => Ok(Some(sealed)),

@@ -7,7 +7,6 @@
 mod confirm;
 mod early;
 mod error;
-mod gather;
 mod stream;
 
 pub use early::{EarlyDataLost, EarlyDataWaits, EarlyReader, EarlyWriter};

@@ -8,7 +8,6 @@ use oxtls::{Connection, Error, Event, Need, Role, Sealed};
 
 use crate::early::{EarlyDataLost, EarlyDataWaits};
 use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
-use crate::gather::gathered;
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
 const INPUT: usize = 32 * 1024;
@@ -16,12 +15,9 @@ const INPUT: usize = 32 * 1024;
 /// What is read at first, bytes: a transport that fills it gets [`INPUT`], and one that seldom has much does with this.
 const FIRST_INPUT: usize = 4 * 1024;
 
-/// Room for what a connection may have to send ahead of data, bytes.
-const SPARE: usize = 64;
-
 /// What is sealed at once, bytes: four full records (2^14 of content, 5 of header, 17 of content type and tag), which
 /// stay in the cache and take a `write` of 64 KiB whole.
-const OUTPUT: usize = 4 * ((1 << 14) + 22) + SPARE;
+const OUTPUT: usize = 4 * ((1 << 14) + 22);
 
 /// Room for a flight of the handshake or what else a connection has to send by itself, bytes: most fit.
 const FLIGHT: usize = 8 * 1024;
@@ -434,12 +430,17 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     fn write(&mut self, buf: &[u8]) -> io::Result<usize> {
         self.complete_handshake()?;
         self.check_early_data()?;
-        self.seal_with(buf, |connection, out| connection.seal(buf, out).map(Some).map_err(seal_failed))
+        self.seal_with(buf.len(), |connection, out| connection.seal(buf, out).map(Some).map_err(seal_failed))
     }
 
-    /// Many small pieces share records, as if they had been one: they are gathered first, 64 KiB of them at most.
+    /// Many small pieces share records, as if they had been one: some 64 KiB of them at once.
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
-        self.write(&gathered(bufs))
+        self.complete_handshake()?;
+        self.check_early_data()?;
+        let len = bufs.iter().fold(0, |len: usize, piece| len.saturating_add(piece.len()));
+        self.seal_with(len, |connection, out| {
+            connection.seal_vectored(bufs, out).map(Some).map_err(seal_failed)
+        })
     }
 
     fn flush(&mut self) -> io::Result<()> {
@@ -449,18 +450,17 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
 }
 
 impl<R: Role, T: Read + Write> Stream<R, T> {
-    /// Seals what it can of `buf` by `seal`, which says `None` if there is nothing more to seal, and sends it.
+    /// Seals what it can of `len` bytes by `seal`, which says `None` if there is nothing more to seal, and sends it.
     pub(crate) fn seal_with(
         &mut self,
-        buf: &[u8],
+        len: usize,
         mut seal: impl FnMut(&mut Connection<R>, &mut [u8]) -> io::Result<Option<Sealed>>,
     ) -> io::Result<usize> {
         self.send_waiting()?;
-        if buf.is_empty() {
+        if len == 0 {
             return Ok(0);
         }
-        // Room for a KeyUpdate ahead of the data, too.
-        let room = self.connection.sealed_len(buf.len()).saturating_add(SPARE).min(OUTPUT);
+        let room = self.connection.sealed_len(len).min(OUTPUT);
         loop {
             if self.output.len() < room {
                 self.output.resize(room, 0);

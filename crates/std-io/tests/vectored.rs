@@ -44,12 +44,34 @@ fn small_pieces_share_a_record_in_their_order() {
 }
 
 #[test]
-fn as_much_is_gathered_as_a_write_takes_at_once() {
+fn as_much_is_taken_at_once_as_fills_four_records() {
     let pieces = [vec![1; 40_000], Vec::new(), vec![2; 40_000]];
     let (taken, records, heard) = write_vectored(&[&pieces[0], &pieces[1], &pieces[2]]);
     assert_eq!(taken, 65_536);
     assert_eq!(records, [16_384 + 22; 4]);
     assert_eq!(heard, pieces.concat()[..65_536]);
+    let (mut client, _server) = connected();
+    assert_eq!(client.write(&pieces.concat()).unwrap(), 65_536, "and so it is in one");
+}
+
+#[test]
+fn what_is_not_taken_can_be_written_next() {
+    let (mut client, mut server) = connected();
+    let whole: Vec<u8> = (0..=250).cycle().take(200_000).collect();
+    let pieces: Vec<&[u8]> = whole.chunks(777).collect();
+    let mut slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let (mut rest, mut heard) = (slices.as_mut_slice(), Vec::new());
+    while !rest.is_empty() {
+        let taken = client.write_vectored(rest).unwrap();
+        IoSlice::advance_slices(&mut rest, taken);
+        while heard.len() < whole.len() && !client.transport().outgoing.borrow().bytes.is_empty() {
+            heard.extend(read_some(&mut server));
+        }
+    }
+    while heard.len() < whole.len() {
+        heard.extend(read_some(&mut server));
+    }
+    assert_eq!(heard, whole);
 }
 
 #[test]

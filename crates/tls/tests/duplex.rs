@@ -8,8 +8,10 @@
 
 mod common;
 
+use std::io::IoSlice;
+
 use common::*;
-use oxtls::{AlertDescription, ErrorKind, Event, SealError};
+use oxtls::{AlertDescription, ErrorKind, Event, SealError, Sealed};
 
 #[test]
 fn key_updates_of_both_sides_cross() {
@@ -30,6 +32,59 @@ fn key_updates_of_both_sides_cross() {
         assert_eq!(feed(&mut server, &up).unwrap().data, b"after");
         assert_eq!(feed(&mut client, &down).unwrap().data, b"after");
     }
+}
+
+/// Pieces as they are sealed: taken and the bytes for the wire.
+fn seal_pieces(
+    pieces: &[&[u8]],
+    window: usize,
+    seal: impl FnOnce(&[IoSlice<'_>], &mut [u8]) -> Result<Sealed, SealError>,
+) -> Result<(usize, Vec<u8>), SealError> {
+    let slices: Vec<_> = pieces.iter().map(|piece| IoSlice::new(piece)).collect();
+    let mut out = vec![0; window];
+    let sealed = seal(&slices, &mut out)?;
+    out.truncate(sealed.written);
+    Ok((sealed.taken, out))
+}
+
+#[test]
+fn pieces_share_records_behind_what_waits() {
+    let (mut client, mut server) = connected();
+    let record = |content: usize| 5 + content + 1 + 16;
+    let (taken, wire) =
+        seal_pieces(&[b"in ", b"", b"pieces"], 100, |slices, out| client.seal_vectored(slices, out)).unwrap();
+    assert_eq!((taken, wire.len()), (9, record(9)));
+    assert_eq!(feed(&mut server, &wire).unwrap().data, b"in pieces");
+    // A KeyUpdate goes first, and a window that ends behind it takes no data.
+    server.update_keys(true).unwrap();
+    feed(&mut client, &drain(&mut server)).unwrap();
+    let update = record(5);
+    let (taken, mut wire) =
+        seal_pieces(&[b"a", b"b"], update, |slices, out| client.seal_vectored(slices, out)).unwrap();
+    assert_eq!((taken, wire.len()), (0, update));
+    let refused = seal_pieces(&[b"", b"ab"], 22, |slices, out| client.seal_vectored(slices, out));
+    assert!(matches!(refused, Err(SealError::TooSmall { needed: 23 })));
+    let (taken, more) =
+        seal_pieces(&[b"a", b"bc"], 22 + 2, |slices, out| client.seal_vectored(slices, out)).unwrap();
+    assert_eq!(taken, 2);
+    wire.extend(more);
+    assert_eq!(feed(&mut server, &wire).unwrap().data, b"ab");
+}
+
+#[test]
+fn a_half_seals_pieces_as_the_whole_does() {
+    let (client, mut server) = connected();
+    let (mut sender, _receiver) = client.split().unwrap();
+    let (taken, wire) =
+        seal_pieces(&[b"of ", b"a half"], 100, |slices, out| sender.seal_vectored(slices, out)).unwrap();
+    assert_eq!((taken, feed(&mut server, &wire).unwrap().data), (9, b"of a half".to_vec()));
+    sender.close();
+    // close_notify, and nothing behind it.
+    let (taken, wire) =
+        seal_pieces(&[b"late"], 100, |slices, out| sender.seal_vectored(slices, out)).unwrap();
+    assert_eq!((taken, wire.len()), (0, 5 + 2 + 1 + 16));
+    let refused = seal_pieces(&[b"late"], 100, |slices, out| sender.seal_vectored(slices, out));
+    assert!(matches!(refused, Err(SealError::Closed)));
 }
 
 #[test]

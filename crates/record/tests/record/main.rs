@@ -22,3 +22,4 @@ mod sealing;
 mod skipping;
 #[cfg(feature = "bytes")]
 mod tls12;
+mod vectored;

@@ -31,6 +31,12 @@ impl Mailbox {
         Self(AtomicU32::new(self.0.load(Ordering::Acquire)))
     }
 
+    /// Whether there is nothing here that the writer must act on.
+    #[inline]
+    pub(crate) fn is_quiet(&self) -> bool {
+        self.0.load(Ordering::Acquire) & (REPLY | READER_FAILED | CLOSE | ALERT) == 0
+    }
+
     /// The reader saw a KeyUpdate; `reply`: it asks for one. Whether it came after we had asked.
     pub(crate) fn key_update_received(&self, reply: bool) -> bool {
         let before = self.0.fetch_and(!ASKED, Ordering::AcqRel);

@@ -1,6 +1,7 @@
 //! A connection: bytes in, bytes out, no I/O.
 
 mod confirmation;
+mod data;
 mod early;
 mod handshake;
 mod info;
@@ -36,6 +37,7 @@ use crate::config::{ClientConfig, ConfigError, ServerConfig};
 use crate::error::{Error, ErrorKind};
 use crate::resumption::{Origin, host};
 use crate::trace;
+use data::Data;
 use handshake::Handshaking;
 use info::Identity;
 use mailbox::Mailbox;
@@ -249,7 +251,7 @@ impl<R: Role> Connection<R> {
     /// and nobody has asked; otherwise a state in which nothing can be sealed.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
-        self.send.seal(&self.mailbox, plaintext, out)
+        self.send.seal(&self.mailbox, Data::Whole(plaintext), out)
     }
 
     /// Bytes that a window needs to take all that waits and this much plaintext sealed.
@@ -454,6 +456,7 @@ impl<R: Role> Connection<R> {
     }
 
     /// Ends both directions after reading failed, and queues the alert.
+    #[cold]
     fn fail(&mut self, broken: Broken) -> Error {
         match broken.alert {
             Some(alert) => self.send.fail(&self.mailbox, alert),

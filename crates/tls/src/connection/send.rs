@@ -6,6 +6,7 @@ use oxtls_handshake::step::{Direction, KeyChange, KeySecret, Level};
 use oxtls_handshake::suite::ProtocolVersion;
 use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
+use super::data::Data;
 use super::mailbox::Mailbox;
 use super::seal_error::SealError;
 use crate::defaults;
@@ -356,10 +357,30 @@ impl SendHalf {
     }
 
     /// Seals application data into the window, behind what is queued.
+    #[inline]
     pub(crate) fn seal(
         &mut self,
         mailbox: &Mailbox,
-        plaintext: &[u8],
+        data: Data<'_>,
+        out: &mut [u8],
+    ) -> Result<Sealed, SealError> {
+        let waits = self.pending.is_some() || self.refused > 0 || !mailbox.is_quiet();
+        if self.state == State::Open
+            && !waits
+            && let Ok(Sealed { taken, written }) = data.seal(&mut self.writer, out)
+        {
+            return Ok(Sealed { taken, written });
+        }
+        self.seal_behind(mailbox, data, out)
+    }
+
+    /// [`SendHalf::seal`] where there is more to do than to seal, or the answer is no: a refusal changes nothing, and comes
+    /// again.
+    #[cold]
+    fn seal_behind(
+        &mut self,
+        mailbox: &Mailbox,
+        data: Data<'_>,
         out: &mut [u8],
     ) -> Result<Sealed, SealError> {
         if self.state == State::Handshaking {
@@ -380,10 +401,10 @@ impl SendHalf {
             return Ok(Sealed { taken: 0, written });
         }
         let window = out.get_mut(written..).unwrap_or_default();
-        match self.writer.seal(ContentType::ApplicationData, plaintext, window) {
+        match data.seal(&mut self.writer, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: written.saturating_add(sealed.written) }),
             Err(oxtls_record::SealError::KeyExhausted) if self.can_update() => {
-                self.seal_after_update(mailbox, plaintext, out, written)
+                self.seal_after_update(mailbox, data, out, written)
             }
             Err(error @ oxtls_record::SealError::KeyExhausted) => {
                 // A key that has no successor, as in TLS 1.2, ends the connection; its last record says so.
@@ -433,13 +454,13 @@ impl SendHalf {
     fn seal_after_update(
         &mut self,
         mailbox: &Mailbox,
-        plaintext: &[u8],
+        data: Data<'_>,
         out: &mut [u8],
         before: usize,
     ) -> Result<Sealed, SealError> {
         self.update_key(mailbox, false).map_err(SealError::Record)?;
         let window = out.get_mut(before..).unwrap_or_default();
-        match self.seal(mailbox, plaintext, window) {
+        match self.seal_behind(mailbox, data, window) {
             Ok(sealed) => Ok(Sealed { taken: sealed.taken, written: before.saturating_add(sealed.written) }),
             Err(_) if before > 0 => Ok(Sealed { taken: 0, written: before }),
             Err(error) => Err(error),
@@ -501,13 +522,13 @@ mod tests {
         half.updates_left = 0;
         half.open();
         let mut out = [0; 100];
-        assert_eq!(half.seal(&mailbox, b"x", &mut out).unwrap().taken, 1);
-        let used_up = half.seal(&mailbox, b"x", &mut out).unwrap_err();
+        assert_eq!(half.seal(&mailbox, Data::Whole(b"x"), &mut out).unwrap().taken, 1);
+        let used_up = half.seal(&mailbox, Data::Whole(b"x"), &mut out).unwrap_err();
         assert!(matches!(used_up, SealError::Record(oxtls_record::SealError::KeyExhausted)));
         // An alert: header, explicit nonce, two bytes, tag.
         assert_eq!(half.transmit(&mailbox, &mut out), 5 + 8 + 2 + 16);
         assert_eq!(out.first(), Some(&21));
-        assert!(matches!(half.seal(&mailbox, b"x", &mut out), Err(SealError::Closed)));
+        assert!(matches!(half.seal(&mailbox, Data::Whole(b"x"), &mut out), Err(SealError::Closed)));
         assert!(!half.wants_transmit(&mailbox));
     }
 }

@@ -1,10 +1,12 @@
 //! A connection in two owned halves.
 
+use std::io::IoSlice;
 use std::sync::Arc;
 
 use oxtls_handshake::post_handshake::NewTicket;
 
 use super::Progress;
+use super::data::Data;
 use super::mailbox::Mailbox;
 use super::receive::ReceiveHalf;
 use super::seal_error::SealError;
@@ -43,7 +45,19 @@ impl Sender {
     /// As there; [`SealError::Failed`] also when the receiver has failed.
     #[inline]
     pub fn seal(&mut self, plaintext: &[u8], out: &mut [u8]) -> Result<oxtls_record::Sealed, SealError> {
-        self.half.seal(&self.mailbox, plaintext, out)
+        self.half.seal(&self.mailbox, Data::Whole(plaintext), out)
+    }
+
+    /// As [`Connection::seal_vectored`](super::Connection::seal_vectored).
+    ///
+    /// # Errors
+    /// As [`seal`](Self::seal).
+    pub fn seal_vectored(
+        &mut self,
+        pieces: &[IoSlice<'_>],
+        out: &mut [u8],
+    ) -> Result<oxtls_record::Sealed, SealError> {
+        self.half.seal(&self.mailbox, Data::Pieces(pieces), out)
     }
 
     /// As [`Connection::transmit`](super::Connection::transmit): alerts and KeyUpdates of the receiver's making too.
