@@ -193,6 +193,9 @@ impl<'a> Iterator for Attributes<'a> {
 
     fn next(&mut self) -> Option<Attribute<'a>> {
         if self.current.is_empty() {
+            if self.rdns.is_empty() {
+                return None;
+            }
             self.current = self.rdns.any().ok()?.reader();
             self.begins = true;
         }

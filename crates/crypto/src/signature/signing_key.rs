@@ -171,11 +171,9 @@ impl SigningKey {
                 // Of the digest: hashing at once takes the library no context and no allocation.
                 let hash = algorithm.hash().ok_or(Error::UnsupportedScheme)?;
                 let digest = digest::digest(hash.algorithm(), message);
-                pair.sign_digest(&digest).map(|signature| signature.as_ref().to_vec()).map_err(failed)
+                copied(&pair.sign_digest(&digest))
             }
-            Pair::Ed25519(pair) => {
-                pair.try_sign(message).map(|signature| signature.as_ref().to_vec()).map_err(failed)
-            }
+            Pair::Ed25519(pair) => copied(&pair.try_sign(message)),
             Pair::MlDsa(pair) => {
                 let mut signature = vec![0; pair.algorithm().signature_len()];
                 let len = pair.sign(message, &mut signature).map_err(failed)?;
@@ -261,6 +259,14 @@ impl Signer for SigningKey {
 impl fmt::Debug for SigningKey {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.debug_struct("SigningKey").field("algorithm", &self.algorithm).finish_non_exhaustive()
+    }
+}
+
+/// A signature of the library's, which lies in 4,640 bytes and is copied out of where it stands, not moved.
+fn copied<E>(signature: &Result<aws::Signature, E>) -> Result<Vec<u8>, Error> {
+    match signature {
+        Ok(signature) => Ok(signature.as_ref().to_vec()),
+        Err(_) => Err(Error::SigningFailed),
     }
 }
 
