@@ -18,7 +18,7 @@ const MAX_BLOCK_LEN: usize = 128;
 const MAX_STACK_MESSAGE_LEN: usize = 256;
 const STACK_LEN: usize = MAX_BLOCK_LEN + MAX_STACK_MESSAGE_LEN;
 
-/// What turns the inner padded key into the outer one.
+/// What the padded key is masked with for the inner hash, and for the outer one.
 const IPAD: u8 = 0x36;
 const OPAD: u8 = 0x5c;
 
@@ -110,20 +110,37 @@ impl Message<'_> {
 
 /// Writes the HMAC of `message` to `out`; a shorter `out` gets the first bytes.
 pub(crate) fn hmac_into(hash: Hash, key: &[u8], message: &Message<'_>, out: &mut [u8]) {
-    let mut buffer = Buffer::new(hash, key);
-    buffer.mask_key(IPAD);
-    let mut inner = Inline::for_hash(hash);
-    if message.each(|piece| buffer.push(piece)) {
-        digest_into(hash, buffer.filled(), inner.as_mut_bytes());
-    } else {
-        buffer.keep_key_only();
-        digest_long(hash, buffer.filled(), message, inner.as_mut_bytes());
+    Keyed::new(hash, key).hmac_into(message, out);
+}
+
+/// A key of several messages, laid out and erased once.
+pub(crate) struct Keyed {
+    hash: Hash,
+    buffer: Buffer,
+}
+
+impl Keyed {
+    #[inline]
+    pub(crate) fn new(hash: Hash, key: &[u8]) -> Self {
+        Self { hash, buffer: Buffer::new(hash, key) }
     }
 
-    buffer.keep_key_only();
-    buffer.mask_key(IPAD ^ OPAD);
-    buffer.push(inner.as_bytes());
-    digest_into(hash, buffer.filled(), out);
+    /// Writes the HMAC of `message` to `out`; a shorter `out` gets the first bytes.
+    pub(crate) fn hmac_into(&mut self, message: &Message<'_>, out: &mut [u8]) {
+        let Self { hash, buffer } = self;
+        buffer.key_only(IPAD);
+        let mut inner = Inline::for_hash(*hash);
+        if message.each(|piece| buffer.push(piece)) {
+            digest_into(*hash, buffer.filled(), inner.as_mut_bytes());
+        } else {
+            buffer.key_only(IPAD);
+            digest_long(*hash, buffer.filled(), message, inner.as_mut_bytes());
+        }
+
+        buffer.key_only(OPAD);
+        buffer.push(inner.as_bytes());
+        digest_into(*hash, buffer.filled(), out);
+    }
 }
 
 /// The inner hash of a message too long for the stack.
@@ -166,13 +183,15 @@ struct Buffer {
     bytes: [u8; STACK_LEN],
     block_len: usize,
     len: usize,
+    /// What the key is masked with.
+    mask: u8,
 }
 
 impl Buffer {
     #[inline]
     fn new(hash: Hash, key: &[u8]) -> Self {
         let block_len = hash.block_len();
-        let mut buffer = Self { bytes: [0; STACK_LEN], block_len, len: 0 };
+        let mut buffer = Self { bytes: [0; STACK_LEN], block_len, len: 0, mask: 0 };
         if key.len() > block_len {
             let hashed = buffer.bytes.get_mut(..hash.output_len()).unwrap_or_default();
             digest_into(hash, key, hashed);
@@ -183,13 +202,17 @@ impl Buffer {
         buffer
     }
 
-    /// XORs `mask` into the key block. Where the block is shorter than the space for it, message bytes may be hit:
-    /// there are none yet, or they are about to be replaced. A fixed length is one vector operation or four.
+    /// Drops what is behind the key, and masks that with `mask` in place of what it was masked with. Where the block is
+    /// shorter than the space for it, bytes behind it are hit: they are dropped. A fixed length is one vector operation or
+    /// four.
     #[inline]
-    fn mask_key(&mut self, mask: u8) {
+    fn key_only(&mut self, mask: u8) {
+        let change = self.mask ^ mask;
         for byte in self.bytes.iter_mut().take(MAX_BLOCK_LEN) {
-            *byte ^= mask;
+            *byte ^= change;
         }
+        self.mask = mask;
+        self.len = self.block_len;
     }
 
     /// Appends `piece`, or says that there is no room for it.
@@ -203,11 +226,6 @@ impl Buffer {
     }
 
     #[inline]
-    fn keep_key_only(&mut self) {
-        self.len = self.block_len;
-    }
-
-    #[inline]
     fn filled(&self) -> &[u8] {
         self.bytes.get(..self.len).unwrap_or_default()
     }
@@ -217,5 +235,27 @@ impl Drop for Buffer {
     #[inline]
     fn drop(&mut self) {
         erase(&mut self.bytes);
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_key_of_several_messages_gives_each_what_it_gives_it_alone() {
+        let messages =
+            [&[1; 32][..], &[2; 600], &[], &[3; MAX_STACK_MESSAGE_LEN], &[4; 200], &[5; 600], &[6; 13]];
+        for hash in [Hash::Sha256, Hash::Sha384, Hash::Sha512] {
+            for key in [&[7; 20][..], &[8; 48], &[9; 200]] {
+                let mut keyed = Keyed::new(hash, key);
+                for message in messages {
+                    let mut out = [0; Tag::MAX_LEN];
+                    let out = &mut out[..hash.output_len()];
+                    keyed.hmac_into(&Message { head: &[], parts: &[message], tail: &[] }, out);
+                    assert_eq!(*out, *hmac(hash, key, &[message]).as_bytes(), "{hash:?} {}", message.len());
+                }
+            }
+        }
     }
 }
