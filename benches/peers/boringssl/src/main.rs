@@ -1,15 +1,15 @@
 //! BoringSSL by its binding `boring`, its state machine over a stream of memory.
 
-mod returning;
-
 use std::io::Write;
 
 use boring::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode,
-    SslStream, SslVerifyMode, SslVersion,
+    ErrorCode, Ssl, SslConnector, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslOptions,
+    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
-use driver::{Case, End, Failure, Files, Library, Pipe, SERVER_NAME};
-use returning::Returning;
+use driver::{Case, Either, End, Failure, Files, Library, Over, Pipe, SERVER_NAME, Stream};
+use hyper_boring::{HttpsConnector, MaybeHttpsStream};
+use hyper_util::rt::TokioIo;
+use polled::{Dial, Memory, Returning};
 
 fn main() -> Result<(), Failure> {
     driver::run::<Boring>()
@@ -23,7 +23,7 @@ struct Boring {
 
 enum Client {
     New(SslContext),
-    Returning(Returning),
+    Returning(Returning<HttpsConnector<Dial<TokioIo<Memory>>>>),
 }
 
 /// What both ends are told.
@@ -75,6 +75,14 @@ fn server(case: Case, files: &Files) -> Result<SslContext, Failure> {
     Ok(context.build())
 }
 
+/// A client that comes back.
+fn returning(case: Case, files: &Files) -> Result<Client, Failure> {
+    let mut builder = SslConnector::builder(SslMethod::tls())?;
+    client(&mut builder, case, files)?;
+    let connector = HttpsConnector::with_connector(Dial(|| TokioIo::new(Memory)), builder)?;
+    Ok(Client::Returning(Returning::new(connector)?))
+}
+
 impl Library for Boring {
     fn name() -> String {
         "BoringSSL (boring 5.4)".to_owned()
@@ -82,7 +90,7 @@ impl Library for Boring {
 
     fn new(case: Case, files: &Files) -> Result<Self, Failure> {
         let client = if case.resumed {
-            Client::Returning(Returning::new(|context| client(context, case, files))?)
+            returning(case, files)?
         } else {
             let mut context = SslContext::builder(SslMethod::tls())?;
             client(&mut context, case, files)?;
@@ -92,142 +100,61 @@ impl Library for Boring {
     }
 
     fn client(&self) -> Result<impl End, Failure> {
-        let context = match &self.client {
-            Client::New(context) => context,
-            Client::Returning(returning) => return Ok(Either::Returning(returning.connect()?)),
+        let stream = match &self.client {
+            Client::New(context) => {
+                let mut ssl = Ssl::new(context)?;
+                ssl.set_hostname(SERVER_NAME)?;
+                ssl.param_mut().set_host(SERVER_NAME)?;
+                let stream = SslStream::new(ssl, Pipe)?;
+                Either::One(Theirs { stream, client: true, writes_tickets: false })
+            }
+            Client::Returning(returning) => Either::Other(returning.connect(
+                |stream| matches!(stream, MaybeHttpsStream::Https(stream) if stream.ssl().session_reused()),
+            )),
         };
-        let mut ssl = Ssl::new(context)?;
-        ssl.set_hostname(SERVER_NAME)?;
-        ssl.param_mut().set_host(SERVER_NAME)?;
-        Ok(Either::New(Theirs {
-            stream: SslStream::new(ssl, Pipe)?,
-            handshaking: true,
-            client: true,
-            writes_tickets: false,
-        }))
+        Ok(Over::client(stream))
     }
 
     fn server(&self) -> Result<impl End, Failure> {
-        let ssl = Ssl::new(&self.server)?;
-        let stream = SslStream::new(ssl, Pipe)?;
-        Ok(Theirs { stream, handshaking: true, client: false, writes_tickets: self.writes_tickets })
+        let stream = SslStream::new(Ssl::new(&self.server)?, Pipe)?;
+        Ok(Over::server(Theirs { stream, client: false, writes_tickets: self.writes_tickets }))
     }
 }
 
 struct Theirs {
     stream: SslStream<Pipe>,
-    handshaking: bool,
     client: bool,
     writes_tickets: bool,
 }
 
-impl Theirs {
-    fn handshake(&mut self) -> Result<(), Failure> {
+impl Stream for Theirs {
+    fn handshake(&mut self) -> Result<bool, Failure> {
         let step = if self.client { self.stream.connect() } else { self.stream.accept() };
         match step {
-            Ok(()) => {
-                self.handshaking = false;
-                // Its server keeps tickets back until it next writes: one byte, which is measured with them.
-                if self.writes_tickets {
-                    self.stream.write_all(&[0])?;
-                }
-            }
-            Err(error) if error.code() == ErrorCode::WANT_READ => {}
+            Ok(()) => {}
+            Err(error) if error.code() == ErrorCode::WANT_READ => return Ok(false),
             Err(error) => return Err(error.into()),
         }
-        Ok(())
-    }
-
-    fn take(&mut self) -> Result<usize, Failure> {
-        if self.handshaking {
-            self.handshake()?;
+        // Its server keeps tickets back until it next writes: one byte, which is measured with them.
+        if self.writes_tickets {
+            self.stream.write_all(&[0])?;
         }
-        let mut out = [0; 16 * 1024];
-        let mut received = 0;
-        while !self.handshaking {
-            match self.stream.ssl_read(&mut out) {
-                Ok(read) => received += read,
-                Err(error) if error.code() == ErrorCode::WANT_READ => break,
-                Err(error) => return Err(error.into()),
-            }
+        Ok(true)
+    }
+
+    fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Failure> {
+        match self.stream.ssl_read(into) {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        Ok(received)
-    }
-}
-
-impl End for Theirs {
-    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure> {
-        Pipe::lend(wire, || self.take())
     }
 
-    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        // Whatever came was answered when it came; a client's first flight answers nothing.
-        if self.handshaking && self.client {
-            self.handshake()?;
-        }
-        Pipe::collect(wire);
-        Ok(())
-    }
-
-    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        Ok(Pipe::sending(wire, || self.stream.write_all(data))?)
-    }
-
-    fn is_handshaking(&self) -> bool {
-        self.handshaking
+    fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
+        Ok(self.stream.write_all(data)?)
     }
 
     fn resumed(&self) -> bool {
         self.stream.ssl().session_reused()
-    }
-}
-
-/// A client, for the first time or again.
-enum Either {
-    New(Theirs),
-    Returning(returning::Client),
-}
-
-impl End for Either {
-    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure> {
-        match self {
-            Self::New(client) => client.receive(wire),
-            Self::Returning(client) => client.receive(wire),
-        }
-    }
-
-    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.transmit(wire),
-            Self::Returning(client) => client.transmit(wire),
-        }
-    }
-
-    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.send(data, wire),
-            Self::Returning(client) => client.send(data, wire),
-        }
-    }
-
-    fn is_handshaking(&self) -> bool {
-        match self {
-            Self::New(client) => client.is_handshaking(),
-            Self::Returning(client) => client.is_handshaking(),
-        }
-    }
-
-    fn resumed(&self) -> bool {
-        match self {
-            Self::New(client) => client.resumed(),
-            Self::Returning(client) => client.resumed(),
-        }
-    }
-
-    fn close(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.close(wire),
-            Self::Returning(client) => client.close(wire),
-        }
     }
 }

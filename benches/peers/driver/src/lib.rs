@@ -5,7 +5,7 @@
 //!
 //! | asked | answered |
 //! |---|---|
-//! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's: that many times the quickest's of them |
+//! | `handshake CASE UNITS` | nanoseconds of the server's calls and of the client's: that many times the quickest's of all but the first fifth |
 //! | `bulk CASE SIZE UNITS` | nanoseconds of the client's sending and of the server's receiving, in the same way |
 //! | `memory CASE COUNT` | bytes and allocations of the server and of the client for each of that many connections |
 //! | `instructions CASE SIZE UNITS` | that many, once all are done (`instructions.rs`): handshakes if SIZE is 0, else writes |
@@ -17,6 +17,7 @@ mod held;
 mod instructions;
 mod memory;
 mod pipe;
+mod stream;
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
@@ -25,6 +26,7 @@ use std::time::{Duration, Instant};
 
 pub use memory::Usage;
 pub use pipe::Pipe;
+pub use stream::{Either, Over, Stream};
 
 /// Whatever a contender fails with.
 pub type Failure = Box<dyn Error + Send + Sync>;
@@ -299,7 +301,11 @@ fn bulk<L: Library>(library: &L, size: usize, units: usize) -> Result<String, Fa
     Ok(samples.least(units, batch))
 }
 
-/// Pairs of times. What stands for them is the least of each: whatever else the machine does can only add to any.
+/// Which part of its units each answer begins with that does not count.
+const WARM_UP: usize = 5;
+
+/// Pairs of times. The first fifth warms up and does not count: caches and branch predictors are those of whoever had the
+/// processor before. What stands for the rest is the least of each: whatever else the machine does can only add to any.
 #[derive(Debug, Default)]
 pub struct Samples(Vec<Duration>, Vec<Duration>);
 
@@ -314,7 +320,8 @@ impl Samples {
     #[must_use]
     pub fn least(self, units: usize, each: usize) -> String {
         let [first, second] = [self.0, self.1].map(|samples| {
-            let least = samples.iter().min().map_or(0, Duration::as_nanos);
+            let warm = samples.iter().skip(samples.len() / WARM_UP);
+            let least = warm.min().map_or(0, Duration::as_nanos);
             least * units as u128 / each.max(1) as u128
         });
         format!("{first} {second}")

@@ -1,17 +1,16 @@
 //! OpenSSL by its binding `openssl`, its state machine over a stream of memory. Which OpenSSL, the build says: this
 //! file is `openssl-4` as well.
 
-mod returning;
-
 use std::io::Write;
 
-use driver::{Case, End, Failure, Files, Library, Pipe, SERVER_NAME};
+use driver::{Case, Either, End, Failure, Files, Library, Over, Pipe, SERVER_NAME, Stream};
+use hyper_openssl::client::legacy::{HttpsConnector, MaybeHttpsStream};
 use openssl::ssl::{
-    ErrorCode, Ssl, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslOptions, SslSessionCacheMode,
-    SslStream, SslVerifyMode, SslVersion,
+    ErrorCode, Ssl, SslConnector, SslContext, SslContextBuilder, SslFiletype, SslMethod, SslOptions,
+    SslSessionCacheMode, SslStream, SslVerifyMode, SslVersion,
 };
 use openssl::version;
-use returning::Returning;
+use polled::{Dial, Memory, Returning};
 
 fn main() -> Result<(), Failure> {
     driver::run::<OpenSsl>()
@@ -24,7 +23,7 @@ struct OpenSsl {
 
 enum Client {
     New(SslContext),
-    Returning(Returning),
+    Returning(Returning<HttpsConnector<Dial<Memory>>>),
 }
 
 /// What both ends are told.
@@ -78,6 +77,14 @@ fn server(case: Case, files: &Files) -> Result<SslContext, Failure> {
     Ok(context.build())
 }
 
+/// A client that comes back.
+fn returning(case: Case, files: &Files) -> Result<Client, Failure> {
+    let mut builder = SslConnector::builder(SslMethod::tls_client())?;
+    client(&mut builder, case, files)?;
+    let connector = HttpsConnector::with_connector(Dial(|| Memory), builder)?;
+    Ok(Client::Returning(Returning::new(connector)?))
+}
+
 impl Library for OpenSsl {
     fn name() -> String {
         version::version().split(' ').take(2).collect::<Vec<_>>().join(" ")
@@ -85,7 +92,7 @@ impl Library for OpenSsl {
 
     fn new(case: Case, files: &Files) -> Result<Self, Failure> {
         let client = if case.resumed {
-            Client::Returning(Returning::new(|context| client(context, case, files))?)
+            returning(case, files)?
         } else {
             let mut context = SslContext::builder(SslMethod::tls_client())?;
             client(&mut context, case, files)?;
@@ -95,130 +102,52 @@ impl Library for OpenSsl {
     }
 
     fn client(&self) -> Result<impl End, Failure> {
-        let context = match &self.client {
-            Client::New(context) => context,
-            Client::Returning(returning) => return Ok(Either::Returning(returning.connect()?)),
+        let stream = match &self.client {
+            Client::New(context) => {
+                let mut ssl = Ssl::new(context)?;
+                ssl.set_hostname(SERVER_NAME)?;
+                ssl.param_mut().set_host(SERVER_NAME)?;
+                ssl.set_connect_state();
+                Either::One(Theirs(SslStream::new(ssl, Pipe)?))
+            }
+            Client::Returning(returning) => Either::Other(returning.connect(
+                |stream| matches!(stream, MaybeHttpsStream::Https(stream) if stream.ssl().session_reused()),
+            )),
         };
-        let mut ssl = Ssl::new(context)?;
-        ssl.set_hostname(SERVER_NAME)?;
-        ssl.param_mut().set_host(SERVER_NAME)?;
-        ssl.set_connect_state();
-        Ok(Either::New(Theirs { stream: SslStream::new(ssl, Pipe)?, handshaking: true, client: true }))
+        Ok(Over::client(stream))
     }
 
     fn server(&self) -> Result<impl End, Failure> {
         let mut ssl = Ssl::new(&self.server)?;
         ssl.set_accept_state();
-        Ok(Theirs { stream: SslStream::new(ssl, Pipe)?, handshaking: true, client: false })
+        Ok(Over::server(Theirs(SslStream::new(ssl, Pipe)?)))
     }
 }
 
-struct Theirs {
-    stream: SslStream<Pipe>,
-    handshaking: bool,
-    client: bool,
-}
+struct Theirs(SslStream<Pipe>);
 
-impl Theirs {
-    fn handshake(&mut self) -> Result<(), Failure> {
-        match self.stream.do_handshake() {
-            Ok(()) => self.handshaking = false,
-            Err(error) if error.code() == ErrorCode::WANT_READ => {}
-            Err(error) => return Err(error.into()),
+impl Stream for Theirs {
+    fn handshake(&mut self) -> Result<bool, Failure> {
+        match self.0.do_handshake() {
+            Ok(()) => Ok(true),
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(false),
+            Err(error) => Err(error.into()),
         }
-        Ok(())
     }
 
-    fn take(&mut self) -> Result<usize, Failure> {
-        if self.handshaking {
-            self.handshake()?;
+    fn read(&mut self, into: &mut [u8]) -> Result<Option<usize>, Failure> {
+        match self.0.ssl_read(into) {
+            Ok(read) => Ok(Some(read)),
+            Err(error) if error.code() == ErrorCode::WANT_READ => Ok(None),
+            Err(error) => Err(error.into()),
         }
-        let mut out = [0; 16 * 1024];
-        let mut received = 0;
-        while !self.handshaking {
-            match self.stream.ssl_read(&mut out) {
-                Ok(read) => received += read,
-                Err(error) if error.code() == ErrorCode::WANT_READ => break,
-                Err(error) => return Err(error.into()),
-            }
-        }
-        Ok(received)
-    }
-}
-
-impl End for Theirs {
-    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure> {
-        Pipe::lend(wire, || self.take())
     }
 
-    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        // Whatever came was answered when it came; a client's first flight answers nothing.
-        if self.handshaking && self.client {
-            self.handshake()?;
-        }
-        Pipe::collect(wire);
-        Ok(())
-    }
-
-    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        Ok(Pipe::sending(wire, || self.stream.write_all(data))?)
-    }
-
-    fn is_handshaking(&self) -> bool {
-        self.handshaking
+    fn write(&mut self, data: &[u8]) -> Result<(), Failure> {
+        Ok(self.0.write_all(data)?)
     }
 
     fn resumed(&self) -> bool {
-        self.stream.ssl().session_reused()
-    }
-}
-
-/// A client, for the first time or again.
-enum Either {
-    New(Theirs),
-    Returning(returning::Client),
-}
-
-impl End for Either {
-    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure> {
-        match self {
-            Self::New(client) => client.receive(wire),
-            Self::Returning(client) => client.receive(wire),
-        }
-    }
-
-    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.transmit(wire),
-            Self::Returning(client) => client.transmit(wire),
-        }
-    }
-
-    fn send(&mut self, data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.send(data, wire),
-            Self::Returning(client) => client.send(data, wire),
-        }
-    }
-
-    fn is_handshaking(&self) -> bool {
-        match self {
-            Self::New(client) => client.is_handshaking(),
-            Self::Returning(client) => client.is_handshaking(),
-        }
-    }
-
-    fn resumed(&self) -> bool {
-        match self {
-            Self::New(client) => client.resumed(),
-            Self::Returning(client) => client.resumed(),
-        }
-    }
-
-    fn close(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        match self {
-            Self::New(client) => client.close(wire),
-            Self::Returning(client) => client.close(wire),
-        }
+        self.0.ssl().session_reused()
     }
 }

@@ -2,14 +2,12 @@
 //!
 //! Its cryptography is chosen by named policies. That of the hybrid's offers other hybrids beside it, without shares.
 
-use std::future::Future;
-use std::io::Result as IoResult;
-use std::pin::Pin;
 use std::sync::{Arc, Mutex, PoisonError};
-use std::task::{Context, Poll, Waker};
 use std::time::SystemTime;
 
-use driver::{Case, End, Failure, Files, Library, Pipe, SERVER_NAME, read};
+use driver::{Case, End, Failure, Files, Library, Over, SERVER_NAME, read};
+use hyper_util::rt::TokioIo;
+use polled::{Memory, Polled};
 use s2n_tls::callbacks::{SessionTicket, SessionTicketCallback, VerifyHostNameCallback};
 use s2n_tls::config::{Builder as ConfigBuilder, Config};
 use s2n_tls::connection::{Builder, Connection};
@@ -17,7 +15,6 @@ use s2n_tls::enums::{ClientAuthType, Mode};
 use s2n_tls::error::Error;
 use s2n_tls::security::Policy;
 use s2n_tls_tokio::{TlsAcceptor, TlsConnector, TlsStream};
-use tokio::io::{AsyncRead, AsyncWrite, ReadBuf};
 
 fn main() -> Result<(), Failure> {
     driver::run::<S2n>()
@@ -70,13 +67,19 @@ impl Library for S2n {
 
     fn client(&self) -> Result<impl End, Failure> {
         let connector = self.client.clone();
-        Ok(Theirs::Shaking(Box::pin(async move { connector.connect(SERVER_NAME, Memory).await })))
+        let connecting = async move { connector.connect(SERVER_NAME, Memory).await.map(TokioIo::new) };
+        Ok(Over::client(Polled::new(Box::pin(connecting), resumed)))
     }
 
     fn server(&self) -> Result<impl End, Failure> {
         let acceptor = self.server.clone();
-        Ok(Theirs::Shaking(Box::pin(async move { acceptor.accept(Memory).await })))
+        let accepting = async move { acceptor.accept(Memory).await.map(TokioIo::new) };
+        Ok(Over::server(Polled::new(Box::pin(accepting), resumed)))
     }
+}
+
+fn resumed(stream: &TokioIo<TlsStream<Memory, Connection>>) -> bool {
+    stream.inner().as_ref().resumed()
 }
 
 /// Which of its names a client has is not asked of anybody here.
@@ -138,105 +141,5 @@ impl Builder for Server {
 
     fn build_connection(&self, mode: Mode) -> Result<Connection, Error> {
         connection(&self.0, mode)
-    }
-}
-
-type Stream = TlsStream<Memory, Connection>;
-
-enum Theirs {
-    Shaking(Pin<Box<dyn Future<Output = Result<Stream, Error>>>>),
-    Open(Stream),
-}
-
-fn context() -> Context<'static> {
-    Context::from_waker(Waker::noop())
-}
-
-impl Theirs {
-    fn handshake(&mut self) -> Result<(), Failure> {
-        if let Self::Shaking(shaking) = self
-            && let Poll::Ready(stream) = shaking.as_mut().poll(&mut context())
-        {
-            *self = Self::Open(stream?);
-        }
-        Ok(())
-    }
-
-    fn take(&mut self) -> Result<usize, Failure> {
-        self.handshake()?;
-        let mut out = [0; 16 * 1024];
-        let mut received = 0;
-        while let Self::Open(stream) = self {
-            let mut into = ReadBuf::new(&mut out);
-            match Pin::new(stream).poll_read(&mut context(), &mut into) {
-                Poll::Ready(read) => read?,
-                Poll::Pending => break,
-            }
-            received += into.filled().len();
-        }
-        Ok(received)
-    }
-}
-
-impl End for Theirs {
-    fn receive(&mut self, wire: &mut Vec<u8>) -> Result<usize, Failure> {
-        Pipe::lend(wire, || self.take())
-    }
-
-    fn transmit(&mut self, wire: &mut Vec<u8>) -> Result<(), Failure> {
-        self.handshake()?;
-        Pipe::collect(wire);
-        Ok(())
-    }
-
-    fn send(&mut self, mut data: &[u8], wire: &mut Vec<u8>) -> Result<(), Failure> {
-        let Self::Open(stream) = self else { return Err("not yet".into()) };
-        Pipe::sending(wire, || {
-            while !data.is_empty() {
-                match Pin::new(&mut *stream).poll_write(&mut context(), data) {
-                    Poll::Ready(sent) => data = &data[sent?..],
-                    Poll::Pending => return Err("memory does not block".into()),
-                }
-            }
-            Ok(())
-        })
-    }
-
-    fn is_handshaking(&self) -> bool {
-        matches!(self, Self::Shaking(_))
-    }
-
-    fn resumed(&self) -> bool {
-        matches!(self, Self::Open(stream) if stream.as_ref().resumed())
-    }
-}
-
-/// The pipe as tokio has streams.
-struct Memory;
-
-impl AsyncRead for Memory {
-    fn poll_read(
-        self: Pin<&mut Self>,
-        _context: &mut Context<'_>,
-        into: &mut ReadBuf<'_>,
-    ) -> Poll<IoResult<()>> {
-        match Pipe::read_with(into.remaining(), |bytes| into.put_slice(bytes)) {
-            Some(()) => Poll::Ready(Ok(())),
-            None => Poll::Pending,
-        }
-    }
-}
-
-impl AsyncWrite for Memory {
-    fn poll_write(self: Pin<&mut Self>, _context: &mut Context<'_>, bytes: &[u8]) -> Poll<IoResult<usize>> {
-        Poll::Ready(std::io::Write::write(&mut Pipe, bytes))
-    }
-
-    fn poll_flush(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<IoResult<()>> {
-        Poll::Ready(Ok(()))
-    }
-
-    fn poll_shutdown(self: Pin<&mut Self>, _context: &mut Context<'_>) -> Poll<IoResult<()>> {
-        Poll::Ready(Ok(()))
     }
 }
