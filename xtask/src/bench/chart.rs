@@ -9,7 +9,7 @@ use super::table::Table;
 
 /// The contenders' colours, in order: each stands out on white as on black.
 const COLOURS: [&str; 8] =
-    ["#3b82f6", "#e8590c", "#f08c00", "#2f9e44", "#ae3ec9", "#e03131", "#c2255c", "#868e96"];
+    ["#3b82f6", "#e8590c", "#fab005", "#2f9e44", "#ae3ec9", "#e03131", "#0c9ba8", "#868e96"];
 
 const MARGIN: usize = 16;
 const PANEL: usize = 440;
@@ -18,11 +18,15 @@ const LONGEST: f64 = 330.0;
 const BAR: usize = 11;
 const GROUP_TITLE: usize = 18;
 const LINE: usize = 18;
+/// Where the legend's first line stands, and how many contenders one line has.
+const LEGEND: usize = 44;
+const IN_A_LINE: usize = 4;
 
 const STYLE: &str = "\
 <style>
 text { font: 12px system-ui, sans-serif; fill: #1f2328; }
 .title { font-size: 15px; font-weight: 600; }
+.column { font-weight: 600; }
 .small { font-size: 10px; }
 .ground { fill: #ffffff; }
 .axis { stroke: #8b949e; }
@@ -36,8 +40,9 @@ pub(crate) fn svg(table: &Table) -> String {
     let down = table.columns.len().div_ceil(across);
     let group = GROUP_TITLE.saturating_add(table.contenders.len().saturating_mul(BAR)).saturating_add(8);
     let panel = LINE.saturating_add(group.saturating_mul(table.rows.len())).saturating_add(MARGIN);
-    // Two lines of title and legend for every four contenders.
-    let head = LINE.saturating_mul(table.contenders.len().div_ceil(4).saturating_add(2));
+    // The columns' names stand a line and a half below the legend's last line.
+    let lines = table.contenders.len().div_ceil(IN_A_LINE).max(1);
+    let head = LEGEND.saturating_add(LINE.saturating_mul(lines)).saturating_add(LINE / 2);
     let width = PANEL.saturating_mul(across).saturating_add(2 * MARGIN);
     let height = head.saturating_add(panel.saturating_mul(down)).saturating_add(MARGIN);
     let mut svg = format!(
@@ -50,7 +55,7 @@ pub(crate) fn svg(table: &Table) -> String {
     for (at, column) in table.columns.iter().enumerate() {
         let x = MARGIN.saturating_add((at % across).saturating_mul(PANEL));
         let y = head.saturating_add((at / across).saturating_mul(panel));
-        let _ = writeln!(svg, "<text x=\"{x}\" y=\"{y}\" font-weight=\"600\">{}</text>", escaped(column));
+        let _ = writeln!(svg, "<text class=\"column\" x=\"{x}\" y=\"{y}\">{}</text>", escaped(column));
         bars(&mut svg, table, at, (x, y.saturating_add(LINE)));
     }
     svg.push_str("</svg>\n");
@@ -62,10 +67,10 @@ fn colour(at: usize) -> &'static str {
 }
 
 fn legend(svg: &mut String, table: &Table, width: usize) {
-    let step = width.saturating_sub(2 * MARGIN) / 4;
+    let step = width.saturating_sub(2 * MARGIN) / IN_A_LINE;
     for (at, contender) in table.contenders.iter().enumerate() {
-        let x = MARGIN.saturating_add((at % 4).saturating_mul(step));
-        let y = 44_usize.saturating_add((at / 4).saturating_mul(LINE));
+        let x = MARGIN.saturating_add((at % IN_A_LINE).saturating_mul(step));
+        let y = LEGEND.saturating_add((at / IN_A_LINE).saturating_mul(LINE));
         let (square, text) = (y.saturating_sub(9), x.saturating_add(15));
         let _ = writeln!(
             svg,
@@ -158,6 +163,23 @@ mod tests {
             let alone =
                 if element == "rect" { svg.matches("/>").count() - svg.matches("<line").count() } else { 0 };
             assert_eq!(opened, closed + alone, "{element}");
+        }
+    }
+
+    #[test]
+    fn the_columns_names_stand_below_the_legend_however_many_contenders_there_are() {
+        for count in 1..=12 {
+            let names: Vec<String> = (0..count).map(|at| format!("contender {at}")).collect();
+            let row = ("row".to_owned(), names.iter().map(|_| Ok(vec![vec![1.0, 2.0]])).collect());
+            let svg = svg(&Table::new("t", "T", &["one", "two"], &names).values(&[row]));
+            let height = |line: &str| -> usize {
+                let text = line.split("<text").last().unwrap();
+                text.split(" y=\"").nth(1).unwrap().split('"').next().unwrap().parse().unwrap()
+            };
+            // Bars name their contenders, too, in what a pointer shows.
+            let lines = || svg.lines().filter(|line| !line.contains("<title>"));
+            let of = |what: &str| lines().filter(|line| line.contains(what)).map(height).max().unwrap();
+            assert!(of("class=\"column\"") >= of(">contender ") + LINE, "{count}");
         }
     }
 
