@@ -64,7 +64,7 @@ pub(crate) fn scale(rest: Vec<OsString>) -> Result<bool, Error> {
         server("oxtls, thread for each", ours("threads"), &[], "1"),
         server("rustls 0.23, thread for each", rustls, &["threads"], "1"),
     ];
-    println!("up to {count} connections on loopback; full handshakes of TLS 1.3, ECDSA P-256");
+    println!("up to {count} connections on loopback; full handshakes of TLS 1.3, ECDSA P-256, X25519");
     let mut failed = 0_usize;
     for server in &servers {
         println!(
