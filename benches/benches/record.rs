@@ -5,6 +5,7 @@
 //! the one of TLS 1.2 beside TLS 1.3.
 
 use std::hint::black_box;
+use std::io::IoSlice;
 use std::time::{Duration, Instant};
 
 use aws_lc_rs::aead::{AES_128_GCM, AES_256_GCM, Aad, CHACHA20_POLY1305, LessSafeKey, Nonce, UnboundKey};
@@ -54,6 +55,11 @@ fn records(criterion: &mut Criterion, algorithm: AeadAlgorithm) {
         let mut group = criterion.benchmark_group(format!("record/{algorithm}/{size}"));
         group.throughput(Throughput::Bytes(size as u64));
         bench(&mut group, "seal", &mut Seal::new(Version::Tls13, algorithm, size));
+        bench(
+            &mut group,
+            "seal_vectored, of pieces",
+            &mut SealPieces(Seal::new(Version::Tls13, algorithm, size)),
+        );
         bench(&mut group, "seal, raw", &mut RawSeal::new(algorithm, size));
         bench(&mut group, "open", &mut Open::new(Version::Tls13, algorithm, size));
         bench(&mut group, "open, raw", &mut RawOpen::new(algorithm, size));
@@ -266,6 +272,26 @@ impl Contender for Seal {
         for _ in 0..units {
             let plaintext = black_box(&self.plaintext[..]);
             black_box(self.ends.writer.seal(ContentType::ApplicationData, plaintext, &mut self.out).unwrap());
+        }
+        start.elapsed()
+    }
+}
+
+/// The bytes of a piece.
+const PIECE: usize = 64;
+
+/// The same record, of many small pieces.
+struct SealPieces(Seal);
+
+impl Contender for SealPieces {
+    fn run(&mut self, units: usize) -> Duration {
+        let Seal { ends, plaintext, out } = &mut self.0;
+        ends.refresh(units);
+        let pieces: Vec<_> = plaintext.chunks(PIECE).map(IoSlice::new).collect();
+        let start = Instant::now();
+        for _ in 0..units {
+            let pieces = black_box(&pieces[..]);
+            black_box(ends.writer.seal_vectored(ContentType::ApplicationData, pieces, out).unwrap());
         }
         start.elapsed()
     }

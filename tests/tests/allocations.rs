@@ -4,7 +4,7 @@
 //! When a ceiling is broken, find out what grew before raising it; when a number falls, lower its ceiling.
 #![forbid(unsafe_code)]
 
-use std::io::{self, Read, Write};
+use std::io::{self, IoSlice, Read, Write};
 use std::net::{TcpListener, TcpStream};
 use std::sync::{Arc, LazyLock};
 use std::thread;
@@ -261,6 +261,31 @@ fn a_thousand_records_of_any_size_either_way_allocate_nothing_and_copy_nothing()
             // With the first data a client lets go of what it would need for more tickets.
             assert!(cost.live <= 0, "{suite}, {size} bytes: {cost:?}");
         }
+    }
+}
+
+/// Two records or so of pieces that end nowhere where a record does.
+#[test]
+fn pieces_are_sealed_without_an_allocation() {
+    let plaintext: Vec<u8> = (0..=250).cycle().take(2 * FULL + 100).collect();
+    for suite in SUITES {
+        let (client, server) = handshake(client_config().suites(&[suite]), server_config());
+        let (mut client, mut server) = (client.connection, server.connection);
+        let mut window = vec![0; client.sealed_len(plaintext.len())];
+        let pieces: Vec<_> = plaintext.chunks(777).map(IoSlice::new).collect();
+        let before = tally();
+        let sealed = client.seal_vectored(&pieces, &mut window).unwrap();
+        let cost = since(before);
+        assert_eq!((cost.allocations, cost.bytes), (0, 0), "{suite}");
+        assert_eq!((sealed.taken, sealed.written), (plaintext.len(), window.len()));
+        let (mut at, mut heard) = (0, Vec::new());
+        while at < window.len() {
+            let progress = server.feed(&mut window[at..]).unwrap();
+            let Some(Event::Data(range)) = progress.event else { panic!("no data") };
+            heard.extend_from_slice(&window[at..][range]);
+            at += progress.consumed;
+        }
+        assert!(heard == plaintext, "{suite}");
     }
 }
 
