@@ -129,7 +129,6 @@ pub(super) fn server_hello(
         }
         out.limits(send, receive.min(MAX_PLAINTEXT));
     }
-    messages.add(message.encoded());
     let connection = Connection {
         suite,
         client_random: ours.random,
@@ -143,14 +142,22 @@ pub(super) fn server_hello(
         config: ours.config,
     };
     match resumed {
-        Some(psk) => tls12_resumed::begin(connection, psk, messages, out),
-        None => Ok(State::Certificate(Box::new(Core {
-            connection,
-            status: extensions.status_request,
-            scts: extensions.scts.map(Arc::from),
-            request: None,
-            messages,
-        }))),
+        Some(psk) => {
+            // No certificate of ours signs the messages: their hash is enough.
+            let mut transcript = messages.start(suite.hash);
+            transcript.add(message.encoded());
+            tls12_resumed::begin(connection, psk, transcript, out)
+        }
+        None => {
+            messages.add(message.encoded());
+            Ok(State::Certificate(Box::new(Core {
+                connection,
+                status: extensions.status_request,
+                scts: extensions.scts.map(Arc::from),
+                request: None,
+                messages,
+            })))
+        }
     }
 }
 

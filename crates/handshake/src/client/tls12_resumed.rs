@@ -15,7 +15,7 @@ use crate::machine::Out;
 use crate::message::tls12::server_hello::ServerHelloExtensions;
 use crate::session::Psk;
 use crate::suite::{ProtocolVersion, Tls12Suite};
-use crate::transcript::Unhashed;
+use crate::transcript::Transcript;
 
 /// The session that our hello offers.
 #[derive(Debug)]
@@ -84,13 +84,12 @@ impl OfferedSession {
 pub(super) fn begin(
     connection: Connection,
     psk: Arc<Psk>,
-    messages: Unhashed,
+    transcript: Transcript,
     out: &mut Out,
 ) -> Result<State, Error> {
     let secret = &psk.session().ok_or(Error::Internal("a session that is none"))?.secret;
     let master = MasterSecret::resumed(connection.suite.hash, secret)?;
     let KeyBlock { client, server } = connection.keys(&master, out)?;
-    let transcript = messages.start(connection.suite.hash);
     let proved = Proved::server(Server::Session(Arc::clone(&psk)));
     let (group, write_key) = (None, Some(client));
     let finishing =
