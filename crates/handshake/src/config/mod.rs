@@ -179,8 +179,9 @@ pub struct ClientHandshake {
     /// The session to offer. Who it was made with, and under which policy, has been checked again by whoever sets it.
     ///
     /// A session that does not fit makes no error but a full handshake, with nothing of the session in it: one of
-    /// another name than `server_name` (unless its ticket allows [others](Session::resumption_across_names)), past its
-    /// time, of a version or suite that is not offered (over QUIC: of TLS 1.2), of TLS 1.2 without extended_master_secret (unless the configuration
+    /// another name than `server_name` (unless its ticket allows
+    /// [others](crate::session::Session::resumption_across_names)), past its time, of a version or suite that is not
+    /// offered (over QUIC: of TLS 1.2), of TLS 1.2 without extended_master_secret (unless the configuration
     /// [resumes those](Common::resume_unbound_sessions)), or that goes by a ticket of TLS 1.2 without `tls12_tickets`.
     pub session: Option<Arc<Psk>>,
     /// Ask [`VerifyPeer`](crate::need::VerifyPeer) about the session's certificates when the server resumes it, before
