@@ -272,19 +272,19 @@ impl Writer {
     /// Writes a vector with a length of one byte.
     #[inline]
     pub fn vec_u8(&mut self, bytes: &[u8]) {
-        self.block_u8(|w| w.bytes(bytes));
+        self.vec::<1>(bytes);
     }
 
     /// Writes a vector with a length of two bytes.
     #[inline]
     pub fn vec_u16(&mut self, bytes: &[u8]) {
-        self.block_u16(|w| w.bytes(bytes));
+        self.vec::<2>(bytes);
     }
 
     /// Writes a vector with a length of three bytes.
     #[inline]
     pub fn vec_u24(&mut self, bytes: &[u8]) {
-        self.block_u24(|w| w.bytes(bytes));
+        self.vec::<3>(bytes);
     }
 
     /// Writes what `body` writes as a vector with a length of one byte.
@@ -305,28 +305,36 @@ impl Writer {
         self.block::<3>(body);
     }
 
+    #[inline]
     fn block<const N: usize>(&mut self, body: impl FnOnce(&mut Self)) {
         let start = self.bytes.len();
         self.bytes.extend_from_slice(&[0; N]);
         body(self);
-        let Some((length, content)) =
-            self.bytes.get_mut(start..).and_then(|b| b.split_first_chunk_mut::<N>())
-        else {
-            self.overflow = true;
-            return;
-        };
-        match big_endian::<N>(content.len()) {
-            Some(value) => *length = value,
-            None => self.overflow = true,
+        let length = big_endian::<N>(self.bytes.len().saturating_sub(start).saturating_sub(N));
+        let place = self.bytes.get_mut(start..).and_then(<[u8]>::first_chunk_mut::<N>);
+        match (place, length) {
+            (Some(place), Some(length)) => *place = length,
+            _ => self.overflow = true,
         }
+    }
+
+    /// A vector whose length is known before it is written.
+    #[inline]
+    fn vec<const N: usize>(&mut self, bytes: &[u8]) {
+        let length = big_endian::<N>(bytes.len());
+        self.overflow |= length.is_none();
+        self.bytes.extend_from_slice(&length.unwrap_or([0; N]));
+        self.bytes.extend_from_slice(bytes);
     }
 }
 
 /// `value` in `N` bytes, or `None` if it needs more.
+#[inline]
 fn big_endian<const N: usize>(value: usize) -> Option<[u8; N]> {
-    let bytes = u64::try_from(value).ok()?.to_be_bytes();
-    let (high, low) = bytes.split_last_chunk::<N>()?;
-    high.iter().all(|&byte| byte == 0).then_some(*low)
+    let value = u64::try_from(value).ok()?;
+    let low = value.to_be_bytes().last_chunk::<N>().copied()?;
+    let bits = u32::try_from(N).ok()?.saturating_mul(8);
+    (value.checked_shr(bits).unwrap_or_default() == 0).then_some(low)
 }
 
 /// A borrowed list of 16-bit items: cipher suites, groups, signature schemes, versions.

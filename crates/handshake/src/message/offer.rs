@@ -128,20 +128,19 @@ impl Order {
         Self(Some(seed))
     }
 
-    fn types(self) -> [ExtensionType; ORDER.len()] {
-        let mut types = ORDER;
-        let Some(seed) = self.0 else { return types };
+    /// Puts a list of as many as there are extensions into this order.
+    fn put<T>(self, list: &mut [T; ORDER.len()]) {
+        let Some(seed) = self.0 else { return };
         // Each half is a fraction of 1: what it is times the number of choices has the choice before the point, and a
         // fraction for the next one behind it.
         let [mut late, mut early] = [seed >> 64, seed & u128::from(u64::MAX)];
-        for last in (1..types.len()).rev() {
+        for last in (1..list.len()).rev() {
             let fraction = if last >= EVEN { &mut late } else { &mut early };
             let choices = u128::try_from(last).unwrap_or_default().saturating_add(1);
             let product = fraction.wrapping_mul(choices);
             *fraction = product & u128::from(u64::MAX);
-            types.swap(last, usize::try_from(product >> 64).unwrap_or_default());
+            list.swap(last, usize::try_from(product >> 64).unwrap_or_default());
         }
-        types
     }
 }
 
@@ -197,11 +196,13 @@ impl Offer<'_> {
         if let Some(grease) = self.grease {
             grease::write(w, grease.empty_extension(), &[]);
         }
-        let versions = self.versions();
-        for typ in self.order.types() {
-            if self.sends(typ, versions) {
+        // Asked for in the order of the list, which is the same for every hello, and only then shuffled.
+        let mut all = self.all();
+        *offered = self.offered_of(&all);
+        self.order.put(&mut all);
+        for (typ, sent) in all {
+            if sent {
                 self.write_extension(w, typ);
-                offered.insert(typ);
             }
         }
         if let Some(grease) = self.grease {
@@ -209,7 +210,6 @@ impl Offer<'_> {
         }
         if let Some(psk) = self.psk() {
             pre_shared_key::write_without_binder(w, psk.identity, psk.hash);
-            offered.insert(ExtensionType::PRE_SHARED_KEY);
         }
     }
 
@@ -282,9 +282,21 @@ impl Offer<'_> {
     /// judged by.
     #[must_use]
     pub fn offered(&self) -> OfferedSet {
-        let psk = self.psk().map(|_| ExtensionType::PRE_SHARED_KEY);
+        self.offered_of(&self.all())
+    }
+
+    fn offered_of(&self, all: &[(ExtensionType, bool)]) -> OfferedSet {
+        let mut offered: OfferedSet = all.iter().filter(|(_, sent)| *sent).map(|(typ, _)| *typ).collect();
+        if self.psk().is_some() {
+            offered.insert(ExtensionType::PRE_SHARED_KEY);
+        }
+        offered
+    }
+
+    /// All extensions but pre_shared_key, unshuffled, and whether each is sent.
+    fn all(&self) -> [(ExtensionType, bool); ORDER.len()] {
         let versions = self.versions();
-        ORDER.into_iter().filter(|typ| self.sends(*typ, versions)).chain(psk).collect()
+        ORDER.map(|typ| (typ, self.sends(typ, versions)))
     }
 
     /// The session, which TLS 1.2 knows nothing of.
