@@ -2,12 +2,13 @@
 
 use core::time::Duration;
 
-use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::SharedSecret;
 
 use crate::client::early_data::{self, EarlyData};
 use crate::client::our_hello::{OurHello, Says, key_exchange};
 use crate::client::psk::{self, OfferedPsk};
+use crate::client::shares::Shares;
 use crate::client::tls12;
 use crate::client::{State, tls13};
 use crate::config::{ConfigError, Told};
@@ -28,7 +29,7 @@ use crate::transcript::{Transcript, Unhashed};
 #[derive(Debug)]
 pub(crate) struct Waiting {
     ours: OurHello,
-    shares: Vec<KeyExchange>,
+    shares: Shares,
     psk: Option<OfferedPsk>,
     early_data: EarlyData,
     offered: OfferedSet,
@@ -58,7 +59,7 @@ pub(super) fn start(
     let groups = ours.config.shared.first_shares().iter();
     let shares = groups
         .map(|&group| key_exchange(common, group))
-        .collect::<Result<Vec<_>, _>>()
+        .collect::<Result<Shares, _>>()
         .map_err(ConfigError::Crypto)?;
     let early_data = psk.as_ref().is_some_and(|psk| early_data::is_possible(&ours.config, psk));
     let says = Says {
@@ -107,7 +108,7 @@ impl Waiting {
     /// For a hello that was recorded and not made here.
     pub(super) fn replaying(
         ours: OurHello,
-        shares: Vec<KeyExchange>,
+        shares: Shares,
         psk: (OfferedPsk, EarlyData),
         hello: (Vec<u8>, OfferedSet),
     ) -> Self {
@@ -166,7 +167,8 @@ impl Waiting {
         }
         if let Some(group) = retry.selected_group {
             self.check_retry_group(group)?;
-            self.shares = vec![key_exchange(self.ours.config.common(), group).map_err(Error::Crypto)?];
+            let share = key_exchange(self.ours.config.common(), group).map_err(Error::Crypto)?;
+            self.shares = Shares::from_iter([share]);
         }
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
@@ -313,8 +315,8 @@ fn transcript(
 }
 
 /// The secret of our share of the server's group and the server's.
-fn agree(shares: Vec<KeyExchange>, theirs: KeyShareEntry<'_>) -> Result<SharedSecret, Error> {
-    let ours = shares.into_iter().find(|ours| ours.group() == theirs.group).ok_or(Error::WrongGroup)?;
+fn agree(shares: Shares, theirs: KeyShareEntry<'_>) -> Result<SharedSecret, Error> {
+    let ours = shares.of_group(theirs.group).ok_or(Error::WrongGroup)?;
     ours.finish(theirs.key_exchange).map_err(bad_share)
 }
 

@@ -64,6 +64,7 @@ mod psk;
 #[cfg(test)]
 mod rfc8448;
 mod session_id;
+mod shares;
 mod tls12;
 mod tls12_finish;
 mod tls12_flight;

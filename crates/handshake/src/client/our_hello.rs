@@ -7,6 +7,7 @@ use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
 use oxtls_crypto::random;
 
 use crate::client::session_id::SessionId;
+use crate::client::shares::Shares;
 use crate::client::tls12_resumed::OfferedSession;
 use crate::config::{ClientHandshake, Common, ConfigError, Randomness, Recorded, Told};
 use crate::error::Error;
@@ -35,7 +36,7 @@ pub(super) struct OurHello {
 /// What one hello says that the other may not.
 #[derive(Clone, Copy, Debug)]
 pub(super) struct Says<'a> {
-    pub(super) shares: &'a [KeyExchange],
+    pub(super) shares: &'a Shares,
     /// The shares are those of our choice, and GREASE may stand among them; otherwise there is the one that the server
     /// asked for and no other (RFC 9846 section 4.2.2).
     pub(super) shares_are_ours: bool,
@@ -81,13 +82,13 @@ impl OurHello {
         let entry =
             |share: &'a KeyExchange| KeyShareEntry { group: share.group(), key_exchange: share.share() };
         let (one, many);
-        let key_shares = match (grease, says.shares) {
-            (None, [share]) => {
+        let key_shares = match (grease, says.shares.only()) {
+            (None, Some(share)) => {
                 one = entry(share);
                 core::slice::from_ref(&one)
             }
-            (grease, shares) => {
-                many = grease.into_iter().chain(shares.iter().map(entry)).collect::<Vec<_>>();
+            _ => {
+                many = grease.into_iter().chain(says.shares.iter().map(entry)).collect::<Vec<_>>();
                 &many
             }
         };

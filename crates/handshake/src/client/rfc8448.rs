@@ -5,13 +5,14 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
 
 use super::early_data;
 use super::hello::Waiting;
 use super::our_hello::{OurHello, key_exchange};
 use super::psk::OfferedPsk;
+use super::shares::Shares;
 use super::{Client, State};
 use crate::config::{ClientHandshake, Common, PreparedClient, Randomness, Recorded, Told};
 use crate::extension::OfferedSet;
@@ -95,7 +96,7 @@ fn waiting(trace: &Trace) -> Client {
     psk.bind(&mut hello, Transcript::new(psk.suite.hash)).unwrap();
     assert_eq!(hello, recorded, "the binder");
 
-    let shares: Vec<KeyExchange> = vec![key_exchange(ours.config.common(), NamedGroup::X25519).unwrap()];
+    let shares = Shares::from_iter([key_exchange(ours.config.common(), NamedGroup::X25519).unwrap()]);
     let mut out = Out::new(&Transport::Stream);
     out.enable_key_log(ours.random);
     let early_data = early_data::begin(&psk, &hello, true, &mut out).unwrap();

@@ -1,6 +1,6 @@
 //! What a session is bound to: the policy that its peer was accepted under, and the caller's context.
 
-use oxtls_crypto::hash::Hash;
+use oxtls_crypto::hash::{Digest, Hash};
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::ClientAuth;
 use oxtls_x509::Verifier;
@@ -72,7 +72,10 @@ impl PolicyHash {
     pub(crate) fn of_host(&self, host: &str) -> Self {
         let mut this = *self;
         let (_, policy) = this.0.split_at_mut(HALF);
-        policy.copy_from_slice(&half(&[policy, host.as_bytes()]));
+        // As `half` of the two, without an allocation: it is wanted for each connection.
+        let (ours, host) = (length(policy), host.as_bytes());
+        let digest = Hash::Sha256.digest_parts(&[&ours, policy, &length(host), host]);
+        policy.copy_from_slice(&first_half(&digest));
         this
     }
 
@@ -121,10 +124,17 @@ fn half(parts: &[&[u8]]) -> [u8; HALF] {
         parts.iter().fold(0, |len, part| part.len().saturating_add(8).saturating_add(len)),
     );
     for part in parts {
-        all.extend_from_slice(&u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+        all.extend_from_slice(&length(part));
         all.extend_from_slice(part);
     }
-    let digest = Hash::Sha256.digest(&all);
+    first_half(&Hash::Sha256.digest(&all))
+}
+
+fn length(part: &[u8]) -> [u8; 8] {
+    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
+}
+
+fn first_half(digest: &Digest) -> [u8; HALF] {
     digest.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
@@ -155,6 +165,8 @@ mod tests {
         let all = PolicyHash::client(b"", &[], None);
         assert_eq!(all.of_name(&name("a.test")), all.of_name(&name("A.test.")));
         assert_ne!(all.of_name(&name("a.test")), all.of_name(&name("b.test")));
+        let (policy, named) = (&all.0[HALF..], all.of_name(&name("a.test")));
+        assert_eq!(named.0[HALF..], half(&[policy, b"a.test"]));
         assert!(all.of_name(&name("a.test")).has_context_of(all.of_name(&name("b.test")).as_bytes()));
     }
 }
