@@ -296,7 +296,11 @@ impl Offer<'_> {
     /// All extensions but pre_shared_key, unshuffled, and whether each is sent.
     fn all(&self) -> [(ExtensionType, bool); ORDER.len()] {
         let versions = self.versions();
-        ORDER.map(|typ| (typ, self.sends(typ, versions)))
+        let mut all = [(ExtensionType::SERVER_NAME, false); ORDER.len()];
+        for (place, typ) in all.iter_mut().zip(ORDER) {
+            *place = (typ, self.sends(typ, versions));
+        }
+        all
     }
 
     /// The session, which TLS 1.2 knows nothing of.
