@@ -39,7 +39,7 @@ impl Plaintext for &[u8] {
     }
 }
 
-/// Pieces, the first of which is never empty.
+/// Pieces, the first of which is empty only where nothing is left.
 pub(crate) struct Pieces<'a> {
     first: &'a [u8],
     rest: &'a [IoSlice<'a>],
@@ -47,8 +47,16 @@ pub(crate) struct Pieces<'a> {
 }
 
 impl<'a> Pieces<'a> {
-    pub(crate) fn new(pieces: &'a [IoSlice<'a>]) -> Self {
-        let len = pieces.iter().fold(0, |len: usize, piece| len.saturating_add(piece.len()));
+    /// As many of `pieces` as make `most` bytes, or more; all, if they are fewer. Whoever can take no more need not count
+    /// the others: in a long list that would be done again for each window.
+    pub(crate) fn new(pieces: &'a [IoSlice<'a>], most: usize) -> Self {
+        let mut len = 0_usize;
+        for piece in pieces {
+            if len >= most {
+                break;
+            }
+            len = len.saturating_add(piece.len());
+        }
         let mut new = Self { first: &[], rest: pieces, len };
         new.skip(0);
         new
@@ -135,7 +143,7 @@ mod tests {
         let whole = parts.concat();
         let slices = parts.map(IoSlice::new);
         for cuts in 0..1_u32 << whole.len() {
-            let (mut pieces, mut bytes) = (Pieces::new(&slices), &whole[..]);
+            let (mut pieces, mut bytes) = (Pieces::new(&slices, usize::MAX), &whole[..]);
             let mut run = 0;
             for at in 0..whole.len() {
                 run += 1;
@@ -154,7 +162,7 @@ mod tests {
     #[test]
     fn only_what_does_not_lie_together_is_copied() {
         let slices = [b"".as_slice(), b"abc", b"", b"d"].map(IoSlice::new);
-        let mut pieces = Pieces::new(&slices);
+        let mut pieces = Pieces::new(&slices, usize::MAX);
         assert_eq!(taken(&pieces, 3), (b"abc".to_vec(), false));
         assert_eq!(taken(&pieces, 4), (b"abcd".to_vec(), true));
         pieces.skip(3);
@@ -164,16 +172,24 @@ mod tests {
     #[test]
     fn more_than_there_is_is_not_made_up() {
         let slices = [b"abc".as_slice(), b"d"].map(IoSlice::new);
-        let pieces = Pieces::new(&slices);
+        let pieces = Pieces::new(&slices, usize::MAX);
         assert!(pieces.content(5, &mut [0; 9], 0).is_none());
         assert!(pieces.content(4, &mut [0; 9], 6).is_none());
         assert!(b"abc".as_slice().content(4, &mut [0; 9], 0).is_none());
     }
 
     #[test]
+    fn no_more_is_counted_than_can_be_used() {
+        let slices = [b"abc".as_slice(), b"d", b"e"].map(IoSlice::new);
+        for (most, len) in [(0, 0), (1, 3), (3, 3), (4, 4), (5, 5), (6, 5)] {
+            assert_eq!(Plaintext::len(&Pieces::new(&slices, most)), len, "{most}");
+        }
+    }
+
+    #[test]
     fn nothing_is_nothing() {
         for slices in [&[][..], &[IoSlice::new(b""), IoSlice::new(b"")]] {
-            assert_eq!(Plaintext::len(&Pieces::new(slices)), 0);
+            assert_eq!(Plaintext::len(&Pieces::new(slices, usize::MAX)), 0);
         }
     }
 }

@@ -200,7 +200,9 @@ impl Writer {
     ) -> Result<Sealed, SealError> {
         // Nothing that is not an alert, or a ChangeCipherSpec, passes for one.
         self.check(content_type, &[])?;
-        self.seal_records(content_type, Pieces::new(pieces), out)
+        // No window takes more than it is long; 1, so that an empty one is found too small.
+        let most = out.len().max(1);
+        self.seal_records(content_type, Pieces::new(pieces, most), out)
     }
 
     /// Record after record, until the plaintext or the window ends.
@@ -289,7 +291,11 @@ impl Writer {
                 *header = Header { content_type: outer, version: VERSION, length }.encode();
                 let start = key.content_start();
                 let content = plaintext.content(shape.content, body, start).ok_or(too_small)?;
-                seal_body(key, header, (content_type, content), shape.padding, body)?;
+                if let Err(error) = seal_body(key, header, (content_type, content), shape.padding, body) {
+                    // Plaintext that was gathered there must not stay where a record was to be.
+                    body.fill(0);
+                    return Err(error.into());
+                }
             }
             None => {
                 *header = Header { content_type, version: self.plaintext_version, length }.encode();

@@ -437,7 +437,13 @@ impl<R: Role, T: Read + Write> Write for Stream<R, T> {
     fn write_vectored(&mut self, bufs: &[IoSlice<'_>]) -> io::Result<usize> {
         self.complete_handshake()?;
         self.check_early_data()?;
-        let len = bufs.iter().fold(0, |len: usize, piece| len.saturating_add(piece.len()));
+        let mut len = 0_usize;
+        for piece in bufs {
+            len = len.saturating_add(piece.len());
+            if len >= OUTPUT {
+                break;
+            }
+        }
         self.seal_with(len, |connection, out| {
             connection.seal_vectored(bufs, out).map(Some).map_err(seal_failed)
         })
