@@ -5,8 +5,9 @@
 //! dropped token harms nothing. Refusing is [`Input::Abort`](crate::step::Input::Abort) with the outside's error.
 
 use core::time::Duration;
+use std::collections::hash_map::RandomState;
+use std::hash::{BuildHasher, Hasher};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::signature::SignatureScheme;
@@ -17,19 +18,22 @@ use crate::outcome::PeerCertificates;
 use crate::session::{Psk, ReplayKey, Session};
 use crate::suite::ProtocolVersion;
 
-/// Tells a Need from every other of this process, of whatever machine.
+/// Tells a Need from every other, of whatever machine.
 ///
 /// A late answer that reaches the wrong connection (its own has gone, and something of its place is used again) must
-/// not let a stranger in: no number is ever given twice.
+/// not let a stranger in.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) struct Serial(u64);
 
 impl Serial {
-    /// One that no Need has had.
+    /// One that no other Need has.
+    ///
+    /// It is what nothing hashes to under keys that std draws for each thread and changes with each call: no allocation,
+    /// and nothing that the threads of a process would have to share, as a counter of them all is. Two are the same one
+    /// time in 2^64. That is enough: nobody chooses them or is shown them, so a stray answer, which is a mistake of the
+    /// caller's in itself, has one try, against the one Need that is out where it went astray.
     pub(crate) fn next() -> Self {
-        // At 2^32 questions a second it comes round after a century.
-        static NEXT: AtomicU64 = AtomicU64::new(0);
-        Self(NEXT.fetch_add(1, Ordering::Relaxed))
+        Self(RandomState::new().build_hasher().finish())
     }
 }
 
@@ -388,5 +392,22 @@ impl SealTicket {
     #[must_use]
     pub fn answer(self, ticket: Option<Vec<u8>>) -> Answer {
         Answer { serial: self.serial, kind: AnswerKind::Ticket(ticket) }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn no_two_needs_of_any_thread_have_the_same_number() {
+        const EACH: usize = 20_000;
+        let draw = || (0..EACH).map(|_| Serial::next().0).collect::<Vec<_>>();
+        let threads = [(); 4].map(|()| thread::spawn(draw));
+        let drawn = threads.map(|thread| thread.join().unwrap());
+        assert_eq!(drawn.iter().flatten().collect::<HashSet<_>>().len(), 4 * EACH);
     }
 }
