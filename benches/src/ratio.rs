@@ -30,6 +30,12 @@ pub fn speed(ours: &mut dyn Contender, reference: &mut dyn Contender, rounds: us
     median(&mut ratios)
 }
 
+/// The least time of one unit, of `rounds` rounds of `units`: what else the machine does can only add to any.
+pub fn least(contender: &mut dyn Contender, rounds: usize, units: usize) -> Duration {
+    let times = (0..rounds.max(1)).map(|_| contender.run(units));
+    times.min().unwrap_or_default() / u32::try_from(units.max(1)).unwrap_or(u32::MAX)
+}
+
 fn median(values: &mut [f64]) -> f64 {
     values.sort_unstable_by(f64::total_cmp);
     values.get(values.len() / 2).copied().unwrap_or(f64::NAN)
@@ -51,6 +57,11 @@ mod tests {
     fn twice_the_time_is_half_the_speed() {
         let speed = speed(&mut Steady(200), &mut Steady(100), 9, 10);
         assert!((speed - 0.5).abs() < 1e-9, "{speed}");
+    }
+
+    #[test]
+    fn the_least_time_is_that_of_one_unit() {
+        assert_eq!(least(&mut Steady(200), 3, 10), Duration::from_nanos(200));
     }
 
     #[test]

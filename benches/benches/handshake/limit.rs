@@ -6,20 +6,17 @@
 //! RFC 9846 section 7.1 that a handshake without resumption uses; four record keys and the records of the handshake.
 //! HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
 
+#[path = "keys.rs"]
+mod keys;
+
 use std::cell::RefCell;
 use std::hint::black_box;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair,
-    RSA_PKCS1_2048_8192_SHA256, RSA_PKCS1_SHA256, RSA_PSS_2048_8192_SHA256, RSA_PSS_SHA256, RsaKeyPair,
-    UnparsedPublicKey,
-};
+use keys::Key;
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::hash::{Digest, HashContext};
 use oxtls_crypto::hmac::hmac;
 use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
-use oxtls_crypto::signature::KeyAlgorithm;
 use oxtls_crypto::{Hash, Secret, hkdf};
 use oxtls_test_pki::{Ca, Issued};
 
@@ -35,7 +32,12 @@ pub(crate) enum Kind {
     Mutual,
     /// A session is resumed, and one ticket follows.
     Resumed,
+    /// The same, with [`EARLY`] bytes of early data.
+    Early,
 }
+
+/// Early data of a client that has some, bytes.
+pub(crate) const EARLY: usize = 1024;
 
 /// The inputs, made once.
 pub(crate) struct Limit {
@@ -56,65 +58,9 @@ pub(crate) struct Limit {
 /// No record of these handshakes is longer.
 const MAX_RECORD: usize = 4096;
 
-enum Key {
-    Ecdsa(EcdsaKeyPair),
-    Rsa(RsaKeyPair),
-}
-
-impl Key {
-    fn sign(&self, message: &[u8]) -> Vec<u8> {
-        let random = SystemRandom::new();
-        match self {
-            Self::Ecdsa(key) => key.sign(&random, message).unwrap().as_ref().to_vec(),
-            Self::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PSS_SHA256, &random, message, &mut signature).unwrap();
-                signature
-            }
-        }
-    }
-
-    /// As certificates are signed: RSA by PKCS#1.
-    fn sign_certificate(&self, message: &[u8]) -> Vec<u8> {
-        match self {
-            Self::Ecdsa(_) => self.sign(message),
-            Self::Rsa(key) => {
-                let mut signature = vec![0; key.public_modulus_len()];
-                key.sign(&RSA_PKCS1_SHA256, &SystemRandom::new(), message, &mut signature).unwrap();
-                signature
-            }
-        }
-    }
-
-    fn verify(&self, message: &[u8], signature: &[u8]) {
-        match self {
-            Self::Ecdsa(key) => UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, key.public_key().as_ref())
-                .verify(message, signature),
-            Self::Rsa(key) => UnparsedPublicKey::new(&RSA_PSS_2048_8192_SHA256, key.public_key().as_ref())
-                .verify(message, signature),
-        }
-        .unwrap();
-    }
-
-    fn verify_certificate(&self, message: &[u8], signature: &[u8]) {
-        match self {
-            Self::Ecdsa(_) => self.verify(message, signature),
-            Self::Rsa(key) => UnparsedPublicKey::new(&RSA_PKCS1_2048_8192_SHA256, key.public_key().as_ref())
-                .verify(message, signature)
-                .unwrap(),
-        }
-    }
-}
-
 impl Limit {
     pub(crate) fn new(kind: Kind, group: NamedGroup, root: &Ca, server: &Issued) -> Self {
-        let key = match server.key.key_algorithm() {
-            KeyAlgorithm::Rsa => Key::Rsa(RsaKeyPair::from_pkcs8(server.key_der().secret_der()).unwrap()),
-            _ => Key::Ecdsa(
-                EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, server.key_der().secret_der())
-                    .unwrap(),
-            ),
-        };
+        let key = Key::new(server);
         let client_share = KeyExchange::offer(group).unwrap().share().to_vec();
         let tbs = root.certificate().to_vec();
         let certificate = server.chain.iter().flat_map(|der| der.iter().copied()).collect();
@@ -146,7 +92,7 @@ impl Limit {
                 self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed);
                 self.verify_peer();
             }
-            Kind::Resumed => self.resumed(answer.secret.as_bytes(), &answer.share, false),
+            Kind::Resumed | Kind::Early => self.resumed(answer.secret.as_bytes(), &answer.share, false),
         }
     }
 
@@ -155,7 +101,7 @@ impl Limit {
         let offer = KeyExchange::offer(self.group).unwrap();
         let share = self.server_share(offer.share());
         let secret = offer.finish(&share).unwrap();
-        if self.kind == Kind::Resumed {
+        if matches!(self.kind, Kind::Resumed | Kind::Early) {
             return self.resumed(secret.as_bytes(), &share, true);
         }
         self.symmetric(secret.as_bytes(), &share, true, Vec::new);
@@ -236,7 +182,11 @@ impl Limit {
         transcript.update(&self.hello);
         transcript.update(&[0; 240]);
         black_box(finished(&binder_key, &transcript.current()));
-        transcript.update(&[0; 35 + 90]);
+        transcript.update(&[0; 35]);
+        if self.kind == Kind::Early {
+            self.early_data(&derive(&early, "c e traffic", &transcript.current()), opens);
+        }
+        transcript.update(&[0; 90]);
         transcript.update(share);
         let hellos = transcript.current();
         let derived = derive(&early, "derived", &HASH.empty_digest());
@@ -254,6 +204,10 @@ impl Limit {
         let (client_data, server_data) =
             (derive(&main, "c ap traffic", &flight), derive(&main, "s ap traffic", &flight));
         black_box(derive(&main, "exp master", &flight));
+        if self.kind == Kind::Early {
+            // EndOfEarlyData.
+            transcript.update(&[0; 4]);
+        }
         transcript.update(finished(&client, &transcript.current()).as_bytes());
         self.protect(&mut seal, &mut open, &[0; 36], !opens);
         let (ours, theirs) = if opens { (&client_data, &server_data) } else { (&server_data, &client_data) };
@@ -269,17 +223,34 @@ impl Limit {
         self.protect(&mut seal, &mut open, &[0; 250], opens);
     }
 
+    /// The data and EndOfEarlyData, two records of the client's.
+    fn early_data(&self, secret: &Secret, is_client: bool) {
+        let contents = [&[0; EARLY][..], &[0; 4]];
+        if is_client {
+            let mut key = sealing(secret);
+            contents.iter().for_each(|content| self.seal(&mut key, content));
+        } else {
+            let mut key = opening(secret);
+            contents.iter().for_each(|content| self.open(&mut key, content));
+        }
+    }
+
     /// One record, on the side that opens it a failure: the work of an AEAD is the same.
     fn protect(&self, seal: &mut SealingKey, open: &mut OpeningKey, content: &[u8], opens: bool) {
+        if opens { self.open(open, content) } else { self.seal(seal, content) }
+    }
+
+    fn seal(&self, key: &mut SealingKey, content: &[u8]) {
+        let mut room = self.room.borrow_mut();
+        let (ciphertext, rest) = room.split_at_mut(content.len());
+        key.seal_scatter(&[0; 5], content, ciphertext, &[22], &mut rest[..=TAG_LEN]).unwrap();
+    }
+
+    fn open(&self, key: &mut OpeningKey, content: &[u8]) {
         let mut room = self.room.borrow_mut();
         let (record, out) = room.split_at_mut(MAX_RECORD);
-        let (plaintext, rest) = record.split_at_mut(content.len());
-        if opens {
-            let tag = &rest[..TAG_LEN];
-            let _ = black_box(open.open_separate(&[0; 5], plaintext, tag, &mut out[..content.len()]));
-        } else {
-            seal.seal_scatter(&[0; 5], content, plaintext, &[22], &mut rest[..=TAG_LEN]).unwrap();
-        }
+        let (ciphertext, tag) = record[..content.len() + TAG_LEN].split_at(content.len());
+        let _ = black_box(key.open_separate(&[0; 5], ciphertext, tag, &mut out[..content.len()]));
     }
 }
 

@@ -2,31 +2,36 @@
 //! one pair of connections in memory, in the same run.
 //!
 //! `cargo bench -p oxtls-benches --bench handshake` prints the table: how many times the limit each side takes, from
-//! interleaved rounds. What the limit does is code: `limit.rs`. The rows that say "again" are of peers whose chains were
-//! verified in a connection before; the limit, which knows of no memory, stays the same.
+//! interleaved rounds. What the limit does is code: `limit.rs`, and for TLS 1.2 that of the other libraries' comparison
+//! (`benches/peers/limit`). The rows that say "again" are of peers whose chains were verified in a connection before; the
+//! limit, which knows of no memory, stays the same. `-- quick` has a tenth of the rounds; other words are those rows whose
+//! names contain one of them.
 
 mod limit;
+mod pair;
+#[path = "../../peers/limit/src/tls12.rs"]
+#[allow(unreachable_pub, reason = "written for another program")]
+mod tls12;
 
-use std::sync::Arc;
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use limit::{Kind, Limit};
-use oxtls::pki_types::ServerName;
-use oxtls::{
-    ClientAuth, ClientConfig, ClientConnection, Connection, Credential, KeyAlgorithm, NamedGroup, Resumption,
-    Role, Roots, ServerConfig, ServerConnection,
-};
-use oxtls_benches::ratio::{Contender, speed};
-use oxtls_test_pki::{Ca, Issued, LeafSpec};
+use oxtls::{KeyAlgorithm, NamedGroup};
+use oxtls_benches::ratio::{Contender, least, speed};
+use oxtls_test_pki::{Ca, LeafSpec};
+use pair::{NAME, Pair, timed};
+use tls12::Tls12;
 
-const NAME: &str = "server.test";
 const ROUNDS: usize = 501;
+const QUICK: usize = 51;
 /// Few, so that a round is seldom interrupted by whatever else the machine does.
 const UNITS: usize = 4;
 
 /// One row of the table.
+#[derive(Clone, Copy)]
 struct Case {
     name: &'static str,
+    tls12: bool,
     key: KeyAlgorithm,
     group: NamedGroup,
     kind: Kind,
@@ -34,76 +39,64 @@ struct Case {
     again: bool,
 }
 
-const CASES: [Case; 7] = [
+const FULL: Case = Case {
+    name: "1.3 full: ECDSA P-256, X25519",
+    tls12: false,
+    key: KeyAlgorithm::EcdsaP256,
+    group: NamedGroup::X25519,
+    kind: Kind::Full,
+    again: false,
+};
+
+const CASES: [Case; 14] = [
+    FULL,
+    Case { name: "1.3 full: ECDSA P-384, X25519", key: KeyAlgorithm::EcdsaP384, ..FULL },
+    Case { name: "1.3 full: RSA-2048, X25519", key: KeyAlgorithm::Rsa, ..FULL },
+    Case { name: "1.3 full: Ed25519, X25519", key: KeyAlgorithm::Ed25519, ..FULL },
+    Case { name: "1.3 full: ECDSA P-256, P-256", group: NamedGroup::SECP256R1, ..FULL },
+    Case { name: "1.3 full: ECDSA P-256, X25519MLKEM768", group: NamedGroup::X25519_MLKEM768, ..FULL },
+    Case { name: "1.3 mutual: ECDSA P-256, X25519", kind: Kind::Mutual, ..FULL },
+    Case { name: "1.3 full, again: ECDSA P-256, X25519", again: true, ..FULL },
+    Case { name: "1.3 mutual, again: the same", kind: Kind::Mutual, again: true, ..FULL },
+    Case { name: "1.3 resumed: X25519", kind: Kind::Resumed, ..FULL },
     Case {
-        name: "ECDSA P-256, X25519",
-        key: KeyAlgorithm::EcdsaP256,
-        group: NamedGroup::X25519,
-        kind: Kind::Full,
-        again: false,
-    },
-    Case {
-        name: "the same, mutual",
-        key: KeyAlgorithm::EcdsaP256,
-        group: NamedGroup::X25519,
-        kind: Kind::Mutual,
-        again: false,
-    },
-    Case {
-        name: "ECDSA P-256, X25519MLKEM768",
-        key: KeyAlgorithm::EcdsaP256,
+        name: "1.3 resumed: X25519MLKEM768",
         group: NamedGroup::X25519_MLKEM768,
-        kind: Kind::Full,
-        again: false,
-    },
-    Case {
-        name: "resumed, X25519",
-        key: KeyAlgorithm::EcdsaP256,
-        group: NamedGroup::X25519,
         kind: Kind::Resumed,
-        again: false,
+        ..FULL
     },
-    Case {
-        name: "RSA-2048, X25519",
-        key: KeyAlgorithm::Rsa,
-        group: NamedGroup::X25519,
-        kind: Kind::Full,
-        again: false,
-    },
-    Case {
-        name: "ECDSA P-256, X25519, again",
-        key: KeyAlgorithm::EcdsaP256,
-        group: NamedGroup::X25519,
-        kind: Kind::Full,
-        again: true,
-    },
-    Case {
-        name: "the same, mutual, again",
-        key: KeyAlgorithm::EcdsaP256,
-        group: NamedGroup::X25519,
-        kind: Kind::Mutual,
-        again: true,
-    },
+    Case { name: "1.3 resumed, 1 KiB of 0-RTT: X25519", kind: Kind::Early, ..FULL },
+    Case { name: "1.2 full: ECDSA P-256, X25519", tls12: true, ..FULL },
+    Case { name: "1.2 resumed: ticket", tls12: true, kind: Kind::Resumed, ..FULL },
 ];
 
 fn main() {
+    let words: Vec<String> = std::env::args().skip(1).collect();
+    let said = |word: &str| words.iter().any(|said| said == word);
     // As a test, or when only listed, the numbers would mean nothing: one round shows that it still runs.
-    let measured = !std::env::args().any(|arg| arg == "--test" || arg == "--list");
-    let (rounds, units) = if measured { (ROUNDS, UNITS) } else { (1, 1) };
+    let (rounds, units) = match (said("--test") || said("--list"), said("quick")) {
+        (true, _) => (1, 1),
+        (false, true) => (QUICK, UNITS),
+        (false, false) => (ROUNDS, UNITS),
+    };
+    let wanted: Vec<_> = words.iter().filter(|word| !word.starts_with('-') && *word != "quick").collect();
+    println!("Handshakes as a multiple of the cryptography alone (medians of {rounds} interleaved rounds)");
     println!(
-        "TLS 1.3 handshakes as a multiple of the cryptography alone (medians of {rounds} interleaved rounds)"
+        "{:38} {:>8} {:>8} {:>18} {:>18}",
+        "", "server", "client", "server's limit, us", "client's limit, us"
     );
-    println!("{:32} {:>8} {:>8} {:>14} {:>14}", "", "server", "client", "limit, us", "limit, us");
-    for case in &CASES {
+    for case in CASES {
+        if !wanted.is_empty() && !wanted.iter().any(|word| case.name.contains(word.as_str())) {
+            continue;
+        }
         let bench = Bench::new(case);
         let [server, client] = [Side::Server, Side::Client].map(|side| {
-            let mut ours = Ours { bench: &bench, side };
-            let mut limit = Least { limit: &bench.limit, side };
-            let took = limit.run(units).as_secs_f64() * 1e6 / units as f64;
-            (1.0 / speed(&mut ours, &mut limit, rounds, units), took)
+            let (mut ours, mut limit) = (Ours { bench: &bench, side }, Least { bench: &bench, side });
+            let multiple = 1.0 / speed(&mut ours, &mut limit, rounds, units);
+            (multiple, least(&mut limit, rounds.min(QUICK), units).as_secs_f64() * 1e6)
         });
         println!(
-            "{:32} {:>8.2} {:>8.2} {:>14.1} {:>14.1}",
+            "{:38} {:>8.2} {:>8.2} {:>18.1} {:>18.1}",
             case.name, server.0, client.0, server.1, client.1
         );
     }
@@ -116,78 +109,29 @@ enum Side {
 }
 
 struct Bench {
-    client: ClientConfig,
-    server: ServerConfig,
-    limit: Limit,
+    pair: Pair,
+    limit: Work,
+}
+
+/// The cryptography alone.
+enum Work {
+    Tls13(Box<Limit>),
+    Tls12(Tls12),
 }
 
 impl Bench {
-    fn new(case: &Case) -> Self {
+    fn new(case: Case) -> Self {
         let root = Ca::new("Root", case.key);
         let intermediate = root.intermediate("Intermediate", case.key);
         let issue = |leaf: LeafSpec| intermediate.issue(leaf.key(case.key));
         let (server, client) = (issue(LeafSpec::server(NAME)), issue(LeafSpec::client("client.test")));
-        let limit = Limit::new(case.kind, case.group, &root, &server);
-        let mut roots = Roots::empty();
-        roots.add_der(root.certificate()).unwrap();
-        let roots = Arc::new(roots);
-        let credential = |issued: Issued| Credential::new(issued.chain, issued.key).unwrap();
-        let mut theirs = ClientConfig::builder().roots(Arc::clone(&roots)).groups(&[case.group]);
-        let mut ours = ServerConfig::builder().credential(credential(server)).groups(&[case.group]);
-        if case.kind == Kind::Mutual {
-            theirs = theirs.credential(credential(client));
-            ours = ours.client_auth(ClientAuth::Required(roots));
-        }
-        if case.kind == Kind::Resumed {
-            ours = ours.resumption(Resumption::default().tickets_per_connection(1));
-        } else {
-            theirs = theirs.no_sessions();
-            ours = ours.no_resumption();
-        }
-        let (theirs, ours) = (theirs.remember_signatures(case.again), ours.remember_signatures(case.again));
-        Self { client: theirs.build().unwrap(), server: ours.build().unwrap(), limit }
+        let limit = match case.tls12 {
+            true => Work::Tls12(Tls12::new(case.kind == Kind::Resumed, &root, &server)),
+            false => Work::Tls13(Box::new(Limit::new(case.kind, case.group, &root, &server))),
+        };
+        let pair = Pair::new(case, &root, server, client);
+        Self { pair, limit }
     }
-
-    /// One handshake; how long each side took.
-    fn handshake(&self) -> (Duration, Duration) {
-        let (mut of_client, mut of_server) = (Duration::ZERO, Duration::ZERO);
-        let name = ServerName::try_from(NAME).unwrap();
-        let mut client = timed(&mut of_client, || ClientConnection::new(&self.client, name).unwrap());
-        let mut server = timed(&mut of_server, || ServerConnection::new(&self.server));
-        let mut wire = vec![0; 32 * 1024];
-        while client.is_handshaking() || server.is_handshaking() {
-            carry(&mut client, &mut of_client, &mut server, &mut of_server, &mut wire);
-            carry(&mut server, &mut of_server, &mut client, &mut of_client, &mut wire);
-        }
-        // The ticket, if there is one.
-        carry(&mut server, &mut of_server, &mut client, &mut of_client, &mut wire);
-        timed(&mut of_client, || drop(client));
-        timed(&mut of_server, || drop(server));
-        (of_client, of_server)
-    }
-}
-
-fn carry<A: Role, B: Role>(
-    from: &mut Connection<A>,
-    sending: &mut Duration,
-    to: &mut Connection<B>,
-    receiving: &mut Duration,
-    wire: &mut [u8],
-) {
-    let len = timed(sending, || from.transmit(wire));
-    timed(receiving, || {
-        let mut at = 0;
-        while at < len {
-            at += to.feed(&mut wire[at..len]).unwrap().consumed;
-        }
-    });
-}
-
-fn timed<T>(total: &mut Duration, act: impl FnOnce() -> T) -> T {
-    let start = Instant::now();
-    let result = act();
-    *total += start.elapsed();
-    result
 }
 
 struct Ours<'a> {
@@ -199,7 +143,7 @@ impl Contender for Ours<'_> {
     fn run(&mut self, units: usize) -> Duration {
         (0..units)
             .map(|_| {
-                let (client, server) = self.bench.handshake();
+                let (client, server) = self.bench.pair.handshake();
                 if self.side == Side::Client { client } else { server }
             })
             .sum()
@@ -207,7 +151,7 @@ impl Contender for Ours<'_> {
 }
 
 struct Least<'a> {
-    limit: &'a Limit,
+    bench: &'a Bench,
     side: Side,
 }
 
@@ -216,8 +160,14 @@ impl Contender for Least<'_> {
     fn run(&mut self, units: usize) -> Duration {
         let (mut of_client, mut of_server) = (Duration::ZERO, Duration::ZERO);
         for _ in 0..units {
-            timed(&mut of_client, || self.limit.client());
-            timed(&mut of_server, || self.limit.server());
+            timed(&mut of_client, || match &self.bench.limit {
+                Work::Tls13(limit) => limit.client(),
+                Work::Tls12(limit) => limit.client(),
+            });
+            timed(&mut of_server, || match &self.bench.limit {
+                Work::Tls13(limit) => limit.server(),
+                Work::Tls12(limit) => limit.server(),
+            });
         }
         if self.side == Side::Client { of_client } else { of_server }
     }

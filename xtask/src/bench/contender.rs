@@ -44,7 +44,7 @@ impl Contender {
     }
 }
 
-/// How often a question is asked at most, and for how long at most; but thrice in any case.
+/// How often a question is asked at most, and for how long at most, the warm-up included; but thrice in any case.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Patience {
     pub(crate) rounds: usize,
@@ -97,11 +97,11 @@ pub(crate) fn in_turns(
     progress: &mut Progress,
 ) -> Result<Vec<Rounds>, Error> {
     progress.next(question);
+    let start = Instant::now();
     let mut answers = Vec::new();
     for contender in contenders.iter_mut() {
         answers.push(contender.ask(question)?.map(|_| Vec::new()));
     }
-    let start = Instant::now();
     let mut rounds = 0_usize;
     while rounds < patience.rounds && (rounds < 3 || start.elapsed() < patience.time) {
         rounds = rounds.saturating_add(1);

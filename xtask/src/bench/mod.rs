@@ -20,7 +20,8 @@ use table::{Row, Style, Table};
 use crate::run::{self, cargo};
 
 /// The measurements of this workspace that print a table of ratios.
-const OURS: [(&str, &[&str]); 3] = [("record", &["ratios"]), ("handshake", &[]), ("x509", &[])];
+const OURS: [(&str, &[&str]); 5] =
+    [("record", &["ratios"]), ("messages", &[]), ("handshake", &[]), ("x509", &[]), ("memory", &[])];
 
 /// A question by the driver's words, and what the row is called: handshakes with how many of them in a round. A round of
 /// the fastest takes 20 to 30 ms, so that nobody's is over before its code is in the caches.

@@ -2,7 +2,7 @@
 //! measured against. For TLS 1.3 it is the code of our own bench, for TLS 1.2 `tls12`, for records the bare AEAD.
 
 #[path = "../../../benches/handshake/limit.rs"]
-#[allow(unreachable_pub, reason = "of the bench that it was written for, it is a module of its own")]
+#[allow(unreachable_pub, dead_code, reason = "the bench that it was written for has more cases")]
 mod limit;
 mod raw;
 mod tls12;
@@ -42,7 +42,7 @@ impl Work {
         let root = Ca::new("Root", key);
         let server = root.intermediate("Intermediate", key).issue(LeafSpec::server("server.test").key(key));
         if case.tls12 {
-            return Self::Tls12(Tls12::new(case, &root, &server));
+            return Self::Tls12(Tls12::new(case.resumed, &root, &server));
         }
         let kind = match (case.mutual, case.resumed) {
             (_, true) => Kind::Resumed,

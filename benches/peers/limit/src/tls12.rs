@@ -8,7 +8,6 @@ use aws_lc_rs::rand::SystemRandom;
 use aws_lc_rs::signature::{
     ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
 };
-use driver::Case;
 use oxtls_crypto::Hash;
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::hash::HashContext;
@@ -36,13 +35,13 @@ pub(crate) struct Tls12 {
 
 impl Tls12 {
     /// P-256 certificates and X25519: the only case of TLS 1.2.
-    pub(crate) fn new(case: Case, root: &Ca, server: &Issued) -> Self {
+    pub(crate) fn new(resumed: bool, root: &Ca, server: &Issued) -> Self {
         let der = server.key_der();
         let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der.secret_der()).unwrap();
         let tbs = root.certificate().to_vec();
         let signature = key.sign(&SystemRandom::new(), &tbs).unwrap().as_ref().to_vec();
         Self {
-            resumed: case.resumed,
+            resumed,
             key,
             share: KeyExchange::offer(NamedGroup::X25519).unwrap().share().to_vec(),
             tbs,
