@@ -1,11 +1,11 @@
 //! ECDH over X25519 and the NIST curves: one exchange, one private key, used once.
 
-use aws_lc_rs::agreement::{self, Algorithm, PrivateKey};
+use aws_lc_rs::agreement::{self, Algorithm, PrivateKey, PublicKey};
 
 use crate::error::Error;
 use crate::secret::SharedSecret;
 
-use super::NamedGroup;
+use super::{NamedGroup, Share};
 
 /// A curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -71,14 +71,19 @@ impl Half {
             .map_err(|_| Error::UnsupportedKey("the private key is not one of the group's"))
     }
 
+    /// Our share.
+    pub(super) fn share(&self) -> Result<Share, Error> {
+        self.public_key().map(|public| Share::copy(public.as_ref()))
+    }
+
     /// Appends our share to `out`.
     pub(super) fn write_share(&self, out: &mut Vec<u8>) -> Result<(), Error> {
-        let public = self
-            .0
-            .compute_public_key()
-            .map_err(|_| Error::Internal("an ECDH public key could not be computed"))?;
-        out.extend_from_slice(public.as_ref());
+        out.extend_from_slice(self.public_key()?.as_ref());
         Ok(())
+    }
+
+    fn public_key(&self) -> Result<PublicKey, Error> {
+        self.0.compute_public_key().map_err(|_| Error::Internal("an ECDH public key could not be computed"))
     }
 
     /// The secret shared with the owner of `peer_share`, whose form has been checked.

@@ -9,7 +9,7 @@ use crate::secret::SharedSecret;
 use super::ecdh::{self, Curve};
 use super::group::Order;
 use super::ml_kem::{self, ParameterSet};
-use super::{Answer, NamedGroup};
+use super::{Answer, NamedGroup, Share};
 
 /// What a hybrid group is made of.
 #[derive(Clone, Copy, Debug)]
@@ -35,17 +35,19 @@ impl Half {
         Ok(Self { parts, ecdh, ml_kem })
     }
 
-    pub(super) fn write_share(&self, out: &mut Vec<u8>) -> Result<(), Error> {
+    pub(super) fn share(&self) -> Result<Share, Error> {
+        let mut share = Vec::with_capacity(self.parts.group.offer_len());
         match self.parts.order {
             Order::EcdhFirst => {
-                self.ecdh.write_share(out)?;
-                self.ml_kem.write_share(out)
+                self.ecdh.write_share(&mut share)?;
+                self.ml_kem.write_share(&mut share)?;
             }
             Order::MlKemFirst => {
-                self.ml_kem.write_share(out)?;
-                self.ecdh.write_share(out)
+                self.ml_kem.write_share(&mut share)?;
+                self.ecdh.write_share(&mut share)?;
             }
         }
+        Ok(share.into())
     }
 
     pub(super) fn finish(self, peer_share: &[u8]) -> Result<SharedSecret, Error> {
@@ -74,7 +76,7 @@ pub(super) fn answer(parts: Parts, peer_share: &[u8], ecdh: ecdh::Half) -> Resul
     };
     let ecdh_secret = ecdh.agree(parts.group, ecdh_share)?;
     let secret = parts.join(&ecdh_secret, &ml_kem_secret)?;
-    Ok(Answer { share, secret })
+    Ok(Answer { share: share.into(), secret })
 }
 
 impl Parts {

@@ -17,6 +17,7 @@ mod ecdh;
 mod group;
 mod hybrid;
 mod ml_kem;
+mod share;
 #[cfg(test)]
 mod tests;
 
@@ -26,6 +27,7 @@ use crate::error::Error;
 use crate::secret::SharedSecret;
 
 pub use group::NamedGroup;
+pub use share::Share;
 
 use group::Shape;
 use hybrid::Parts;
@@ -34,13 +36,13 @@ use hybrid::Parts;
 pub struct KeyExchange {
     group: NamedGroup,
     half: Half,
-    share: Vec<u8>,
+    share: Share,
 }
 
 /// The server's half of an exchange, done.
 pub struct Answer {
     /// What to send: [`NamedGroup::answer_len`] bytes.
-    pub share: Vec<u8>,
+    pub share: Share,
     /// What both sides now know.
     pub secret: SharedSecret,
 }
@@ -84,12 +86,15 @@ impl KeyExchange {
     }
 
     fn with_half(group: NamedGroup, half: Half) -> Result<Self, Error> {
-        let mut share = Vec::with_capacity(group.offer_len());
-        match &half {
-            Half::Ecdh(half) => half.write_share(&mut share)?,
-            Half::Hybrid(half) => half.write_share(&mut share)?,
-            Half::MlKem(half) => half.write_share(&mut share)?,
-        }
+        let share = match &half {
+            Half::Ecdh(half) => half.share()?,
+            Half::Hybrid(half) => half.share()?,
+            Half::MlKem(half) => {
+                let mut share = Vec::with_capacity(group.offer_len());
+                half.write_share(&mut share)?;
+                share.into()
+            }
+        };
         Ok(Self { group, half, share })
     }
 
@@ -132,7 +137,7 @@ pub fn answer(group: NamedGroup, peer_share: &[u8]) -> Result<Answer, Error> {
         Shape::MlKem(set) => {
             let mut share = Vec::with_capacity(group.answer_len());
             let secret = ml_kem::encapsulate(set, group, peer_share, &mut share)?;
-            Ok(Answer { share, secret })
+            Ok(Answer { share: share.into(), secret })
         }
     }
 }
@@ -160,8 +165,7 @@ pub fn answer_with_private_key(
 fn answer_with(group: NamedGroup, peer_share: &[u8], ecdh: ecdh::Half) -> Result<Answer, Error> {
     match shape(group)? {
         Shape::Ecdh(_) => {
-            let mut share = Vec::with_capacity(group.answer_len());
-            ecdh.write_share(&mut share)?;
+            let share = ecdh.share()?;
             let secret = ecdh.agree(group, peer_share)?;
             Ok(Answer { share, secret })
         }

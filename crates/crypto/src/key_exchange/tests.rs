@@ -106,7 +106,7 @@ fn x25519_gives_the_secret_of_rfc_7748() {
     let client = KeyExchange::from_private_key(NamedGroup::X25519, &alice).unwrap();
     assert_eq!(client.share(), alice_share);
     let answered = answer_with_private_key(NamedGroup::X25519, client.share(), &bob).unwrap();
-    assert_eq!(answered.share, bob_share);
+    assert_eq!(*answered.share, *bob_share);
     assert_eq!(answered.secret.as_bytes(), secret);
     assert_eq!(client.finish(&bob_share).unwrap().as_bytes(), secret);
 }
@@ -119,7 +119,7 @@ fn a_private_key_must_fit_its_group() {
         let again = KeyExchange::from_private_key(group, &good).unwrap();
         assert_eq!(exchange.share(), again.share());
         let answer = answer_with_private_key(group, exchange.share(), &good).unwrap();
-        assert_eq!(answer.share, again.share(), "{group}");
+        assert_eq!(&*answer.share, again.share(), "{group}");
         assert!(exchange.finish(&answer.share).unwrap() == answer.secret, "{group}");
         for bad in [&good[1..], &[&[0][..], &good].concat(), &[]] {
             let refused = KeyExchange::from_private_key(group, bad).err();
@@ -191,7 +191,7 @@ fn only_uncompressed_points_are_taken() {
     for group in [NamedGroup::SECP256R1_MLKEM768, NamedGroup::SECP384R1_MLKEM1024] {
         let client = KeyExchange::offer(group).unwrap();
         let mut share = client.share().to_vec();
-        let mut answered = answer(group, &share).unwrap().share;
+        let mut answered = answer(group, &share).unwrap().share.to_vec();
         share[0] = 6;
         answered[0] = 6;
         assert_refused_both_ways(group, &share, &answered, "not an uncompressed point");
@@ -218,7 +218,7 @@ fn points_off_their_curve_are_refused() {
         share[20] ^= 1;
         assert_refused(answer(group, &share), group, "off its curve");
         let client = KeyExchange::offer(group).unwrap();
-        let mut answered = answer(group, client.share()).unwrap().share;
+        let mut answered = answer(group, client.share()).unwrap().share.to_vec();
         answered[20] ^= 1;
         assert_refused(client.finish(&answered), group, "off its curve");
     }
@@ -248,7 +248,7 @@ fn x25519_shares_of_low_order_are_refused_alone_and_in_the_hybrid() {
         share.truncate(share.len() - 32);
         share.extend_from_slice(&point);
         assert_refused(answer(group, &share), group, "low order");
-        let mut answered = answer(group, client.share()).unwrap().share;
+        let mut answered = answer(group, client.share()).unwrap().share.to_vec();
         answered.truncate(answered.len() - 32);
         answered.extend_from_slice(&point);
         assert_refused(client.finish(&answered), group, "low order");
@@ -291,9 +291,10 @@ fn a_forged_ml_kem_ciphertext_gives_an_unrelated_secret_and_no_error() {
         (NamedGroup::SECP384R1_MLKEM1024, 100),
     ] {
         let client = KeyExchange::offer(group).unwrap();
-        let mut answered = answer(group, client.share()).unwrap();
-        answered.share[at] ^= 1;
-        assert!(client.finish(&answered.share).unwrap() != answered.secret, "{group}");
+        let answered = answer(group, client.share()).unwrap();
+        let mut forged = answered.share.to_vec();
+        forged[at] ^= 1;
+        assert!(client.finish(&forged).unwrap() != answered.secret, "{group}");
     }
 }
 
@@ -347,4 +348,13 @@ fn nothing_of_a_key_is_printed() {
     assert_eq!(format!("{client:?}"), "KeyExchange { group: NamedGroup(X25519MLKEM768), .. }");
     let answered = answer(client.group(), client.share()).unwrap();
     assert_eq!(format!("{answered:?}"), "Answer { share_len: 1120, .. }");
+}
+
+#[test]
+fn a_share_reads_as_the_key_it_is_made_of_whatever_its_length() {
+    for len in [0, 31, 32, 33, 65, 133, 1568] {
+        let key: Vec<u8> = (0..=u8::MAX).cycle().take(len).collect();
+        assert_eq!(*Share::copy(&key), *key);
+        assert_eq!(*Share::from(key.clone()), *key);
+    }
 }
