@@ -1,10 +1,11 @@
 //! The cryptography that a TLS 1.3 handshake can't do without, and nothing else: no message is parsed or made, nothing
 //! is looked up, copied or allocated but by the cryptographic library.
 //!
-//! Per side: the random of its hello; its key exchange; its signature; the verification of each of the peer's (chain and CertificateVerify); the
-//! transcript hashed once, with a digest at each point that the key schedule or a signature needs; every derivation of
-//! RFC 9846 section 7.1 that a handshake without resumption uses; four record keys and the records of the handshake.
-//! HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
+//! Per side: the random of its hello; its key exchange; its signature; the verification of each of the peer's (chain and
+//! CertificateVerify); the transcript hashed once, with a digest at each point that the key schedule or a signature
+//! needs; every derivation of RFC 9846 section 7.1 that this kind of handshake uses; four record keys and the records of
+//! the handshake. One that resumes has a binder and a ticket in place of signatures, and with early data its key and its
+//! two records. HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
 
 #[path = "keys.rs"]
 mod keys;
