@@ -170,8 +170,9 @@ pub struct ChooseConfig {
 }
 
 impl ChooseConfig {
-    /// Go on with this configuration. A `cookie` (1 to 65,535 bytes) forces a HelloRetryRequest; where the version turns
-    /// out to be TLS 1.2, which has none, it is ignored.
+    /// Go on with this configuration, which has passed [`ServerHandshake::check`]: that is not done again for each
+    /// connection, and of lists with an entry twice, or one that this library has not, some may not count. A `cookie` (1 to
+    /// 65,535 bytes) forces a HelloRetryRequest; where the version turns out to be TLS 1.2, which has none, it is ignored.
     #[must_use]
     pub fn answer(self, config: Arc<ServerHandshake>, cookie: Option<Vec<u8>>) -> Answer {
         Answer { serial: self.serial, kind: AnswerKind::Config { config, cookie } }
