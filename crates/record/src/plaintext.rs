@@ -9,7 +9,7 @@ pub(crate) trait Plaintext {
     /// How many there are.
     fn len(&self) -> usize;
     /// The next `len` of them for a record: where they are if they lie together, else copied into `body`, from `start` on.
-    /// `None` if there are not so many, or no room.
+    /// `None` if there are not so many, or no room for the copy.
     fn content(&self, len: usize, body: &mut [u8], start: usize) -> Option<Content<'_>>;
     /// Copies the next of them: as many as `out` has room for.
     fn copy_to(&self, out: &mut [u8]);

@@ -105,6 +105,8 @@ impl Client {
     /// connection's own, the name to send (SNI) and the session to offer, which are as
     /// [`ClientHandshake`] has them.
     ///
+    /// `now` is the time since the Unix epoch.
+    ///
     /// # Errors
     /// [`ConfigError`] for a name that is none, for a key that is no session, or if no keys could be made.
     pub fn of(

@@ -13,6 +13,23 @@ use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// A client's configuration that was checked, and what follows from it for each hello: worked out once, shared by all
 /// connections that are made with it ([`Client::of`](crate::client::Client::of)).
+///
+/// ```
+/// # use std::sync::Arc;
+/// # use std::time::Duration;
+/// use oxtls_handshake::client::Client;
+/// use oxtls_handshake::config::{ClientHandshake, ConfigError, PreparedClient};
+///
+/// # fn main() -> Result<(), ConfigError> {
+/// # let now = Duration::from_secs(1_800_000_000);
+/// let prepared = Arc::new(PreparedClient::new(ClientHandshake::default())?);
+/// for name in ["a.example", "b.example"] {
+///     let mut client = Client::of(Arc::clone(&prepared), Some(name.to_owned()), None, now)?;
+///     assert!(client.output().is_some(), "a ClientHello, among others");
+/// }
+/// # Ok(())
+/// # }
+/// ```
 #[derive(Debug)]
 pub struct PreparedClient {
     told: ClientHandshake,
@@ -83,7 +100,7 @@ impl Told {
         Ok(Self { shared, server_name, session })
     }
 
-    /// What the whole configuration says; of it all but name and session.
+    /// The configuration as it was told. Name and session are none of it: they are the connection's own.
     pub(crate) fn all(&self) -> &ClientHandshake {
         &self.shared.told
     }

@@ -334,7 +334,7 @@ impl OwnedClientHello {
         ClientHello::fields(&mut r).ok().map(|hello| (hello, r))
     }
 
-    /// How many tickets the client wants, if it says so.
+    /// How many tickets the client wants, if it says so (ticket_request, RFC 9149 section 3).
     #[must_use]
     pub fn ticket_request(&self) -> Option<TicketRequest> {
         let (_, mut r) = self.fields()?;
@@ -348,7 +348,8 @@ impl OwnedClientHello {
         }
     }
 
-    /// legacy_session_id, at most 32 bytes.
+    /// legacy_session_id, at most 32 bytes (RFC 9846 section 4.2.2): in TLS 1.2 the session that the client wants back, or
+    /// what tells it that its ticket was taken (RFC 5077 section 3.4); empty if it has none.
     #[must_use]
     pub fn session_id(&self) -> &[u8] {
         self.fields().map(|(hello, _)| hello.session_id).unwrap_or_default()

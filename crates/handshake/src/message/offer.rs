@@ -135,7 +135,7 @@ impl Order {
         // fraction for the next one behind it.
         let [mut late, mut early] = [seed >> 64, seed & u128::from(u64::MAX)];
         for last in (1..list.len()).rev() {
-            let fraction = if last >= EVEN { &mut late } else { &mut early };
+            let fraction = if last >= HALFWAY { &mut late } else { &mut early };
             let choices = u128::try_from(last).unwrap_or_default().saturating_add(1);
             let product = fraction.wrapping_mul(choices);
             *fraction = product & u128::from(u64::MAX);
@@ -145,7 +145,7 @@ impl Order {
 }
 
 /// From here up the places are filled by one half of a seed, below by the other: 21!/11! is 2^40.2, and 11! is 2^25.3.
-const EVEN: usize = 11;
+const HALFWAY: usize = 11;
 
 /// Which versions are offered.
 #[derive(Clone, Copy)]

@@ -29,9 +29,9 @@ impl Data<'_> {
 
 impl<R: Role> Connection<R> {
     /// As [`seal`](Self::seal), of data that lies in pieces, which are sealed as if they were one: small ones share
-    /// records. [`taken`](Sealed::taken) counts over them all
-    /// ([`IoSlice::advance_slices`] leaves out as much), and [`sealed_len`](Self::sealed_len) holds for what they come to.
-    /// Nothing is allocated; what fills a record from several pieces is copied once, into the window.
+    /// records. [`taken`](Sealed::taken) counts bytes over all of them ([`IoSlice::advance_slices`] leaves out as many),
+    /// and [`sealed_len`](Self::sealed_len) of their sum is a window for all. Nothing is allocated; what fills a record
+    /// from several pieces is copied once, into the window.
     ///
     /// ```no_run
     /// use std::io::IoSlice;

@@ -244,7 +244,8 @@ impl<R: Role> Connection<R> {
     }
 
     /// Seals application data into the window, as much as fits, behind what waits to be sent. What was not taken
-    /// is still the caller's. A window of some 64 KiB, reused, is fastest for long data.
+    /// is still the caller's. A window of some 64 KiB, reused, is fastest for long data; small pieces that are there
+    /// together share records by [`seal_vectored`](Self::seal_vectored).
     ///
     /// # Errors
     /// [`SealError::TooSmall`] if nothing could be written; [`SealError::EarlyDataRejected`] once, if early data was lost

@@ -74,7 +74,7 @@ pub(crate) trait Sealed: fmt::Debug {
     /// Answers a Need from the configuration, or says why the handshake must fail.
     fn settle(&mut self, need: Need) -> Result<Settled, HandshakeError>;
 
-    /// The peer's identity, once it was verified.
+    /// Who the peer is, as far as is known by now.
     fn take_identity(&mut self) -> Identity;
 
     /// Looks at a Need, whoever answers it, and fills in what the machine does not know.
