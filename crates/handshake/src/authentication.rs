@@ -14,32 +14,20 @@ use crate::need::{AnswerKind, Decompress, Need};
 use crate::outcome::PeerCertificates;
 
 /// Checks what the outside answered to ChooseCredential: whoever answers can be a program of its own, and a peer that
-/// gets a scheme it did not offer would blame us. `offered` are the peer's schemes that the version can use.
+/// gets a scheme it did not offer would blame us. `is_offered`: the scheme is one of the peer's that the version can use.
 ///
 /// # Errors
 /// `SigningFailed`, the caller's own fault, saying what is wrong with the choice.
 pub(crate) fn check_choice(
     credential: &Credential,
     scheme: SignatureScheme,
-    offered: &[SignatureScheme],
-) -> Result<(), Error> {
-    check_choice_that(offered.contains(&scheme), credential, scheme)
-}
-
-/// The same where it is known whether the peer `accepts` the scheme.
-///
-/// # Errors
-/// As [`check_choice`].
-pub(crate) fn check_choice_that(
-    accepts: bool,
-    credential: &Credential,
-    scheme: SignatureScheme,
+    is_offered: bool,
 ) -> Result<(), Error> {
     let wrong = |what: &str| Error::SigningFailed(Some(what.into()));
     if credential.chain.is_empty() {
         return Err(wrong("the chosen credential has no certificate"));
     }
-    if !accepts {
+    if !is_offered {
         return Err(wrong("the chosen signature scheme is not one that the peer accepts"));
     }
     if !credential.schemes.contains(&scheme) {

@@ -62,7 +62,7 @@ impl Verified {
         scheme: SignatureScheme,
         out: &mut Out,
     ) -> Result<State> {
-        authentication::check_choice(&credential, scheme, &request.schemes)?;
+        authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
         self.send(certificate::encode(&credential.chain)?, out);
         self.key_exchange(Some((credential, scheme)), out)
     }

@@ -85,7 +85,7 @@ impl Finishing {
         scheme: SignatureScheme,
         out: &mut Out,
     ) -> Step<State> {
-        authentication::check_choice(&credential, scheme, &request.schemes)?;
+        authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
         let message = credential.message(Asked {
             ocsp: request.ocsp,
             scts: request.sct,

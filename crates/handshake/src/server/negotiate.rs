@@ -244,7 +244,7 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
 }
 
 /// Whether this is one of [`schemes`].
-pub(super) fn accepts(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
+pub(super) fn offers_scheme(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
     let offered = hello.extensions.signature_algorithms;
     scheme.usable_in_tls13_handshake() && offered.is_some_and(|offered| offered.contains(scheme))
 }

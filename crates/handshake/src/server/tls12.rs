@@ -231,7 +231,7 @@ fn server_hello_to_certificate_status(
     let Some((credential, scheme)) = choice else {
         return Err(Error::NoCommonSignatureScheme { peer: schemes.into() });
     };
-    authentication::check_choice(&credential, scheme, &schemes)?;
+    authentication::check_choice(&credential, scheme, schemes.contains(&scheme))?;
     let suite = suite_of(scheme, &chosen.suites)?;
     let session = Keeping::of(&chosen.config, &chosen.asked)?;
     let hello = chosen.hello.clone();

@@ -213,7 +213,7 @@ fn server_hello_to_certificate(
     let Some((credential, scheme)) = choice else {
         return Err(Error::NoCommonSignatureScheme { peer: negotiate::schemes(&hello)?.into() });
     };
-    authentication::check_choice_that(negotiate::accepts(&hello, scheme), &credential, scheme)?;
+    authentication::check_choice(&credential, scheme, negotiate::offers_scheme(&hello, scheme))?;
     let asked = Asked::of(&chosen, &hello, group, false)?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
