@@ -253,6 +253,25 @@ impl Writer {
         Ok(sealed.written)
     }
 
+    /// Makes of a handshake message, or of several, the one record in the clear that holds them, in their own allocation if
+    /// it has room for the header too: nothing is copied into another. A writer that has a key, or a message that is empty or
+    /// takes more than one record, gives it back as it was.
+    ///
+    /// # Errors
+    /// The message, for [`Writer::seal`].
+    pub fn frame(&self, mut message: Vec<u8>) -> Result<Vec<u8>, Vec<u8>> {
+        let content_type = ContentType::Handshake;
+        match u16::try_from(message.len()) {
+            Ok(length) if self.key.is_none() && self.records(content_type, message.len()) == 1 => {
+                let header = Header { content_type, version: self.plaintext_version, length };
+                message.reserve_exact(HEADER_LEN);
+                message.splice(..0, header.encode());
+                Ok(message)
+            }
+            _ => Err(message),
+        }
+    }
+
     /// What no window can mend.
     #[inline]
     fn check(&self, content_type: ContentType, plaintext: &[u8]) -> Result<(), SealError> {

@@ -12,6 +12,9 @@ use crate::extension::{
 use crate::message::{HandshakeType, message_of};
 use crate::outcome::PeerCertificates;
 
+/// Room beside a chain for what goes out with it: EncryptedExtensions, CertificateVerify of ECDSA and Finished.
+const ROOM: usize = 192;
+
 /// A received Certificate; the chain is copied, since it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Certificate<'a> {
@@ -115,7 +118,7 @@ impl NewCertificate<'_> {
         let stapled = self.ocsp.map_or(0, <[u8]>::len).saturating_add(self.scts.map_or(0, <[u8]>::len));
         let chain = self.chain.iter().map(|certificate| certificate.len().saturating_add(5));
         let fixed = self.context.len().saturating_add(8 + 16).saturating_add(stapled);
-        let len = chain.fold(fixed, usize::saturating_add);
+        let len = chain.fold(fixed, usize::saturating_add).saturating_add(ROOM);
         message_of(len, HandshakeType::CERTIFICATE, |w| {
             w.vec_u8(self.context);
             w.block_u24(|w| {

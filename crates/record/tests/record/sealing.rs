@@ -170,6 +170,34 @@ fn a_long_handshake_message_is_fragmented_in_the_clear_too() {
 }
 
 #[test]
+fn a_message_is_framed_where_it_lies_as_it_would_be_sealed_in_the_clear() {
+    let mut writer = Writer::new();
+    writer.set_plaintext_version(0x0301);
+    for len in [1, 64, MAX_FRAGMENT] {
+        let message = vec![7; len];
+        let sealed = seal(&mut writer, HANDSHAKE, &message);
+        assert_eq!(writer.frame(message).unwrap(), sealed);
+    }
+    let mut roomy = Vec::with_capacity(100);
+    roomy.extend_from_slice(&[7; 95]);
+    let place = roomy.as_ptr();
+    let framed = writer.frame(roomy).unwrap();
+    assert_eq!(framed.as_ptr(), place, "in its own allocation");
+}
+
+#[test]
+fn what_is_not_one_record_in_the_clear_is_not_framed() {
+    let mut writer = Writer::new();
+    for len in [0, MAX_FRAGMENT + 1] {
+        assert_eq!(writer.frame(vec![7; len]), Err(vec![7; len]));
+    }
+    writer.set_max_fragment(64);
+    assert_eq!(writer.frame(vec![7; 65]), Err(vec![7; 65]));
+    writer.install(write_key(0, 7));
+    assert_eq!(writer.frame(vec![7; 64]), Err(vec![7; 64]), "a key is there");
+}
+
+#[test]
 fn the_record_size_limit_covers_content_type_and_padding() {
     let (mut writer, mut reader) = pair(0);
     writer.set_record_size_limit(64);

@@ -91,7 +91,7 @@ impl SendHalf {
 
     /// Queues a handshake message behind those of its flight. Behind close_notify none follows, for which there is no key
     /// either: the tickets of a server that has closed before its client's Finished came.
-    pub(crate) fn message(&mut self, bytes: Vec<u8>) {
+    pub(crate) fn message(&mut self, mut bytes: Vec<u8>) {
         if matches!(self.state, State::Closed | State::Failed) {
             return;
         }
@@ -101,8 +101,13 @@ impl SendHalf {
             return;
         }
         let len = flight.len().saturating_add(bytes.len());
+        if len > flight.capacity() && len <= bytes.capacity() {
+            // A chain has room for the short messages around it.
+            bytes.splice(..0, flight.drain(..));
+            *flight = bytes;
+            return;
+        }
         if len > flight.capacity() {
-            // What comes behind a chain is short.
             flight.reserve_exact(bytes.len().saturating_add(SHORT_MESSAGES));
         }
         flight.extend_from_slice(&bytes);
@@ -114,7 +119,17 @@ impl SendHalf {
         if flight.is_empty() {
             return Ok(());
         }
-        let flight = std::mem::take(flight);
+        let mut flight = std::mem::take(flight);
+        // The first message is all that goes out in the clear, mostly: its own buffer becomes the queue.
+        if queue.capacity() == 0 {
+            match self.writer.frame(flight) {
+                Ok(record) => {
+                    *queue = record;
+                    return Ok(());
+                }
+                Err(whole) => flight = whole,
+            }
+        }
         seal_into(&mut self.writer, queue, ContentType::Handshake, &flight)
     }
 
