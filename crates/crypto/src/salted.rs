@@ -30,6 +30,14 @@ pub struct SaltedKey(Secret);
 pub struct Salt([u8; SaltedKey::SALT_LEN]);
 
 impl Salt {
+    /// A salt of its own draw.
+    ///
+    /// # Errors
+    /// [`Error::RandomFailed`].
+    pub fn random() -> Result<Self, Error> {
+        random::array().map(Self)
+    }
+
     /// A salt, and eight more random bytes of the same draw, which costs as much for one as for both.
     ///
     /// # Errors
@@ -64,7 +72,7 @@ impl SaltedKey {
     /// # Errors
     /// [`Error::RandomFailed`]; `out` is as it was then.
     pub fn seal(&self, context: &[u8], aad: &[u8], plaintext: &[u8], out: &mut Vec<u8>) -> Result<(), Error> {
-        self.seal_with(Salt(random::array()?), context, aad, plaintext, out)
+        self.seal_with(Salt::random()?, context, aad, plaintext, out)
     }
 
     /// The same behind a salt that has been drawn.

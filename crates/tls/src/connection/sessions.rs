@@ -120,8 +120,8 @@ impl Server {
     pub(crate) fn seal(&self, token: SealTicket) -> Answer {
         let now = self.config.settings.clock.now();
         let resumption = self.config.resumption.as_ref();
-        let salt = || Salt::with_more().ok().map(|(salt, _)| salt);
-        let ticket = resumption.and_then(|resumption| resumption.seal(&token.session, salt()?, now));
+        let ticket =
+            resumption.and_then(|resumption| resumption.seal(&token.session, Salt::random().ok()?, now));
         token.answer(ticket)
     }
 
