@@ -42,7 +42,7 @@ fn verb() -> Result<bool, run::Error> {
     };
     let rest: Vec<OsString> = parser.raw_args()?.collect();
     if rest.iter().any(|word| word == "--help" || word == "-h") && verb != "demo" {
-        print!("{HELP}");
+        print!("{}", help_of(&verb.to_string_lossy()));
         return Ok(true);
     }
     match verb.to_str() {
@@ -64,6 +64,20 @@ fn verb() -> Result<bool, run::Error> {
             ci::ci()
         }
         _ => Err(format!("no such verb: {}; see `cargo xtask help`", verb.display()).into()),
+    }
+}
+
+/// What the help says of one verb; all of it, if there is no such verb.
+fn help_of(verb: &str) -> String {
+    let is_verb = |line: &str| line.starts_with("  ") && !line.starts_with("   ");
+    let mut lines =
+        HELP.lines().skip_while(|line| !is_verb(line) || line.split_whitespace().next() != Some(verb));
+    match lines.next() {
+        Some(first) => {
+            let rest = lines.take_while(|line| !is_verb(line));
+            [first].into_iter().chain(rest).map(|line| format!("{line}\n")).collect()
+        }
+        None => HELP.to_owned(),
     }
 }
 
@@ -90,5 +104,15 @@ mod tests {
     fn the_help_fits_a_terminal_of_80_columns() {
         let long: Vec<_> = HELP.lines().filter(|line| line.chars().count() > 80).collect();
         assert!(long.is_empty(), "{long:#?}");
+    }
+
+    #[test]
+    fn a_verbs_help_is_all_that_is_said_of_it_and_nothing_else() {
+        let bench = help_of("bench");
+        assert!(bench.starts_with("  bench [args] ") && bench.contains("--require-peers"));
+        assert!(!bench.contains("--record") && !bench.contains("--async"));
+        assert!(help_of("ci").ends_with("then `test`\n"));
+        assert_eq!(help_of("benches"), HELP);
+        assert_eq!(help_of("args]"), HELP);
     }
 }
