@@ -48,17 +48,12 @@ pub(crate) struct Attempt<'a> {
     pub(crate) fault: Fault<'a>,
 }
 
-/// One certificate of the path being built, and how far its issuers have been tried.
-pub(super) struct Frame {
-    pub(super) node: usize,
-    next: usize,
-}
-
 pub(super) struct Search<'a, 'c> {
     pub(super) context: Context<'a>,
     pub(super) nodes: &'c [Node<'a>],
     pub(super) budget: Remaining,
-    pub(super) stack: Vec<Frame>,
+    /// The path being built, from the leaf up, by index. None is in it twice.
+    pub(super) stack: Vec<u16>,
     pub(super) edges: Vec<Edge>,
     pub(super) verified: Vec<Verified>,
     /// Certificates found to be revoked, as bits.
@@ -112,7 +107,7 @@ impl<'a> Search<'a, '_> {
         if !leaf.reachable {
             return Err(None);
         }
-        self.stack.push(Frame { node: 0, next: 0 });
+        self.push(0);
         while let Some(candidate) = self.next_candidate() {
             self.budget.node().map_err(|exhausted| Some(exhausted.into()))?;
             match candidate {
@@ -132,17 +127,18 @@ impl<'a> Search<'a, '_> {
     /// Anchors come before intermediates, and those whose key identifier contradicts the certificate's come last:
     /// identifiers are hints, never proof (RFC 5280 section 4.2.1.1).
     fn next_candidate(&mut self) -> Option<Issuer> {
-        while let Some(frame) = self.stack.last_mut() {
-            let Some(child) = self.nodes.get(frame.node) else {
+        while let Some(top) = self.top() {
+            let Some(child) = self.nodes.get(top) else {
                 self.stack.pop();
                 continue;
             };
             let anchors = self.context.roots.bucket(child.issuer_hash);
             let round = anchors.len().saturating_add(self.nodes.len());
-            while frame.next < round.saturating_mul(2) {
-                let hinted = frame.next < round;
-                let index = if hinted { frame.next } else { frame.next.saturating_sub(round) };
-                frame.next = frame.next.saturating_add(1);
+            while child.tried.get() < round.saturating_mul(2) {
+                let next = child.tried.get();
+                child.tried.set(next.saturating_add(1));
+                let hinted = next < round;
+                let index = if hinted { next } else { next.saturating_sub(round) };
                 let candidate = match anchors.get(index) {
                     Some(&anchor) => anchor_candidate(&self.context, child, anchor, hinted),
                     None => node_candidate(self.nodes, child, index.saturating_sub(anchors.len()), hinted),
@@ -156,8 +152,21 @@ impl<'a> Search<'a, '_> {
         None
     }
 
+    /// The certificate that is highest in the path.
+    fn top(&self) -> Option<usize> {
+        self.stack.last().map(|&index| index.into())
+    }
+
+    /// Puts a certificate on the path, none of whose issuers have been tried below what is there. No chain has 2^16.
+    fn push(&mut self, index: usize) {
+        if let (Some(node), Ok(place)) = (self.nodes.get(index), u16::try_from(index)) {
+            node.tried.set(0);
+            self.stack.push(place);
+        }
+    }
+
     fn try_intermediate(&mut self, index: usize) -> Result<(), Option<Fault<'a>>> {
-        let Some(top) = self.stack.last().map(|frame| frame.node) else {
+        let Some(top) = self.top() else {
             return Ok(());
         };
         let Some(node) = self.nodes.get(index) else {
@@ -172,7 +181,7 @@ impl<'a> Search<'a, '_> {
         if let Err(fault) = self.check_intermediate(node) {
             return self.record(Issuer::Node(index), fault);
         }
-        self.stack.push(Frame { node: index, next: 0 });
+        self.push(index);
         Ok(())
     }
 
@@ -222,14 +231,24 @@ impl<'a> Search<'a, '_> {
         let expiries = self.path().map(|node| node.certificate.validity().not_after);
         let others = certificate.map(|root| root.validity().not_after).into_iter().chain([verdict.until]);
         let earliest_expiry = expiries.chain(others).min();
+        let leaf_signature = self.remember(index);
         Ok(Some(Found {
-            path: self.path().map(|node| node.position).collect(),
+            path: self.take_positions(),
             anchor: index,
             earliest_expiry: earliest_expiry.unwrap_or(i64::MIN),
             revocation: verdict.status,
             policies,
-            leaf_signature: self.remember(index),
+            leaf_signature,
         }))
+    }
+
+    /// The path, by where its certificates stand in the peer's chain: the search has no more use for it.
+    fn take_positions(&mut self) -> Vec<u16> {
+        let mut path = std::mem::take(&mut self.stack);
+        for place in &mut path {
+            *place = self.nodes.get(usize::from(*place)).map_or(u16::MAX, |node| node.position);
+        }
+        path
     }
 
     /// Revocation and timestamps of a path that is good otherwise; `None` if it is not good after all.
@@ -306,7 +325,7 @@ impl<'a> Search<'a, '_> {
     /// The certificate policies of the path as it stands below an anchor.
     fn check_policies(&mut self, anchor: Option<&Certificate<'a>>) -> Result<PolicySet, Fault<'a>> {
         let nodes = self.nodes;
-        let path = self.stack.iter().rev().filter_map(|frame| nodes.get(frame.node));
+        let path = self.stack.iter().rev().filter_map(|&index| nodes.get(usize::from(index)));
         let length = self.stack.len();
         let path = path.map(|node| (&node.certificate, node.at(), node.is_self_issued()));
         policies::process(self.context.policy.policy_inputs(), anchor, path, length, &mut self.budget)
@@ -335,8 +354,10 @@ impl<'a> Search<'a, '_> {
         };
         let limits = constraints::Limits::new(limits, &mut self.budget)?;
         let nodes = self.nodes;
-        for (depth, frame) in self.stack.iter().enumerate() {
-            if let Some(node) = nodes.get(frame.node).filter(|node| depth == 0 || !node.is_self_issued()) {
+        for (depth, &index) in self.stack.iter().enumerate() {
+            if let Some(node) =
+                nodes.get(usize::from(index)).filter(|node| depth == 0 || !node.is_self_issued())
+            {
                 limits.check(&node.certificate, node.at(), &mut self.budget)?;
             }
         }
@@ -363,7 +384,7 @@ impl<'a> Search<'a, '_> {
     }
 
     fn path(&self) -> impl Iterator<Item = &Node<'a>> {
-        self.stack.iter().filter_map(|frame| self.nodes.get(frame.node))
+        self.stack.iter().filter_map(|&index| self.nodes.get(usize::from(index)))
     }
 
     /// Intermediates of the path that count (RFC 5280 section 6.1.4 (l)): all but the self-issued ones.

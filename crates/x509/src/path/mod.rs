@@ -12,7 +12,7 @@ pub(crate) mod policy_set;
 pub(crate) mod profile;
 mod signatures;
 
-use core::cell::OnceCell;
+use core::cell::{Cell, OnceCell};
 
 use oxtls_crypto::signature::PublicKey;
 use pki_types::CertificateDer;
@@ -118,6 +118,8 @@ pub(crate) struct Node<'a> {
     /// Which of the anchors under `issuer_hash` bear the issuer's name.
     issued_by: Anchors,
     key: OnceCell<Result<PublicKey, oxtls_crypto::Error>>,
+    /// While it is in the path being built: how far its issuers have been tried.
+    tried: Cell<usize>,
     /// The verdict on it as an issuer, where that does not depend on the path.
     as_issuer: OnceCell<Result<(), Fault<'a>>>,
 }
@@ -135,6 +137,7 @@ impl<'a> Node<'a> {
             reachable: false,
             issued_by: Anchors::None,
             key: OnceCell::new(),
+            tried: Cell::new(0),
             as_issuer: OnceCell::new(),
         }
     }

@@ -32,7 +32,7 @@ impl<'a> Search<'a, '_> {
     pub(super) fn verify_signatures(&mut self, anchor: usize) -> Result<bool, Option<Fault<'a>>> {
         let mut issuer = Issuer::Anchor(anchor);
         for depth in (0..self.stack.len()).rev() {
-            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
+            let Some(child) = self.stack.get(depth).map(|&index| usize::from(index)) else {
                 return Ok(false);
             };
             let fault = match self.known_edge(child, issuer) {
@@ -110,7 +110,7 @@ impl<'a> Search<'a, '_> {
     pub(super) fn keep_edges(&mut self, anchor: usize, failed: Option<usize>) {
         let mut issuer = Issuer::Anchor(anchor);
         for depth in (failed.unwrap_or(0)..self.stack.len()).rev() {
-            let Some(child) = self.stack.get(depth).map(|frame| frame.node) else {
+            let Some(child) = self.stack.get(depth).map(|&index| usize::from(index)) else {
                 return;
             };
             if self.known_edge(child, issuer).is_none() {
@@ -125,14 +125,14 @@ impl<'a> Search<'a, '_> {
         let cache = self.context.signatures?;
         let mut issuer = Issuer::Anchor(anchor);
         let mut leaf = None;
-        for frame in self.stack.iter().rev() {
-            let this = |verified: &&Verified| verified.child == frame.node && verified.issuer == issuer;
+        for child in self.stack.iter().rev().map(|&index| usize::from(index)) {
+            let this = |verified: &&Verified| verified.child == child && verified.issuer == issuer;
             match self.verified.iter().find(this) {
-                Some(verified) if frame.node == 0 => leaf = Some(verified.entry),
+                Some(verified) if child == 0 => leaf = Some(verified.entry),
                 Some(verified) => cache.insert(verified.entry),
                 None => {}
             }
-            issuer = Issuer::Node(frame.node);
+            issuer = Issuer::Node(child);
         }
         leaf
     }
