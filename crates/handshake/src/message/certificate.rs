@@ -13,7 +13,7 @@ use crate::message::{HandshakeType, message_of};
 use crate::outcome::PeerCertificates;
 
 /// Room beside a chain for what goes out with it: EncryptedExtensions, CertificateVerify of ECDSA and Finished.
-const ROOM: usize = 192;
+const ROOM: usize = 144;
 
 /// A received Certificate; the chain is copied, since it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
