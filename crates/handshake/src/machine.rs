@@ -4,10 +4,9 @@
 //! Need is out), takes the state, and puts back what the step returns. A step that fails leaves no state behind:
 //! all secrets that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
 
-mod queue;
-
 use core::fmt;
 use core::time::Duration;
+use std::collections::VecDeque;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::hash::{Digest, Hash};
@@ -24,8 +23,6 @@ use crate::step::{
     Direction, EarlyData, Failure, Input, KeyChange, KeySecret, Level, Misuse, Output, ReadMode, Transport,
 };
 use crate::suite::CipherSuite;
-
-use queue::Queue;
 
 /// What a step leaves: the next state, or `None` once [`Out::done`] was called.
 pub(crate) type Step<S> = Result<Option<S>, Failure>;
@@ -44,6 +41,9 @@ pub(crate) trait Steps: Sized {
     /// The answer to the Need that this state asked; its kind is the Need's.
     fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self>;
 }
+
+/// As many outputs as a step gives at most, but for a key log's lines.
+const OUTPUTS: usize = 8;
 
 /// A role's machine: its state and its queue.
 pub(crate) struct Machine<S> {
@@ -89,7 +89,7 @@ impl<S: Steps> Machine<S> {
 
     /// The next output, in wire order.
     pub(crate) fn output(&mut self) -> Option<Output> {
-        self.out.queue.pop()
+        self.out.queue.pop_front()
     }
 
     fn must_not_wait(&self) -> Result<(), Misuse> {
@@ -102,7 +102,7 @@ impl<S: Steps> Machine<S> {
             Ok(next) => self.state = next,
             Err(failure) => {
                 self.out.asked = None;
-                self.out.queue.push(Output::Failed(failure));
+                self.out.queue.push_back(Output::Failed(failure));
             }
         }
     }
@@ -182,7 +182,7 @@ impl<'a> Incoming<'a> {
 
 /// The queue out, and what decides which outputs a transport has.
 pub(crate) struct Out {
-    queue: Queue,
+    queue: VecDeque<Output>,
     asked: Option<Asked>,
     quic: bool,
     compatibility: Compatibility,
@@ -223,7 +223,7 @@ impl Out {
     /// An empty queue for this transport, compatibility mode off.
     pub(crate) fn new(transport: &Transport) -> Self {
         Self {
-            queue: Queue::default(),
+            queue: VecDeque::with_capacity(OUTPUTS),
             asked: None,
             quic: matches!(transport, Transport::Quic { .. }),
             compatibility: Compatibility::Off,
@@ -251,20 +251,20 @@ impl Out {
 
     /// Sends one whole handshake message.
     pub(crate) fn send(&mut self, level: Level, bytes: Vec<u8>) {
-        self.queue.push(Output::Send { level, bytes });
+        self.queue.push_back(Output::Send { level, bytes });
     }
 
     /// Sends the compatibility ChangeCipherSpec, if the mode is on and it has not been sent.
     pub(crate) fn compatibility_change_cipher_spec(&mut self) {
         if self.compatibility == Compatibility::Due {
             self.compatibility = Compatibility::Sent;
-            self.queue.push(Output::SendChangeCipherSpec);
+            self.queue.push_back(Output::SendChangeCipherSpec);
         }
     }
 
     /// Hands out a TLS 1.3 traffic secret. A read key is followed at once by [`Out::read`].
     pub(crate) fn keys(&mut self, level: Level, direction: Direction, suite: CipherSuite, secret: Secret) {
-        self.queue.push(Output::Keys(KeyChange {
+        self.queue.push_back(Output::Keys(KeyChange {
             level,
             direction,
             suite,
@@ -274,7 +274,7 @@ impl Out {
 
     /// TLS 1.2: a ChangeCipherSpec and the key that everything behind it is under (RFC 5246 section 7.1).
     pub(crate) fn change_cipher_spec(&mut self, suite: CipherSuite, key: (AeadKey, FixedIv)) {
-        self.queue.push(Output::SendChangeCipherSpec);
+        self.queue.push_back(Output::SendChangeCipherSpec);
         self.keys_tls12(Direction::Write, suite, key);
     }
 
@@ -285,7 +285,7 @@ impl Out {
         suite: CipherSuite,
         (key, fixed_iv): (AeadKey, FixedIv),
     ) {
-        self.queue.push(Output::Keys(KeyChange {
+        self.queue.push_back(Output::Keys(KeyChange {
             level: Level::Application,
             direction,
             suite,
@@ -297,36 +297,40 @@ impl Out {
     pub(crate) fn read(&mut self, mode: ReadMode) {
         let same = self.max_message.replace(mode.max_message) == Some(mode.max_message);
         if !(self.quic && same) {
-            self.queue.push(Output::Read(mode));
+            self.queue.push_back(Output::Read(mode));
         }
     }
 
     /// Hands out the record size limits. QUIC has no records.
     pub(crate) fn limits(&mut self, send: u16, receive: u16) {
         if !self.quic {
-            self.queue.push(Output::Limits { send, receive });
+            self.queue.push_back(Output::Limits { send, receive });
         }
     }
 
     /// Says what became of early data.
     pub(crate) fn early_data(&mut self, early_data: EarlyData) {
-        self.queue.push(Output::EarlyData(early_data));
+        self.queue.push_back(Output::EarlyData(early_data));
     }
 
     /// The server may send application data now.
     pub(crate) fn half_rtt(&mut self) {
-        self.queue.push(Output::HalfRtt);
+        self.queue.push_back(Output::HalfRtt);
     }
 
     /// Hands out the peer's QUIC transport parameters.
     pub(crate) fn peer_parameters(&mut self, parameters: &[u8]) {
-        self.queue.push(Output::PeerParameters(parameters.to_vec()));
+        self.queue.push_back(Output::PeerParameters(parameters.to_vec()));
     }
 
     /// Logs a secret, if the key log is on.
     pub(crate) fn key_log(&mut self, label: &'static str, secret: &Secret) {
         if let Some(client_random) = self.key_log {
-            self.queue.push(Output::KeyLog { label, client_random, secret: Box::new(secret.duplicate()) });
+            self.queue.push_back(Output::KeyLog {
+                label,
+                client_random,
+                secret: Box::new(secret.duplicate()),
+            });
         }
     }
 
@@ -335,12 +339,12 @@ impl Out {
         let serial = Serial::next();
         let need = need(serial);
         self.asked = Some(Asked { serial, kind: NeedKind::of(&need) });
-        self.queue.push(Output::Need(need));
+        self.queue.push_back(Output::Need(need));
     }
 
     /// Ends the handshake well. Only a verified Finished of the peer opens this door.
     pub(crate) fn done(&mut self, _proof: FinishedVerified, outcome: Outcome, post_handshake: PostHandshake) {
-        self.queue.push(Output::Done(Box::new(outcome), post_handshake));
+        self.queue.push_back(Output::Done(Box::new(outcome), post_handshake));
     }
 
     /// Takes the Need back if this answers it.
