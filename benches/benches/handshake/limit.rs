@@ -8,12 +8,12 @@
 //! two records. HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
 
 #[path = "keys.rs"]
-mod keys;
+pub(crate) mod keys;
 
 use std::cell::RefCell;
 use std::hint::black_box;
 
-use keys::Key;
+use keys::{Key, Signatures};
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::hash::{Digest, HashContext};
 use oxtls_crypto::hmac::hmac;
@@ -48,9 +48,7 @@ pub(crate) struct Limit {
     key: Key,
     /// As long as a two-certificate chain's parts are.
     certificate: Vec<u8>,
-    tbs: Vec<u8>,
-    chain_signature: Vec<u8>,
-    handshake_signature: Vec<u8>,
+    signatures: Signatures,
     hello: Vec<u8>,
     /// Room for two records, which costs nothing to have.
     room: RefCell<[u8; 2 * MAX_RECORD]>,
@@ -63,24 +61,12 @@ impl Limit {
     pub(crate) fn new(kind: Kind, group: NamedGroup, root: &Ca, server: &Issued) -> Self {
         let key = Key::new(server);
         let client_share = KeyExchange::offer(group).unwrap().share().to_vec();
-        let tbs = root.certificate().to_vec();
+        let signatures = Signatures::new(&key, [root.certificate(), &server.chain[0]]);
         let certificate = server.chain.iter().flat_map(|der| der.iter().copied()).collect();
-        let (chain_signature, handshake_signature) = (key.sign_certificate(&tbs), key.sign(&[0; 130]));
         // A hello of ours without its key share.
         let hello = [vec![0; 220], client_share.clone()].concat();
         let room = RefCell::new([0; 2 * MAX_RECORD]);
-        Self {
-            kind,
-            group,
-            client_share,
-            key,
-            certificate,
-            tbs,
-            chain_signature,
-            handshake_signature,
-            hello,
-            room,
-        }
+        Self { kind, group, client_share, key, certificate, signatures, hello, room }
     }
 
     pub(crate) fn server(&self) {
@@ -126,9 +112,7 @@ impl Limit {
     }
 
     fn verify_peer(&self) {
-        self.key.verify_certificate(&self.tbs, &self.chain_signature);
-        self.key.verify_certificate(&self.tbs, &self.chain_signature);
-        self.key.verify(&[0; 130], &self.handshake_signature);
+        self.signatures.verify(&self.key);
     }
 
     fn symmetric(&self, shared: &[u8], share: &[u8], opens: bool, sign: impl FnOnce() -> Vec<u8>) {
@@ -151,8 +135,8 @@ impl Limit {
         black_box(transcript.current());
         let signature = sign();
         transcript.update(&[0; 8]);
-        transcript.update(&self.handshake_signature);
-        self.protect(&mut seal, &mut open, &self.handshake_signature, opens);
+        transcript.update(self.signatures.of_a_handshake());
+        self.protect(&mut seal, &mut open, self.signatures.of_a_handshake(), opens);
         drop(signature);
         transcript.update(finished(&server, &transcript.current()).as_bytes());
         self.protect(&mut seal, &mut open, &[0; 36], opens);
@@ -165,8 +149,8 @@ impl Limit {
             transcript.update(&self.certificate);
             self.protect(&mut seal, &mut open, &self.certificate, !opens);
             black_box(transcript.current());
-            transcript.update(&self.handshake_signature);
-            self.protect(&mut seal, &mut open, &self.handshake_signature, !opens);
+            transcript.update(self.signatures.of_a_handshake());
+            self.protect(&mut seal, &mut open, self.signatures.of_a_handshake(), !opens);
         }
         black_box(finished(&client, &transcript.current()));
         self.protect(&mut seal, &mut open, &[0; 36], !opens);

@@ -4,10 +4,6 @@
 
 use std::hint::black_box;
 
-use aws_lc_rs::rand::SystemRandom;
-use aws_lc_rs::signature::{
-    ECDSA_P256_SHA256_ASN1, ECDSA_P256_SHA256_ASN1_SIGNING, EcdsaKeyPair, KeyPair, UnparsedPublicKey,
-};
 use oxtls_crypto::Hash;
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::hash::HashContext;
@@ -16,6 +12,7 @@ use oxtls_crypto::prf::prf;
 use oxtls_test_pki::{Ca, Issued};
 
 use crate::limit::hello_random;
+use crate::limit::keys::{Key, Signatures};
 
 const HASH: Hash = Hash::Sha256;
 const AEAD: AeadAlgorithm = AeadAlgorithm::Aes128Gcm;
@@ -26,27 +23,22 @@ const TICKET: usize = 180;
 
 pub(crate) struct Tls12 {
     resumed: bool,
-    key: EcdsaKeyPair,
+    key: Key,
     share: Vec<u8>,
-    tbs: Vec<u8>,
     certificate: Vec<u8>,
-    signature: Vec<u8>,
+    signatures: Signatures,
 }
 
 impl Tls12 {
     /// P-256 certificates and X25519: the only case of TLS 1.2.
     pub(crate) fn new(resumed: bool, root: &Ca, server: &Issued) -> Self {
-        let der = server.key_der();
-        let key = EcdsaKeyPair::from_pkcs8(&ECDSA_P256_SHA256_ASN1_SIGNING, der.secret_der()).unwrap();
-        let tbs = root.certificate().to_vec();
-        let signature = key.sign(&SystemRandom::new(), &tbs).unwrap().as_ref().to_vec();
+        let key = Key::new(server);
         Self {
             resumed,
+            signatures: Signatures::new(&key, [root.certificate(), &server.chain[0]]),
             key,
             share: KeyExchange::offer(NamedGroup::X25519).unwrap().share().to_vec(),
-            tbs,
             certificate: server.chain.iter().flat_map(|der| der.iter().copied()).collect(),
-            signature,
         }
     }
 
@@ -58,7 +50,7 @@ impl Tls12 {
             return self.symmetric(None);
         }
         let secret = key_exchange::answer(NamedGroup::X25519, &self.share).unwrap().secret;
-        black_box(self.key.sign(&SystemRandom::new(), &[0; 32 + 32 + 36]).unwrap());
+        black_box(self.key.sign(&[0; 32 + 32 + 36]));
         self.symmetric(Some(secret.as_bytes()));
     }
 
@@ -69,10 +61,7 @@ impl Tls12 {
         }
         let offer = KeyExchange::offer(NamedGroup::X25519).unwrap();
         let secret = offer.finish(&self.share).unwrap();
-        let key = UnparsedPublicKey::new(&ECDSA_P256_SHA256_ASN1, self.key.public_key().as_ref());
-        for _ in 0..3 {
-            key.verify(&self.tbs, &self.signature).unwrap();
-        }
+        self.signatures.verify(&self.key);
         self.symmetric(Some(secret.as_bytes()));
     }
 
@@ -83,7 +72,7 @@ impl Tls12 {
         let mut master = [1; 48];
         if let Some(secret) = fresh {
             transcript.update(&self.certificate);
-            transcript.update(&self.signature);
+            transcript.update(self.signatures.of_a_handshake());
             transcript.update(&[0; 40 + 4 + 37]);
             let session = transcript.current();
             prf(HASH, secret, "extended master secret", &[session.as_bytes()], &mut master);
