@@ -4,7 +4,7 @@
 //! `cargo bench -p oxtls-benches --bench handshake` prints the table: how many times the limit each side takes, from
 //! interleaved rounds. What the limit does is code: `limit.rs`, and for TLS 1.2 that of the other libraries' comparison
 //! (`benches/peers/limit`). The rows that say "again" are of peers whose chains were verified in a connection before; the
-//! limit, which knows of no memory, stays the same. `-- quick` has a tenth of the rounds; other words are those rows whose
+//! limit, which knows of no memory, stays the same. `-- quick` has fewer rounds; other words are those rows whose
 //! names contain one of them.
 
 mod limit;
