@@ -6,6 +6,7 @@ mod early;
 mod handshake;
 mod info;
 mod mailbox;
+mod outgoing;
 mod receive;
 mod resume;
 mod role;

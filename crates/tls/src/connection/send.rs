@@ -1,4 +1,4 @@
-//! The sending half: what waits to go out, in order, and the key it goes out under.
+//! The sending half: what may be sent now, in which order, and the key it goes out under.
 
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::post_handshake::{NewTicket, key_update};
@@ -8,17 +8,10 @@ use oxtls_record::{Alert, ContentType, Padding, Sealed, WriteKey, Writer};
 
 use super::data::Data;
 use super::mailbox::Mailbox;
+use super::outgoing::Outgoing;
 use super::seal_error::SealError;
 use crate::defaults;
 use crate::trace;
-
-/// Room for what often comes behind a message or record: CertificateVerify of ECDSA and Finished, or their like. Without it
-/// the buffer would be allocated anew for each of them.
-const SHORT_MESSAGES: usize = 144;
-
-/// A buffer of so many bytes stays while the handshake goes on: a client's second flight goes into that of its first. A
-/// longer one is given back while the peer is waited for.
-const KEPT_BUFFER: usize = 1024;
 
 /// Where the half stands.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -37,35 +30,12 @@ enum State {
 #[derive(Debug)]
 pub(crate) struct SendHalf {
     writer: Writer,
-    /// `None`: nothing waits. An idle connection holds no buffer.
-    pending: Option<Box<Pending>>,
+    outgoing: Outgoing,
     /// How many successors the write key has left; keys of TLS 1.2 have none.
     updates_left: u64,
     /// Bytes of early data that the server has not taken, as long as the caller does not know.
     refused: u32,
     state: State,
-}
-
-/// What waits to go out.
-#[derive(Debug, Default)]
-struct Pending {
-    /// Handshake messages of one flight and level, not yet sealed: they share records.
-    flight: Vec<u8>,
-    /// Sealed bytes that wait to be transmitted, from `sent` on.
-    queue: Vec<u8>,
-    sent: usize,
-}
-
-impl Pending {
-    /// Sealed bytes that wait.
-    fn sealed(&self) -> &[u8] {
-        self.queue.get(self.sent..).unwrap_or_default()
-    }
-
-    /// Nothing waits.
-    fn is_empty(&self) -> bool {
-        self.flight.is_empty() && self.sealed().is_empty()
-    }
 }
 
 impl SendHalf {
@@ -77,7 +47,7 @@ impl SendHalf {
         }
         Self {
             writer,
-            pending: None,
+            outgoing: Outgoing::default(),
             updates_left: defaults::MAX_KEY_UPDATES,
             refused: 0,
             state: State::Handshaking,
@@ -91,46 +61,15 @@ impl SendHalf {
 
     /// Queues a handshake message behind those of its flight. Behind close_notify none follows, for which there is no key
     /// either: the tickets of a server that has closed before its client's Finished came.
-    pub(crate) fn message(&mut self, mut bytes: Vec<u8>) {
-        if matches!(self.state, State::Closed | State::Failed) {
-            return;
+    pub(crate) fn message(&mut self, bytes: Vec<u8>) {
+        if !matches!(self.state, State::Closed | State::Failed) {
+            self.outgoing.message(bytes);
         }
-        let flight = &mut self.pending.get_or_insert_default().flight;
-        if flight.is_empty() {
-            *flight = bytes;
-            return;
-        }
-        let len = flight.len().saturating_add(bytes.len());
-        if len > flight.capacity() && len <= bytes.capacity() {
-            // A chain has room for the short messages around it.
-            bytes.splice(..0, flight.drain(..));
-            *flight = bytes;
-            return;
-        }
-        if len > flight.capacity() {
-            flight.reserve_exact(bytes.len().saturating_add(SHORT_MESSAGES));
-        }
-        flight.extend_from_slice(&bytes);
     }
 
     /// Seals the flight: its messages end at a record boundary before a key changes and when the flight ends.
     pub(crate) fn flush_flight(&mut self) -> Result<(), oxtls_record::SealError> {
-        let Some(Pending { flight, queue, .. }) = self.pending.as_deref_mut() else { return Ok(()) };
-        if flight.is_empty() {
-            return Ok(());
-        }
-        let mut flight = std::mem::take(flight);
-        // The first message is all that goes out in the clear, mostly: its own buffer becomes the queue.
-        if queue.capacity() == 0 {
-            match self.writer.frame(flight) {
-                Ok(record) => {
-                    *queue = record;
-                    return Ok(());
-                }
-                Err(whole) => flight = whole,
-            }
-        }
-        seal_into(&mut self.writer, queue, ContentType::Handshake, &flight)
+        self.outgoing.flush(&mut self.writer)
     }
 
     /// Queues an unprotected ChangeCipherSpec.
@@ -196,9 +135,7 @@ impl SendHalf {
     pub(crate) fn open(&mut self) {
         if self.state == State::Handshaking {
             self.state = State::Open;
-            if self.pending.as_deref().is_some_and(Pending::is_empty) {
-                self.pending = None;
-            }
+            self.outgoing.release();
         }
     }
 
@@ -222,15 +159,13 @@ impl SendHalf {
 
     /// Ends writing without a word: the peer has said that it is gone. What was not transmitted is dropped.
     pub(crate) fn abandon(&mut self, mailbox: &Mailbox) {
-        self.pending = None;
+        self.outgoing.clear();
         self.die(mailbox);
     }
 
     /// Erases the key; what is sealed can still be transmitted.
     fn die(&mut self, mailbox: &Mailbox) {
-        if let Some(pending) = &mut self.pending {
-            pending.flight = Vec::new();
-        }
+        self.outgoing.drop_flight();
         self.writer.remove_key();
         self.state = State::Failed;
         mailbox.writer_failed();
@@ -327,7 +262,7 @@ impl SendHalf {
     /// Whether sealed bytes wait.
     #[inline]
     fn has_sealed(&self) -> bool {
-        self.pending.as_deref().is_some_and(|pending| !pending.sealed().is_empty())
+        self.outgoing.sealed_len() > 0
     }
 
     /// Moves queued bytes into the window. A reply to a KeyUpdate is made only when nothing else waits: however many
@@ -346,29 +281,7 @@ impl SendHalf {
 
     #[inline]
     fn drain(&mut self, out: &mut [u8]) -> usize {
-        if self.pending.is_none() { 0 } else { self.drain_pending(out) }
-    }
-
-    #[cold]
-    fn drain_pending(&mut self, out: &mut [u8]) -> usize {
-        let Some(pending) = self.pending.as_deref_mut() else { return 0 };
-        let waiting = pending.sealed();
-        let len = waiting.len().min(out.len());
-        if let (Some(window), Some(bytes)) = (out.get_mut(..len), waiting.get(..len)) {
-            window.copy_from_slice(bytes);
-        }
-        pending.sent = pending.sent.saturating_add(len);
-        if pending.sealed().is_empty() {
-            pending.sent = 0;
-            if self.state == State::Handshaking && pending.queue.capacity() <= KEPT_BUFFER {
-                pending.queue.clear();
-            } else if pending.flight.is_empty() {
-                self.pending = None;
-            } else {
-                pending.queue = Vec::new();
-            }
-        }
-        len
+        self.outgoing.transmit(out, self.state == State::Handshaking)
     }
 
     /// Seals application data into the window, behind what is queued.
@@ -379,7 +292,7 @@ impl SendHalf {
         data: Data<'_>,
         out: &mut [u8],
     ) -> Result<Sealed, SealError> {
-        let waits = self.pending.is_some() || self.refused > 0 || !mailbox.is_quiet();
+        let waits = self.outgoing.is_held() || self.refused > 0 || !mailbox.is_quiet();
         if self.state == State::Open
             && !waits
             && let Ok(Sealed { taken, written }) = data.seal(&mut self.writer, out)
@@ -484,7 +397,7 @@ impl SendHalf {
 
     /// Bytes that sealing this much plaintext adds, what is queued already included.
     pub(crate) fn sealed_len(&self, plaintext: usize) -> usize {
-        let queued = self.pending.as_deref().map_or(0, |pending| pending.sealed().len());
+        let queued = self.outgoing.sealed_len();
         queued.saturating_add(self.writer.sealed_len(ContentType::ApplicationData, plaintext))
     }
 
@@ -493,29 +406,8 @@ impl SendHalf {
         content_type: ContentType,
         plaintext: &[u8],
     ) -> Result<(), oxtls_record::SealError> {
-        let pending = self.pending.get_or_insert_default();
-        seal_into(&mut self.writer, &mut pending.queue, content_type, plaintext)
+        self.outgoing.seal(&mut self.writer, content_type, plaintext)
     }
-}
-
-/// Seals all of `plaintext`, or nothing, behind what is in the queue.
-fn seal_into(
-    writer: &mut Writer,
-    queue: &mut Vec<u8>,
-    content_type: ContentType,
-    plaintext: &[u8],
-) -> Result<(), oxtls_record::SealError> {
-    let start = queue.len();
-    let len = start.saturating_add(writer.sealed_len(content_type, plaintext.len()));
-    if len > queue.capacity() {
-        // A ChangeCipherSpec and a Finished may follow.
-        queue.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
-    }
-    queue.resize(len, 0);
-    let window = queue.get_mut(start..).unwrap_or_default();
-    let sealed = writer.seal_whole(content_type, plaintext, window);
-    queue.truncate(start.saturating_add(sealed.unwrap_or_default()));
-    sealed.map(drop)
 }
 
 #[cfg(test)]
