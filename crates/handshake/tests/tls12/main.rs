@@ -1,5 +1,5 @@
 //! T10 and T12: TLS 1.2 with a full key exchange, row by row on both machines, with no record layer between them, and
-//! how a server comes to speak it. What a client refuses is in `tls12_refusals.rs`.
+//! how a server comes to speak it. What a client refuses is in `tls12_refusals`.
 #![allow(
     clippy::unwrap_used,
     clippy::expect_used,
