@@ -469,7 +469,7 @@ fn read(mode: ReadMode) -> String {
     format!("R({change_cipher_spec},{application_data}{alert})")
 }
 
-fn need_name(need: &Need) -> &'static str {
+pub fn need_name(need: &Need) -> &'static str {
     match need {
         Need::OpenEch(_) => "OpenEch",
         Need::ChooseConfig(_) => "ChooseConfig",

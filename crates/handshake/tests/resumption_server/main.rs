@@ -13,7 +13,6 @@ mod common;
 mod hostile;
 #[path = "../sessions/mod.rs"]
 mod sessions;
-mod suspension;
 mod t13_quic;
 mod t4_across_a_retry;
 mod t4_psk;
@@ -22,7 +21,7 @@ mod t9_tickets;
 use std::sync::Arc;
 use std::time::Duration;
 
-use common::{End, Message, NOW, Pair, edit, split_extensions};
+use common::{Message, NOW, Pair, edit, split_extensions};
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
@@ -33,9 +32,8 @@ use oxtls_handshake::error::Error;
 use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::extension::ticket_request::TicketRequest;
 use oxtls_handshake::message::HandshakeType;
-use oxtls_handshake::need::Need;
 use oxtls_handshake::session::Psk;
-use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
+use oxtls_handshake::step::{Direction, Level, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use sessions::{
     Change, Made, TICKET, identity, made, ms, nothing, offered, offering, pair, rebound, ticket_of, with_psks,

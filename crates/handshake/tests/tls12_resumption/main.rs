@@ -12,7 +12,6 @@ mod common;
 mod hostile;
 #[path = "../sessions/mod.rs"]
 mod sessions;
-mod suspension;
 mod t10_sessions_of_full_handshakes;
 mod t11_abbreviated;
 mod t11_renewal;
@@ -30,9 +29,9 @@ use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::server_hello::DOWNGRADE_TLS12;
 use oxtls_handshake::message::tls12::new_session_ticket::NewSessionTicket;
-use oxtls_handshake::need::{Answer, Need, SealTicket, SessionOffer};
+use oxtls_handshake::need::{Need, SealTicket, SessionOffer};
 use oxtls_handshake::session::{Psk, Session};
-use oxtls_handshake::step::{Input, Level, Misuse, Transport};
+use oxtls_handshake::step::{Level, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use sessions::{Change, Made, offering, pair, tls12};
 
