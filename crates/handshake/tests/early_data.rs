@@ -16,13 +16,13 @@ use std::sync::Arc;
 use common::scripted::{
     Flight, FlightTls12, NAME, Script, ScriptTls12, binder_verifies, hash_of, retry, session,
 };
-use common::{Answers, End, Hello, Message, Pair, client, credential, edit, server};
+use common::short::{IP, TLS12, TLS13, UE, UM};
+use common::{Answers, End, Hello, Message, Pair, client, credential, edit, server, usual};
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::KeyAlgorithm;
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::config::{ClientHandshake, Common, ServerHandshake};
-use oxtls_handshake::defaults;
 use oxtls_handshake::error::{Error, Fault};
 use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::key_schedule::tls13::EarlySecret;
@@ -30,35 +30,19 @@ use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::client_hello::OwnedClientHello;
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::step::{Direction, Level, Transport};
-use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
+use oxtls_handshake::suite::CipherSuite;
 
-const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
-const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 const EARLY: ExtensionType = ExtensionType::EARLY_DATA;
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const UE: AlertDescription = AlertDescription::UNSUPPORTED_EXTENSION;
 
 /// T5.0.
 const ROW_0: [&str; 5] = ["S(ClientHello)@In", "CCS", "W:Ea", "Offered(1024)", "R(drop,no)"];
-
-fn common_config() -> Common {
-    Common {
-        suites: defaults::SUITES_TLS12.to_vec(),
-        groups: vec![NamedGroup::X25519, NamedGroup::SECP256R1],
-        alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        record_size_limit: Some(4096),
-        key_log: true,
-        ..Common::default()
-    }
-}
 
 /// A client that offers this session with early data.
 fn config(
     mut session: Session,
     change: impl FnOnce(&mut Session, &mut ClientHandshake, &mut Common),
 ) -> ClientHandshake {
-    let mut common = common_config();
+    let mut common = usual();
     let mut config = ClientHandshake {
         server_name: Some(NAME.to_owned()),
         resumption: true,
@@ -274,7 +258,7 @@ mod t6_refused {
     }
 
     fn full_server(change: impl FnOnce(&mut Common)) -> End {
-        let mut common = common_config();
+        let mut common = usual();
         change(&mut common);
         let config = ServerHandshake { common: Arc::new(common), ..ServerHandshake::default() };
         let answers = Answers {

@@ -10,6 +10,7 @@
 mod common;
 mod sessions;
 
+use common::short::STREAM;
 use common::{Message, NOW, Pair, edit, split_extensions};
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::secret::Secret;
@@ -23,8 +24,6 @@ use oxtls_handshake::session::Session;
 use oxtls_handshake::step::{ApplicationData, Direction, Level, Transport};
 use oxtls_handshake::suite::CipherSuite;
 use sessions::{Change, Made, made, ms, nothing, offered, offering, rebound, with_psks};
-
-const STREAM: Transport = Transport::Stream;
 
 /// What has become of early data, and what follows it in the queue.
 const ACCEPTED: [&str; 9] = [

@@ -24,11 +24,8 @@ use oxtls_handshake::error::{Error, Fault};
 use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::step::{Input, Level, Misuse, Transport};
 
+use common::short::{DE, IP, UM};
 use common::{Answers, End, Message, Pair, client, credential, server};
-
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const DE: AlertDescription = AlertDescription::DECODE_ERROR;
 
 /// A kind of handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -36,6 +36,7 @@ use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::step::{Level, Misuse, Transport};
 use oxtls_handshake::suite::ProtocolVersion;
 
+use common::short::{TLS12, TLS13};
 use common::{Answers, End, Extensions, Hello, Message, Pair, client, credential, server};
 use common::{join_extensions, split_extensions};
 
@@ -53,9 +54,6 @@ const MAX_TIME: Duration = Duration::from_secs(30);
 
 /// The same for all mutants of a test.
 const MAX_TOTAL_TIME: Duration = Duration::from_secs(900);
-
-const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
-const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 
 /// Who a message goes to.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

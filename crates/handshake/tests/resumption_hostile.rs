@@ -16,6 +16,7 @@ mod common;
 use std::sync::Arc;
 
 use common::scripted::{Flight, FlightTls12, NAME, Script, ScriptTls12, retry, session, session_tls12};
+use common::short::UM;
 use common::{End, Message, client};
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_handshake::alert::AlertDescription;
@@ -26,8 +27,6 @@ use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::step::{Input, Level, Misuse, Transport};
 use oxtls_handshake::suite::ProtocolVersion;
-
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
 
 /// A kind of resumed handshake.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

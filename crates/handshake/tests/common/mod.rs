@@ -15,16 +15,19 @@
 )]
 
 pub mod scripted;
+pub mod short;
 
 use std::collections::VecDeque;
 use std::sync::Arc;
 use std::time::Duration;
 
+use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::{KeyAlgorithm, SigningKey};
 use oxtls_handshake::alert::AlertDescription;
 use oxtls_handshake::client::Client;
 use oxtls_handshake::codec::{Reader, Writer};
-use oxtls_handshake::config::{ClientHandshake, Credential, ServerHandshake};
+use oxtls_handshake::config::{ClientHandshake, Common, Credential, ServerHandshake};
+use oxtls_handshake::defaults;
 use oxtls_handshake::error::Error;
 use oxtls_handshake::extension::ExtensionType;
 use oxtls_handshake::message::HandshakeType;
@@ -620,6 +623,19 @@ impl Hello {
 
     pub fn get(&self, typ: ExtensionType) -> &[u8] {
         &self.extensions.iter().find(|(is, _)| *is == typ).expect("no such extension").1
+    }
+}
+
+/// What both ends' configurations have in most tests: suites of both versions, curves that need no retry, ALPN, a limit
+/// of records.
+pub fn usual() -> Common {
+    Common {
+        suites: defaults::SUITES_TLS12.to_vec(),
+        groups: vec![NamedGroup::X25519, NamedGroup::SECP256R1],
+        alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
+        record_size_limit: Some(4096),
+        key_log: true,
+        ..Common::default()
     }
 }
 

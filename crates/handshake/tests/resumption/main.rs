@@ -18,7 +18,8 @@ use common::scripted::{
     AGE, AGE_ADD, Flight, FlightTls12, FullTls12, HelloTls12, NAME, Script, ScriptTls12, binder_verifies,
     retry, session, session_tls12,
 };
-use common::{Answers, End, Hello, Message, NOW, Pair, client, credential, edit, server};
+use common::short::{DE, IP, TLS12, TLS13, UM};
+use common::{Answers, End, Hello, Message, NOW, Pair, client, credential, edit, server, usual};
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::KeyAlgorithm;
@@ -39,25 +40,11 @@ use oxtls_handshake::session::{Psk, Session};
 use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 
-const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
-const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 const PSK: ExtensionType = ExtensionType::PRE_SHARED_KEY;
 const TICKET: ExtensionType = ExtensionType::SESSION_TICKET;
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const DE: AlertDescription = AlertDescription::DECODE_ERROR;
 
 fn common_config(min_version: ProtocolVersion, max_version: ProtocolVersion) -> Common {
-    Common {
-        min_version,
-        max_version,
-        suites: defaults::SUITES_TLS12.to_vec(),
-        groups: vec![NamedGroup::X25519, NamedGroup::SECP256R1],
-        alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        record_size_limit: Some(4096),
-        key_log: true,
-        ..Common::default()
-    }
+    Common { min_version, max_version, ..usual() }
 }
 
 /// A client that wants sessions and offers this one.

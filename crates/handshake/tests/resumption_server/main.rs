@@ -21,6 +21,7 @@ mod t9_tickets;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::short::STREAM;
 use common::{Message, NOW, Pair, edit, split_extensions};
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -38,8 +39,6 @@ use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use sessions::{
     Change, Made, TICKET, identity, made, ms, nothing, offered, offering, pair, rebound, ticket_of, with_psks,
 };
-
-const STREAM: Transport = Transport::Stream;
 
 /// T4.4a.
 const RESUMED: [&str; 8] = [

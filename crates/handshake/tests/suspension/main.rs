@@ -18,6 +18,7 @@ mod sessions;
 use std::sync::{Arc, OnceLock};
 use std::thread;
 
+use common::short::{TLS12, TLS13};
 use common::{Answers, End, Message, Pair, credential, need_name};
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureScheme};
 use oxtls_handshake::config::ClientAuth;
@@ -30,9 +31,6 @@ use oxtls_handshake::suite::ProtocolVersion;
 use sessions::{Made, TICKET, ticket_of, tls12};
 
 use Flow::{Full, Renewed, Resumed};
-
-const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
-const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 
 /// What kind of handshake it is. The client's certificate is asked for in all of them.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -13,7 +13,8 @@ mod common;
 
 use std::sync::Arc;
 
-use common::{Answers, End, Hello, Message, Pair, client, credential, edit, server};
+use common::short::{HF, IP, TLS12, TLS13, UM};
+use common::{Answers, End, Hello, Message, Pair, client, credential, edit, server, usual};
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::secret::Secret;
@@ -31,26 +32,17 @@ use oxtls_handshake::need::Need;
 use oxtls_handshake::step::{Direction, Level, Misuse, Transport};
 use oxtls_handshake::suite::{Authentication, CipherSuite, ProtocolVersion};
 
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const HF: AlertDescription = AlertDescription::HANDSHAKE_FAILURE;
 const EMS: ExtensionType = ExtensionType::EXTENDED_MASTER_SECRET;
-const TLS12: ProtocolVersion = ProtocolVersion::TLS1_2;
-const TLS13: ProtocolVersion = ProtocolVersion::TLS1_3;
 
 /// What the handshakes of this file have in common.
 fn both(min_version: ProtocolVersion, max_version: ProtocolVersion) -> Common {
     Common {
         min_version,
         max_version,
-        suites: defaults::SUITES_TLS12.to_vec(),
         groups: vec![NamedGroup::X25519_MLKEM768, NamedGroup::X25519, NamedGroup::SECP256R1],
-        alpn: vec![b"h2".to_vec(), b"http/1.1".to_vec()],
-        record_size_limit: Some(4096),
-        key_log: true,
         ocsp: true,
         sct: true,
-        ..Common::default()
+        ..usual()
     }
 }
 

@@ -39,14 +39,8 @@ use oxtls_handshake::need::Need;
 use oxtls_handshake::step::{ChangeCipherSpec, Direction, Input, Level, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 
+use common::short::{DE, HF, IP, PV, UE, UM};
 use common::{Answers, End, Hello, Message, NOW, Pair, client, credential, edit, server};
-
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const DE: AlertDescription = AlertDescription::DECODE_ERROR;
-const HF: AlertDescription = AlertDescription::HANDSHAKE_FAILURE;
-const UE: AlertDescription = AlertDescription::UNSUPPORTED_EXTENSION;
-const PV: AlertDescription = AlertDescription::PROTOCOL_VERSION;
 
 /// Which versions a side speaks.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]

@@ -19,6 +19,7 @@ mod t11_renewal;
 use std::sync::Arc;
 use std::time::Duration;
 
+use common::short::STREAM;
 use common::{Message, NOW, Pair, edit};
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::secret::Secret;
@@ -31,11 +32,10 @@ use oxtls_handshake::message::server_hello::DOWNGRADE_TLS12;
 use oxtls_handshake::message::tls12::new_session_ticket::NewSessionTicket;
 use oxtls_handshake::need::{Need, SealTicket, SessionOffer};
 use oxtls_handshake::session::{Psk, Session};
-use oxtls_handshake::step::{Level, Transport};
+use oxtls_handshake::step::Level;
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 use sessions::{Change, Made, offering, pair, tls12};
 
-const STREAM: Transport = Transport::Stream;
 const TICKET: &[u8] = b"ticket of old";
 
 /// How the client's session is known.

@@ -30,6 +30,7 @@ use oxtls_handshake::message::server_hello::{DOWNGRADE_TLS11, DOWNGRADE_TLS12};
 use oxtls_handshake::step::{Direction, Input, Level, Misuse, Transport};
 use oxtls_handshake::suite::{CipherSuite, ProtocolVersion};
 
+use common::short::{DE, IP, UM};
 use common::{Answers, End, Hello, Message, Pair, client, credential, edit, server};
 
 const GROUPS: [NamedGroup; 2] = [NamedGroup::X25519, NamedGroup::SECP256R1];
@@ -91,10 +92,6 @@ impl Flow {
         message
     }
 }
-
-const UM: AlertDescription = AlertDescription::UNEXPECTED_MESSAGE;
-const IP: AlertDescription = AlertDescription::ILLEGAL_PARAMETER;
-const DE: AlertDescription = AlertDescription::DECODE_ERROR;
 
 mod t12_version_negotiation;
 mod t15_closing;
