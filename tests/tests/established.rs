@@ -37,7 +37,7 @@ const NEW: Ceiling = Ceiling { client: 1_350, server: 1_010 };
 const USED: Ceiling = Ceiling { client: MOST, server: MOST };
 
 /// At rest: what stays while nothing happens.
-const AT_REST: Ceiling = Ceiling { client: 370, server: 370 };
+const AT_REST: Ceiling = Ceiling { client: 395, server: 395 };
 
 struct Pair {
     client: ClientConnection,

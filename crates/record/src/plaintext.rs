@@ -39,6 +39,25 @@ impl Plaintext for &[u8] {
     }
 }
 
+/// So many bytes that lie where the record is to be already, all of them for that one.
+pub(crate) struct InPlace(pub(crate) usize);
+
+impl Plaintext for InPlace {
+    fn len(&self) -> usize {
+        self.0
+    }
+
+    fn content(&self, len: usize, _body: &mut [u8], _start: usize) -> Option<Content<'_>> {
+        (len == self.0).then_some(Content::InPlace(len))
+    }
+
+    fn copy_to(&self, _out: &mut [u8]) {}
+
+    fn skip(&mut self, len: usize) {
+        self.0 = self.0.saturating_sub(len);
+    }
+}
+
 /// Pieces, the first of which is empty only where nothing is left.
 pub(crate) struct Pieces<'a> {
     first: &'a [u8],

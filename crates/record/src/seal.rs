@@ -11,7 +11,7 @@ use crate::header::{ContentType, HEADER_LEN, Header, VERSION};
 use crate::keys::{Content, WriteKey};
 use crate::limits::{MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT, MIN_RECORD_SIZE_LIMIT, RESERVED_RECORDS};
 use crate::padding::Padding;
-use crate::plaintext::{Pieces, Plaintext};
+use crate::plaintext::{InPlace, Pieces, Plaintext};
 
 /// The most content in one record, [`MAX_FRAGMENT`].
 const MOST_CONTENT: u16 = MAX_RECORD_SIZE_LIMIT - 1;
@@ -253,22 +253,41 @@ impl Writer {
         Ok(sealed.written)
     }
 
-    /// Makes of a handshake message, or of several, the one record in the clear that holds them, in their own allocation if
-    /// it has room for the header too: nothing is copied into another. A writer that has a key, or a message that is empty or
-    /// takes more than one record, gives it back as it was.
+    /// Where the content of the next record lies, counted from the record's first byte: behind the header and, in TLS 1.2,
+    /// the explicit nonce.
+    #[must_use]
+    pub fn content_start(&self) -> usize {
+        HEADER_LEN.saturating_add(self.key.as_ref().map_or(0, WriteKey::content_start))
+    }
+
+    /// Makes of a handshake message, or of several, the one record that holds them, where they are: the record begins at
+    /// `start` of `buffer`, and they lie [`content_start`](Self::content_start) bytes behind that, up to the end. The buffer
+    /// grows by what comes behind them, the inner content type and the tag. `false`, with nothing done: there are none, or
+    /// they take more than one record.
     ///
     /// # Errors
-    /// The message, for [`Writer::seal`].
-    pub fn frame(&self, mut message: Vec<u8>) -> Result<Vec<u8>, Vec<u8>> {
+    /// [`SealError::KeyExhausted`], [`SealError::Crypto`]; the buffer then ends at `start`.
+    pub fn seal_in_place(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<bool, SealError> {
         let content_type = ContentType::Handshake;
-        match u16::try_from(message.len()) {
-            Ok(length) if self.key.is_none() && self.records(content_type, message.len()) == 1 => {
-                let header = Header { content_type, version: self.plaintext_version, length };
-                message.reserve_exact(HEADER_LEN);
-                message.splice(..0, header.encode());
-                Ok(message)
+        let content = start.saturating_add(self.content_start());
+        let Some(len) = buffer.len().checked_sub(content) else { return Ok(false) };
+        if self.records(content_type, len) != 1 {
+            return Ok(false);
+        }
+        let end = start.saturating_add(self.sealed_len(content_type, len));
+        buffer.reserve_exact(end.saturating_sub(buffer.len()));
+        buffer.resize(end, 0);
+        let mut window = buffer.get_mut(start..).unwrap_or_default();
+        match self.seal_record(content_type, &mut InPlace(len), &mut window) {
+            Ok(()) => {
+                let end = end.saturating_sub(window.len());
+                buffer.truncate(end);
+                Ok(true)
             }
-            _ => Err(message),
+            Err(error) => {
+                buffer.truncate(start);
+                Err(error)
+            }
         }
     }
 

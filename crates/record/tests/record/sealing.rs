@@ -2,8 +2,11 @@
 
 use core::num::NonZeroU16;
 
+use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, FixedIv};
 use oxtls_record::limits::{MAX_FRAGMENT, PROTECTED_OVERHEAD};
-use oxtls_record::{ContentType, Mode, Padding, Reader, Record, RecordError, SealError, Sealed, Writer};
+use oxtls_record::{
+    ContentType, Mode, Padding, Reader, Record, RecordError, SealError, Sealed, WriteKey, Writer,
+};
 
 use crate::common::{open_all, open_one, pair, raw, read_key, seal, write_key};
 
@@ -169,32 +172,69 @@ fn a_long_handshake_message_is_fragmented_in_the_clear_too() {
     assert_eq!(writer.records(HANDSHAKE, MAX_FRAGMENT + 1), 2);
 }
 
-#[test]
-fn a_message_is_framed_where_it_lies_as_it_would_be_sealed_in_the_clear() {
-    let mut writer = Writer::new();
-    writer.set_plaintext_version(0x0301);
-    for len in [1, 64, MAX_FRAGMENT] {
-        let message = vec![7; len];
-        let sealed = seal(&mut writer, HANDSHAKE, &message);
-        assert_eq!(writer.frame(message).unwrap(), sealed);
-    }
-    let mut roomy = Vec::with_capacity(100);
-    roomy.extend_from_slice(&[7; 95]);
-    let place = roomy.as_ptr();
-    let framed = writer.frame(roomy).unwrap();
-    assert_eq!(framed.as_ptr(), place, "in its own allocation");
+/// What `seal_in_place` makes of a message behind other bytes, with room for all.
+fn sealed_in_place(writer: &mut Writer, message: &[u8]) -> (Result<bool, SealError>, Vec<u8>) {
+    let before = [0xee; 3];
+    let mut buffer = Vec::with_capacity(before.len() + writer.sealed_len(HANDSHAKE, message.len()).max(600));
+    buffer.extend_from_slice(&before);
+    buffer.resize(before.len() + writer.content_start(), 0xee);
+    buffer.extend_from_slice(message);
+    let place = buffer.as_ptr();
+    let sealed = writer.seal_in_place(&mut buffer, before.len());
+    assert_eq!(buffer.as_ptr(), place, "in its own allocation");
+    assert_eq!(buffer[..3], before);
+    (sealed, buffer.split_off(3))
 }
 
 #[test]
-fn what_is_not_one_record_in_the_clear_is_not_framed() {
+fn a_message_is_sealed_where_it_lies_as_it_would_be_elsewhere() {
+    for padding in [Padding::None, Padding::ToMultiple(NonZeroU16::new(100).unwrap()), Padding::ToMaximum] {
+        for len in [1, 64, MAX_FRAGMENT] {
+            let writers = || {
+                let mut clear = Writer::new();
+                clear.set_plaintext_version(0x0301);
+                let mut protected = Writer::new();
+                protected.install(write_key(0, 7));
+                let mut tls12 = Writer::new();
+                let algorithm = AeadAlgorithm::Aes128Gcm;
+                let (key, iv) = (AeadKey::new(algorithm, &[7; 16]), FixedIv::new(algorithm, &[9; 4]));
+                tls12.install(WriteKey::tls12(algorithm, &key.unwrap(), &iv.unwrap()).unwrap());
+                [clear, protected, tls12].map(|mut writer| {
+                    writer.set_padding(padding);
+                    writer
+                })
+            };
+            for (mut here, mut elsewhere) in writers().into_iter().zip(writers()) {
+                let message: Vec<u8> = (0..=255).cycle().take(len).collect();
+                let (sealed, record) = sealed_in_place(&mut here, &message);
+                assert_eq!(sealed, Ok(true));
+                assert!(record == seal(&mut elsewhere, HANDSHAKE, &message), "{padding:?}, {len}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_is_not_one_record_is_not_sealed_where_it_lies() {
     let mut writer = Writer::new();
     for len in [0, MAX_FRAGMENT + 1] {
-        assert_eq!(writer.frame(vec![7; len]), Err(vec![7; len]));
+        let (sealed, left) = sealed_in_place(&mut writer, &vec![7; len]);
+        assert_eq!(sealed, Ok(false));
+        assert!(left[..5] == [0xee; 5] && left[5..] == vec![7; len]);
     }
     writer.set_max_fragment(64);
-    assert_eq!(writer.frame(vec![7; 65]), Err(vec![7; 65]));
-    writer.install(write_key(0, 7));
-    assert_eq!(writer.frame(vec![7; 64]), Err(vec![7; 64]), "a key is there");
+    assert_eq!(sealed_in_place(&mut writer, &[7; 65]).0, Ok(false));
+    assert_eq!(sealed_in_place(&mut writer, &[7; 64]).0, Ok(true));
+    assert_eq!(writer.seal_in_place(&mut Vec::new(), 9), Ok(false), "nothing is there");
+}
+
+#[test]
+fn a_key_that_is_used_up_leaves_nothing_where_the_record_was_to_be() {
+    let mut writer = Writer::new();
+    writer.install(write_key(0, 7).with_limit(1));
+    assert_eq!(sealed_in_place(&mut writer, b"last").0, Ok(true));
+    let (sealed, left) = sealed_in_place(&mut writer, b"too late");
+    assert_eq!((sealed, left), (Err(SealError::KeyExhausted), Vec::new()));
 }
 
 #[test]

@@ -1,10 +1,10 @@
-//! What waits to go out: the messages of a flight, then, sealed, the queue that the transport empties.
+//! What waits to go out, in one buffer: sealed records, and behind them the messages of a flight, which are sealed there.
 
 use oxtls_record::{ContentType, SealError, Writer};
 
-/// Room for what often comes behind a message or record: CertificateVerify of ECDSA and Finished, or their like. Without it
-/// the buffer would be allocated anew for each of them.
-const SHORT_MESSAGES: usize = 144;
+/// Room for what often comes behind a message: what sealing adds, and CertificateVerify of ECDSA and Finished, or their
+/// like. Without it the buffer would be allocated anew for each of them.
+const SHORT_MESSAGES: usize = 160;
 
 /// A buffer of so many bytes stays while the handshake goes on: a client's second flight goes into that of its first. A
 /// longer one is given back while the peer is waited for.
@@ -12,99 +12,114 @@ const KEPT_BUFFER: usize = 1024;
 
 /// What waits to go out. An idle connection holds no buffer.
 #[derive(Debug, Default)]
-pub(super) struct Outgoing(Option<Box<Pending>>);
-
-/// What waits, as long as anything does.
-#[derive(Debug, Default)]
-struct Pending {
-    /// Handshake messages of one flight and level, not yet sealed: they share records.
-    flight: Vec<u8>,
-    /// Sealed bytes that wait to be transmitted, from `sent` on.
-    queue: Vec<u8>,
-    sent: usize,
-}
-
-impl Pending {
-    /// Sealed bytes that wait.
-    fn sealed(&self) -> &[u8] {
-        self.queue.get(self.sent..).unwrap_or_default()
-    }
+pub(super) struct Outgoing {
+    /// Records, of which those from `sent` on wait to be transmitted, up to `sealed`. Handshake messages of one flight and
+    /// level may lie behind them, not yet sealed: they share records, and stand where they will be in the first.
+    buffer: Vec<u8>,
+    sent: u32,
+    sealed: u32,
 }
 
 impl Outgoing {
-    /// Puts a handshake message behind those of its flight.
-    pub(super) fn message(&mut self, mut bytes: Vec<u8>) {
-        let flight = &mut self.0.get_or_insert_default().flight;
-        if flight.is_empty() {
-            *flight = bytes;
+    /// Records that wait.
+    fn waiting(&self) -> &[u8] {
+        self.buffer.get(index(self.sent)..index(self.sealed)).unwrap_or_default()
+    }
+
+    /// Messages wait to be sealed.
+    fn has_flight(&self) -> bool {
+        self.buffer.len() > index(self.sealed)
+    }
+
+    /// Puts messages behind those of their flight, which `writer` will seal.
+    pub(super) fn messages(&mut self, writer: &Writer, mut messages: Vec<u8>) {
+        let front = if self.has_flight() { 0 } else { writer.content_start() };
+        let len = self.buffer.len().saturating_add(front).saturating_add(messages.len());
+        if len > self.buffer.capacity() && (len <= messages.capacity() || self.buffer.is_empty()) {
+            // The messages' own buffer has room for all, or is the only one.
+            self.put_before(&mut messages, front);
+            self.buffer = messages;
             return;
         }
-        let len = flight.len().saturating_add(bytes.len());
-        if len > flight.capacity() && len <= bytes.capacity() {
-            // A chain has room for the short messages around it.
-            bytes.splice(..0, flight.drain(..));
-            *flight = bytes;
-            return;
+        if len > self.buffer.capacity() {
+            let more = len.saturating_sub(self.buffer.len());
+            self.buffer.reserve_exact(more.saturating_add(SHORT_MESSAGES));
         }
-        if len > flight.capacity() {
-            flight.reserve_exact(bytes.len().saturating_add(SHORT_MESSAGES));
+        self.buffer.resize(len.saturating_sub(messages.len()), 0);
+        self.buffer.extend_from_slice(&messages);
+    }
+
+    /// Puts what the buffer has, and behind it `room` bytes, before the messages.
+    fn put_before(&self, messages: &mut Vec<u8>, room: usize) {
+        let (len, before) = (messages.len(), self.buffer.len().saturating_add(room));
+        messages.reserve_exact(before);
+        messages.resize(len.saturating_add(before), 0);
+        messages.copy_within(..len, before);
+        if let Some(front) = messages.get_mut(..self.buffer.len()) {
+            front.copy_from_slice(&self.buffer);
         }
-        flight.extend_from_slice(&bytes);
     }
 
     /// Seals the flight.
     pub(super) fn flush(&mut self, writer: &mut Writer) -> Result<(), SealError> {
-        let Some(Pending { flight, queue, .. }) = self.0.as_deref_mut() else { return Ok(()) };
-        if flight.is_empty() {
+        if !self.has_flight() {
             return Ok(());
         }
-        let mut flight = std::mem::take(flight);
-        // The first message is all that goes out in the clear, mostly: its own buffer becomes the queue.
-        if queue.capacity() == 0 {
-            match writer.frame(flight) {
-                Ok(record) => {
-                    *queue = record;
-                    return Ok(());
-                }
-                Err(whole) => flight = whole,
-            }
+        let start = index(self.sealed);
+        if !writer.seal_in_place(&mut self.buffer, start)? {
+            let flight = self.buffer.split_off(start);
+            let messages = flight.get(writer.content_start()..).unwrap_or_default();
+            return self.seal(writer, ContentType::Handshake, messages);
         }
-        seal_into(writer, queue, ContentType::Handshake, &flight)
+        self.mark_sealed();
+        Ok(())
     }
 
-    /// Seals all of `plaintext`, or nothing, behind what is in the queue.
+    /// Seals all of `plaintext`, or nothing, behind what waits. There is no flight: it was sealed before.
     pub(super) fn seal(
         &mut self,
         writer: &mut Writer,
         content_type: ContentType,
         plaintext: &[u8],
     ) -> Result<(), SealError> {
-        seal_into(writer, &mut self.0.get_or_insert_default().queue, content_type, plaintext)
+        let start = index(self.sealed);
+        let len = start.saturating_add(writer.sealed_len(content_type, plaintext.len()));
+        if len > self.buffer.capacity() {
+            // Behind a ChangeCipherSpec comes a Finished.
+            self.buffer.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
+        }
+        self.buffer.resize(len, 0);
+        let window = self.buffer.get_mut(start..).unwrap_or_default();
+        let sealed = writer.seal_whole(content_type, plaintext, window);
+        self.buffer.truncate(start.saturating_add(sealed.unwrap_or_default()));
+        self.mark_sealed();
+        sealed.map(drop)
     }
 
-    /// Moves sealed bytes into the window. `handshaking`: a buffer is soon of use again.
+    fn mark_sealed(&mut self) {
+        self.sealed = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
+    }
+
+    /// Moves records into the window. `handshaking`: the buffer is soon of use again.
     #[inline]
     pub(super) fn transmit(&mut self, out: &mut [u8], handshaking: bool) -> usize {
-        if self.0.is_none() { 0 } else { self.transmit_pending(out, handshaking) }
+        if self.is_held() { self.transmit_waiting(out, handshaking) } else { 0 }
     }
 
     #[cold]
-    fn transmit_pending(&mut self, out: &mut [u8], handshaking: bool) -> usize {
-        let Some(pending) = self.0.as_deref_mut() else { return 0 };
-        let waiting = pending.sealed();
+    fn transmit_waiting(&mut self, out: &mut [u8], handshaking: bool) -> usize {
+        let waiting = self.waiting();
         let len = waiting.len().min(out.len());
         if let (Some(window), Some(bytes)) = (out.get_mut(..len), waiting.get(..len)) {
             window.copy_from_slice(bytes);
         }
-        pending.sent = pending.sent.saturating_add(len);
-        if pending.sealed().is_empty() {
-            pending.sent = 0;
-            if handshaking && pending.queue.capacity() <= KEPT_BUFFER {
-                pending.queue.clear();
-            } else if pending.flight.is_empty() {
-                self.0 = None;
+        self.sent = self.sent.saturating_add(u32::try_from(len).unwrap_or(u32::MAX));
+        if self.waiting_len() == 0 && !self.has_flight() {
+            if handshaking && self.buffer.capacity() <= KEPT_BUFFER {
+                self.buffer.clear();
+                (self.sent, self.sealed) = (0, 0);
             } else {
-                pending.queue = Vec::new();
+                self.clear();
             }
         }
         len
@@ -112,52 +127,36 @@ impl Outgoing {
 
     /// Drops the messages that are not sealed: there is no key for them any more.
     pub(super) fn drop_flight(&mut self) {
-        if let Some(pending) = &mut self.0 {
-            pending.flight = Vec::new();
-        }
+        self.buffer.truncate(index(self.sealed));
     }
 
     /// Drops all that waits.
     pub(super) fn clear(&mut self) {
-        self.0 = None;
+        *self = Self::default();
     }
 
-    /// Gives buffers back in which nothing waits.
+    /// Gives a buffer back in which nothing waits.
     pub(super) fn release(&mut self) {
-        if self.0.as_deref().is_some_and(|pending| pending.flight.is_empty() && pending.sealed().is_empty()) {
-            self.0 = None;
+        if self.waiting_len() == 0 && !self.has_flight() {
+            self.clear();
         }
     }
 
     /// Whether something waits, or a buffer stays for what will.
     #[inline]
     pub(super) fn is_held(&self) -> bool {
-        self.0.is_some()
+        self.buffer.capacity() > 0
     }
 
-    /// Sealed bytes that wait.
+    /// Bytes of records that wait.
     #[inline]
-    pub(super) fn sealed_len(&self) -> usize {
-        self.0.as_deref().map_or(0, |pending| pending.sealed().len())
+    pub(super) fn waiting_len(&self) -> usize {
+        index(self.sealed.saturating_sub(self.sent))
     }
 }
 
-/// Seals all of `plaintext`, or nothing, behind what is in the queue.
-fn seal_into(
-    writer: &mut Writer,
-    queue: &mut Vec<u8>,
-    content_type: ContentType,
-    plaintext: &[u8],
-) -> Result<(), SealError> {
-    let start = queue.len();
-    let len = start.saturating_add(writer.sealed_len(content_type, plaintext.len()));
-    if len > queue.capacity() {
-        // A ChangeCipherSpec and a Finished may follow.
-        queue.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
-    }
-    queue.resize(len, 0);
-    let window = queue.get_mut(start..).unwrap_or_default();
-    let sealed = writer.seal_whole(content_type, plaintext, window);
-    queue.truncate(start.saturating_add(sealed.unwrap_or_default()));
-    sealed.map(drop)
+/// A place in a buffer, which holds no more than one flight: far less than 2^32 bytes.
+#[inline]
+fn index(place: u32) -> usize {
+    usize::try_from(place).unwrap_or(usize::MAX)
 }

@@ -63,7 +63,7 @@ impl SendHalf {
     /// either: the tickets of a server that has closed before its client's Finished came.
     pub(crate) fn message(&mut self, bytes: Vec<u8>) {
         if !matches!(self.state, State::Closed | State::Failed) {
-            self.outgoing.message(bytes);
+            self.outgoing.messages(&self.writer, bytes);
         }
     }
 
@@ -262,7 +262,7 @@ impl SendHalf {
     /// Whether sealed bytes wait.
     #[inline]
     fn has_sealed(&self) -> bool {
-        self.outgoing.sealed_len() > 0
+        self.outgoing.waiting_len() > 0
     }
 
     /// Moves queued bytes into the window. A reply to a KeyUpdate is made only when nothing else waits: however many
@@ -397,7 +397,7 @@ impl SendHalf {
 
     /// Bytes that sealing this much plaintext adds, what is queued already included.
     pub(crate) fn sealed_len(&self, plaintext: usize) -> usize {
-        let queued = self.outgoing.sealed_len();
+        let queued = self.outgoing.waiting_len();
         queued.saturating_add(self.writer.sealed_len(ContentType::ApplicationData, plaintext))
     }
 
