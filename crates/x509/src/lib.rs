@@ -87,7 +87,7 @@ pub use reader::ParseError;
 pub use reference::{ReferenceError, ReferenceIdentifier};
 pub use report::{Candidate, Cause, Position, Report};
 pub use revocation::{
-    Crl, CrlStore, Revocation, RevocationReason, RevocationStatus, Revoked, Stapled, Unknown,
+    Crl, CrlFileError, CrlStore, Revocation, RevocationReason, RevocationStatus, Revoked, Stapled, Unknown,
 };
 pub use rules::{Rule, RuleSet};
 pub use signature_cache::SignatureCache;

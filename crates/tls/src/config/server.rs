@@ -20,7 +20,7 @@ use crate::resumption::{Resumption, ServerResumption};
 /// let mut roots = oxtls::Roots::empty();
 /// roots.add_pem_file("clients-ca.pem")?;
 /// let mut crls = CrlStore::empty();
-/// crls.add_pem_slice(&std::fs::read("clients-ca.crl")?)?;
+/// crls.add_pem_file("clients-ca.crl")?;
 /// let verifier = Verifier::new(roots, Purpose::ClientAuth).with_revocation(Revocation::hard_fail(crls));
 /// let auth = oxtls::ClientAuth::RequiredBy(Box::new(verifier));
 /// let config = oxtls::ServerConfig::builder().credential(credential).client_auth(auth).build()?;

@@ -25,7 +25,7 @@ use crate::trust::sha256;
 
 pub use list::{Crl, Revoked};
 pub use status::{RevocationReason, RevocationStatus, Unknown};
-pub use store::CrlStore;
+pub use store::{CrlFileError, CrlStore};
 
 pub(crate) use ocsp::timestamps;
 pub(crate) use scope::has_readable_points;

@@ -1,7 +1,9 @@
 //! The CRLs that a verifier consults.
 
+use core::fmt;
 use std::collections::HashMap;
 use std::hash::{BuildHasher, RandomState};
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use pki_types::pem::PemObject;
@@ -9,7 +11,7 @@ use pki_types::{CertificateDer, CertificateRevocationListDer};
 
 use crate::certificate::Certificate;
 use crate::name::Name;
-use crate::reader::{ParseError, at};
+use crate::reader::{ParseError, at, tag};
 use crate::trust::sha256;
 
 use super::Crl;
@@ -52,6 +54,21 @@ impl CrlStore {
     pub fn add_der(&mut self, der: impl Into<Vec<u8>>) -> Result<(), ParseError> {
         self.add(Crl::from_der(der)?);
         Ok(())
+    }
+
+    /// Adds every `X509 CRL` section of a PEM file and returns how many there were (at least 1).
+    ///
+    /// # Errors
+    /// If the file can't be read, is not PEM, holds no CRL, or one of them can't be parsed; nothing is added then. Every
+    /// error names the file.
+    pub fn add_pem_file(&mut self, path: impl AsRef<Path>) -> Result<usize, CrlFileError> {
+        let path = path.as_ref();
+        let bytes = std::fs::read(path)
+            .map_err(|error| CrlFileError::Unreadable { path: path.to_owned(), why: error.to_string() })?;
+        if bytes.first() == Some(&tag::SEQUENCE) && Crl::from_der(bytes.as_slice()).is_ok() {
+            return Err(CrlFileError::Der { path: path.to_owned() });
+        }
+        self.add_pem_slice(&bytes).map_err(|error| CrlFileError::Malformed { path: path.to_owned(), error })
     }
 
     /// Adds every `X509 CRL` section of a PEM text and returns how many there were (at least 1).
@@ -123,3 +140,47 @@ impl CrlStore {
         &self.issuers
     }
 }
+
+/// Why the CRLs of a file could not be added.
+#[derive(Clone, Debug, PartialEq, Eq)]
+#[non_exhaustive]
+pub enum CrlFileError {
+    /// The file could not be read.
+    Unreadable {
+        /// The file.
+        path: PathBuf,
+        /// What the system said.
+        why: String,
+    },
+    /// It is a CRL as DER, where PEM is wanted.
+    Der {
+        /// The file.
+        path: PathBuf,
+    },
+    /// It is not PEM, holds no CRL, or one that can't be parsed.
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// The rule broken and where.
+        error: ParseError,
+    },
+}
+
+impl fmt::Display for CrlFileError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Unreadable { path, why } => write!(f, "cannot read CRLs from {}: {why}", path.display()),
+            Self::Der { path } => write!(
+                f,
+                "{} is a CRL in DER (binary), not in PEM: give its bytes to `add_der`, or convert it, with OpenSSL by \
+                 `openssl crl -inform der -in FILE -out FILE.pem`",
+                path.display()
+            ),
+            Self::Malformed { path, error } => {
+                write!(f, "{} holds no CRLs that can be read: {error}", path.display())
+            }
+        }
+    }
+}
+
+impl core::error::Error for CrlFileError {}

@@ -26,7 +26,8 @@ use common::{FIRST, HOST, LEAF, Outcome, P256, accepted, at, leaf, refused, root
 use oxtls_test_pki::der::tlv;
 use oxtls_test_pki::{Ca, CaSpec, CrlSpec, Issued, LeafSpec, RawExtension, many, name_der, serial};
 use oxtls_x509::{
-    Cause, Crl, CrlStore, Purpose, Revocation, RevocationReason, RevocationStatus, Rule, Unknown, Verifier,
+    Cause, Crl, CrlFileError, CrlStore, Purpose, Revocation, RevocationReason, RevocationStatus, Rule,
+    Unknown, Verifier,
 };
 use pki_types::{CertificateDer, ServerName, UnixTime};
 

@@ -40,6 +40,40 @@ fn stores_take_pem_and_keep_each_crl_once() {
     assert_eq!(store.iter().next().expect("one").issuer().to_string(), "CN=Root");
 }
 
+#[test]
+fn stores_take_files_and_errors_name_them() {
+    let root = root();
+    let (first, second) = (root.crl(CrlSpec::new(1)), root.crl(CrlSpec::new(2)));
+    let pem = |crl: &[u8]| oxtls_test_pki::pem("X509 CRL", crl);
+    let folder = std::env::temp_dir().join(format!("oxtls-crl-files-{}", std::process::id()));
+    std::fs::create_dir_all(&folder).expect("a folder");
+    let file = |name: &str, bytes: &[u8]| {
+        let path = folder.join(name);
+        std::fs::write(&path, bytes).expect("a file");
+        path
+    };
+    let mut store = CrlStore::empty();
+    let two = file("two.pem", [pem(&first), pem(&second)].concat().as_bytes());
+    assert_eq!(store.add_pem_file(&two), Ok(2));
+    assert_eq!(store.len(), 2);
+    type Wanted = fn(&CrlFileError) -> bool;
+    let refused: [(_, Wanted); 4] = [
+        (folder.join("none.pem"), |error| matches!(error, CrlFileError::Unreadable { .. })),
+        (file("binary.crl", &first), |error| matches!(error, CrlFileError::Der { .. })),
+        (file("empty.pem", b""), |error| matches!(error, CrlFileError::Malformed { .. })),
+        (
+            file("half.pem", [pem(&root.crl(CrlSpec::new(3))), pem(&second[1..])].concat().as_bytes()),
+            |error| matches!(error, CrlFileError::Malformed { .. }),
+        ),
+    ];
+    for (path, is_wanted) in refused {
+        let error = store.add_pem_file(&path).expect_err("no CRLs");
+        assert!(is_wanted(&error) && error.to_string().contains(path.to_str().expect("text")), "{error}");
+    }
+    assert_eq!(store.len(), 2, "all of a file or nothing");
+    std::fs::remove_dir_all(&folder).expect("its own folder");
+}
+
 /// What a large CRL costs to load and to ask; run with `--release --nocapture` for the numbers that count.
 #[test]
 fn a_large_crl_is_loaded_once_and_asked_fast() {
