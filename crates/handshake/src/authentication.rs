@@ -74,14 +74,20 @@ pub(crate) fn check_decompressed(body: &[u8], length: u32) -> Result<(), Error> 
     if u32::try_from(body.len()) == Ok(length) { Ok(()) } else { Err(Error::DecompressionFailed) }
 }
 
+/// Checks what the outside answered to Sign.
+///
+/// # Errors
+/// `SigningFailed` for an empty signature.
+pub(crate) fn check_signature(signature: &[u8]) -> Result<(), Error> {
+    if signature.is_empty() { Err(Error::SigningFailed(None)) } else { Ok(()) }
+}
+
 /// Our CertificateVerify around the signature that the outside answered to Sign.
 ///
 /// # Errors
 /// `SigningFailed` for an empty signature, `TooLong` for one over 65,535 bytes.
 pub(crate) fn certificate_verify(scheme: SignatureScheme, signature: &[u8]) -> Result<Vec<u8>, Error> {
-    if signature.is_empty() {
-        return Err(Error::SigningFailed(None));
-    }
+    check_signature(signature)?;
     CertificateVerify { algorithm: scheme, signature }.encode()
 }
 

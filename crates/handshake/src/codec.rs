@@ -215,6 +215,17 @@ impl Writer {
         Self { bytes: Vec::with_capacity(capacity), overflow: false }
     }
 
+    /// A writer that goes on behind `bytes`.
+    #[must_use]
+    pub const fn behind(bytes: Vec<u8>) -> Self {
+        Self { bytes, overflow: false }
+    }
+
+    /// What was written, and whether every block fits its length field.
+    pub(crate) fn into_parts(self) -> (Vec<u8>, bool) {
+        (self.bytes, !self.overflow)
+    }
+
     /// What was written.
     ///
     /// # Errors

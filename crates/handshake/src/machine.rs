@@ -4,25 +4,27 @@
 //! Need is out), takes the state, and puts back what the step returns. A step that fails leaves no state behind:
 //! all secrets that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
 
+mod proof;
+
 use core::fmt;
 use core::time::Duration;
 use std::collections::VecDeque;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
-use oxtls_crypto::hash::{Digest, Hash};
 use oxtls_crypto::secret::Secret;
 
+use crate::codec::Writer;
 use crate::error::Error;
-use crate::key_schedule::tls12::{MasterSecret, Sender};
-use crate::key_schedule::tls13;
 use crate::message::{Handshake, HandshakeType};
-use crate::need::{AcceptedSession, AnswerKind, Need, Serial};
+use crate::need::{AnswerKind, Need, Serial};
 use crate::outcome::Outcome;
 use crate::post_handshake::PostHandshake;
 use crate::step::{
     Direction, EarlyData, Failure, Input, KeyChange, KeySecret, Level, Misuse, Output, ReadMode, Transport,
 };
 use crate::suite::CipherSuite;
+
+pub(crate) use proof::{FinishedVerified, PeerVerified, SessionAccepted};
 
 /// What a step leaves: the next state, or `None` once [`Out::done`] was called.
 pub(crate) type Step<S> = Result<Option<S>, Failure>;
@@ -249,6 +251,46 @@ impl Out {
         self.key_log = Some(client_random);
     }
 
+    /// Sends the whole handshake message that `write` writes, and shows it, for the transcript. It lies in one buffer with
+    /// the message in front of it, if nothing is between the two and they are of one level; if it begins a buffer, then with
+    /// `room` for so many bytes, what follows included.
+    ///
+    /// # Errors
+    /// [`Error::TooLong`] if something outgrows its length field; nothing of it is sent.
+    pub(crate) fn message(
+        &mut self,
+        level: Level,
+        room: usize,
+        write: impl FnOnce(&mut Writer),
+    ) -> Result<&[u8], Error> {
+        if !matches!(self.queue.back(), Some(Output::Send { level: of, .. }) if *of == level) {
+            self.send(level, Vec::with_capacity(room));
+        }
+        let (start, fits) = self.write_at_back(write);
+        match self.queue.back() {
+            Some(Output::Send { bytes, .. }) if fits => Ok(bytes.get(start..).unwrap_or_default()),
+            _ => Err(Error::TooLong),
+        }
+    }
+
+    /// Writes at the end of the buffer at the back. Says from where on, and whether it fits its length fields; what does not
+    /// is taken back.
+    fn write_at_back(&mut self, write: impl FnOnce(&mut Writer)) -> (usize, bool) {
+        let Some(Output::Send { bytes, .. }) = self.queue.back_mut() else { return (0, false) };
+        let start = bytes.len();
+        let mut w = Writer::behind(core::mem::take(bytes));
+        write(&mut w);
+        let (mut written, fits) = w.into_parts();
+        if !fits {
+            written.truncate(start);
+        }
+        *bytes = written;
+        if bytes.is_empty() {
+            self.queue.pop_back();
+        }
+        (start, fits)
+    }
+
     /// Sends one whole handshake message.
     pub(crate) fn send(&mut self, level: Level, bytes: Vec<u8>) {
         self.queue.push_back(Output::Send { level, bytes });
@@ -398,62 +440,8 @@ impl NeedKind {
     }
 }
 
-/// Proof that the peer's Finished verified: nobody but a peer that holds the handshake secret wrote this transcript.
-#[derive(Debug)]
-pub(crate) struct FinishedVerified(());
-
-impl FinishedVerified {
-    /// Checks a received verify_data (RFC 9846 section 4.5.3), in constant time.
-    pub(crate) fn check(
-        hash: Hash,
-        base: &Secret,
-        transcript: &Digest,
-        received: &[u8],
-    ) -> Result<Self, Error> {
-        tls13::verify_finished(hash, base, transcript, received)?;
-        Ok(Self(()))
-    }
-
-    /// Checks a received verify_data of TLS 1.2 (RFC 5246 section 7.4.9), in constant time.
-    pub(crate) fn check_tls12(
-        master: &MasterSecret,
-        sender: Sender,
-        transcript: &Digest,
-        received: &[u8],
-    ) -> Result<Self, Error> {
-        master.verify_finished(sender, transcript, received)?;
-        Ok(Self(()))
-    }
-}
-
-/// Proof that the outside accepted the peer's certificates, after the peer had proved possession of its key.
-#[derive(Debug)]
-pub(crate) struct PeerVerified(());
-
-impl PeerVerified {
-    /// The proof, if this is the answer that gives it.
-    pub(crate) fn from_answer(answer: &AnswerKind) -> Result<Self, Error> {
-        match answer {
-            AnswerKind::PeerAccepted => Ok(Self(())),
-            _ => Err(WRONG_ANSWER),
-        }
-    }
-}
-
-/// Proof that the outside accepted a session, after the client had proved that it has the session's secret (TLS 1.3) or
-/// before it does by its Finished (TLS 1.2): what the session says of the peer holds for this connection.
-#[derive(Debug)]
-pub(crate) struct SessionAccepted(());
-
-impl SessionAccepted {
-    /// The proof, if this answer resumes the session.
-    pub(crate) const fn from_answer(answer: AcceptedSession) -> Option<Self> {
-        match answer {
-            AcceptedSession::Resume { .. } => Some(Self(())),
-            AcceptedSession::Decline => None,
-        }
-    }
-}
-
 /// An answer reached a state that asked something else. The shell checks kinds, so this is a bug of ours.
 pub(crate) const WRONG_ANSWER: Error = Error::Internal("an answer reached a state that did not ask for it");
+
+#[cfg(test)]
+mod tests;

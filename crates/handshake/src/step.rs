@@ -107,11 +107,13 @@ impl std::error::Error for Misuse {}
 /// One element of the ordered queue out.
 #[derive(Debug)]
 pub enum Output {
-    /// One whole handshake message to send, at the present write level (Stream).
+    /// Handshake messages to send, at the present write level (Stream): one or more, each of them whole, one behind the
+    /// other as they may lie in one record. Messages that nothing comes between, no key, no question, are together; that
+    /// no more of them follow, a `Send` does not say. [`message::each`](crate::message::each) tells them apart.
     Send {
-        /// The level to send it at.
+        /// The level to send them at.
         level: Level,
-        /// Header and body.
+        /// Header and body of each.
         bytes: Vec<u8>,
     },
     /// A ChangeCipherSpec record, unprotected.

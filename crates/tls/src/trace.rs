@@ -7,9 +7,9 @@
 
 use oxtls_handshake::alert::AlertDescription;
 #[cfg(feature = "tracing")]
-use oxtls_handshake::message::HandshakeType;
-#[cfg(feature = "tracing")]
 use oxtls_handshake::message::server_hello::HELLO_RETRY_REQUEST_RANDOM;
+#[cfg(feature = "tracing")]
+use oxtls_handshake::message::{self, HandshakeType};
 use oxtls_handshake::need::{Answer, Need};
 use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::step::{Direction, KeyChange, Level};
@@ -26,6 +26,13 @@ macro_rules! event {
 #[cfg(not(feature = "tracing"))]
 macro_rules! event {
     ($($fields:tt)+) => {};
+}
+
+/// Handshake messages of ours are on their way, one behind the other.
+#[inline]
+pub(crate) fn messages_sent(flight: &[u8], level: Level) {
+    #[cfg(feature = "tracing")]
+    message::each(flight).for_each(|message| message_sent(message, level));
 }
 
 /// A handshake message of ours is on its way.

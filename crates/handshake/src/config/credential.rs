@@ -6,6 +6,7 @@ use std::sync::Arc;
 use oxtls_crypto::signature::{SignatureScheme, Signer};
 use pki_types::CertificateDer;
 
+use crate::codec::Writer;
 use crate::error::Error;
 use crate::message::HEADER_LEN;
 use crate::message::certificate::NewCertificate;
@@ -76,7 +77,7 @@ impl Credential {
                 if (ocsp && self.ocsp.is_none()) || (scts && self.scts.is_none()) {
                     continue;
                 }
-                let message = self.plain(ocsp, scts)?;
+                let message = self.plain(ocsp, scts).encode()?;
                 let body = message.get(HEADER_LEN..).unwrap_or_default();
                 let Some(bytes) = compress(body) else { continue };
                 if bytes.is_empty() {
@@ -93,25 +94,59 @@ impl Credential {
 
     /// The message that shows this credential, with what the peer asked to have stapled to it, as far as there is any.
     /// Compressed, if there is a form by an algorithm that the peer can undo, the most preferred of ours.
-    pub(crate) fn message(&self, asked: Asked<'_>) -> Result<Vec<u8>, Error> {
+    pub(crate) fn shown(&self, asked: Asked<'_>) -> Shown<'_> {
         let (ocsp, scts) = (asked.ocsp && self.ocsp.is_some(), asked.scts && self.scts.is_some());
         let form = self.compressed.iter().find(|form| {
             (form.ocsp, form.scts) == (ocsp, scts) && asked.compression.contains(&form.algorithm)
         });
         match form {
-            Some(form) => Ok(form.message.clone()),
-            None => self.plain(ocsp, scts),
+            Some(form) => Shown::Compressed(&form.message),
+            None => Shown::Plain(self.plain(ocsp, scts)),
         }
     }
 
-    fn plain(&self, ocsp: bool, scts: bool) -> Result<Vec<u8>, Error> {
+    /// [`Credential::shown`], in a buffer of its own.
+    pub(crate) fn message(&self, asked: Asked<'_>) -> Result<Vec<u8>, Error> {
+        let shown = self.shown(asked);
+        let mut w = Writer::with_capacity(shown.len());
+        shown.write(&mut w);
+        w.finish()
+    }
+
+    fn plain(&self, ocsp: bool, scts: bool) -> NewCertificate<'_> {
         NewCertificate {
             context: &[],
             chain: &self.chain,
             ocsp: self.ocsp.as_deref().filter(|_| ocsp),
             scts: self.scts.as_deref().filter(|_| scts),
         }
-        .encode()
+    }
+}
+
+/// The message that shows a credential.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Shown<'a> {
+    /// Certificate.
+    Plain(NewCertificate<'a>),
+    /// CompressedCertificate, as it was made beforehand.
+    Compressed(&'a [u8]),
+}
+
+impl Shown<'_> {
+    /// About as many bytes as it has, and no fewer.
+    pub(crate) fn len(&self) -> usize {
+        match self {
+            Self::Plain(certificate) => certificate.len(),
+            Self::Compressed(message) => message.len(),
+        }
+    }
+
+    /// Writes it.
+    pub(crate) fn write(&self, w: &mut Writer) {
+        match self {
+            Self::Plain(certificate) => certificate.write(w),
+            Self::Compressed(message) => w.bytes(message),
+        }
     }
 }
 

@@ -9,11 +9,8 @@ use crate::error::Error;
 use crate::extension::{
     self, Context, ExtensionType, OfferedSet, signed_certificate_timestamp, status_request,
 };
-use crate::message::{HandshakeType, message_of};
+use crate::message::{HandshakeType, message};
 use crate::outcome::PeerCertificates;
-
-/// Room beside a chain for what goes out with it: EncryptedExtensions, CertificateVerify of ECDSA and Finished.
-const ROOM: usize = 144;
 
 /// A received Certificate; the chain is copied, since it outlives the message.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -114,12 +111,23 @@ impl NewCertificate<'_> {
     /// # Errors
     /// [`Error::TooLong`] if something outgrows its length field.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
+        let mut w = Writer::with_capacity(self.len());
+        self.write(&mut w);
+        w.finish()
+    }
+
+    /// About as many bytes as the message has, and no fewer.
+    pub(crate) fn len(&self) -> usize {
         // Lengths: of the message, its context and its list; of a certificate and its extensions; of a response.
         let stapled = self.ocsp.map_or(0, <[u8]>::len).saturating_add(self.scts.map_or(0, <[u8]>::len));
         let chain = self.chain.iter().map(|certificate| certificate.len().saturating_add(5));
         let fixed = self.context.len().saturating_add(8 + 16).saturating_add(stapled);
-        let len = chain.fold(fixed, usize::saturating_add).saturating_add(ROOM);
-        message_of(len, HandshakeType::CERTIFICATE, |w| {
+        chain.fold(fixed, usize::saturating_add)
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::CERTIFICATE, |w| {
             w.vec_u8(self.context);
             w.block_u24(|w| {
                 for (i, certificate) in self.chain.iter().enumerate() {
@@ -131,7 +139,7 @@ impl NewCertificate<'_> {
                     });
                 }
             });
-        })
+        });
     }
 
     fn write_leaf_extensions(&self, w: &mut Writer) {

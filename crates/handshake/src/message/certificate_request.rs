@@ -10,7 +10,7 @@ use crate::extension::{
     self, Context, ExtensionType, OfferedSet, compress_certificate, oid_filters, signature_algorithms,
     signed_certificate_timestamp, status_request,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// A CertificateRequest, borrowed.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -110,10 +110,15 @@ impl NewCertificateRequest<'_> {
     /// # Errors
     /// [`Error::TooLong`] if the authorities outgrow 65,535 bytes.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::CERTIFICATE_REQUEST, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::CERTIFICATE_REQUEST, |w| {
             w.vec_u8(&[]);
             w.block_u16(|w| self.write_extensions(w));
-        })
+        });
     }
 
     fn write_extensions(&self, w: &mut Writer) {

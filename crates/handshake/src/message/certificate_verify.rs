@@ -3,9 +3,9 @@
 use oxtls_crypto::hash::Digest;
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// A parsed CertificateVerify.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -34,10 +34,15 @@ impl<'a> CertificateVerify<'a> {
     /// # Errors
     /// [`Error::TooLong`] if the signature has over 65,535 bytes.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::CERTIFICATE_VERIFY, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::CERTIFICATE_VERIFY, |w| {
             w.u16(self.algorithm.0);
             w.vec_u16(self.signature);
-        })
+        });
     }
 }
 

@@ -1,8 +1,8 @@
 //! CompressedCertificate (RFC 8879 section 4): a Certificate message, compressed.
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// The shortest Certificate: an empty context and an empty list, one and three bytes of length.
 const MIN_CERTIFICATE: u32 = 4;
@@ -41,10 +41,15 @@ impl<'a> CompressedCertificate<'a> {
     /// # Errors
     /// [`Error::TooLong`] if a length does not fit 24 bits.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::COMPRESSED_CERTIFICATE, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::COMPRESSED_CERTIFICATE, |w| {
             w.u16(self.algorithm);
             w.u24(self.uncompressed_length);
             w.vec_u24(self.bytes);
-        })
+        });
     }
 }

@@ -9,7 +9,7 @@ use crate::extension::{
     encrypted_client_hello, quic_transport_parameters, record_size_limit, server_name, supported_groups,
     ticket_request,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// EncryptedExtensions, borrowed.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -71,7 +71,12 @@ impl<'a> EncryptedExtensions<'a> {
     /// # Errors
     /// [`Error::TooLong`] if a field outgrows its length.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::ENCRYPTED_EXTENSIONS, |w| w.block_u16(|w| self.write_extensions(w)))
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::ENCRYPTED_EXTENSIONS, |w| w.block_u16(|w| self.write_extensions(w)));
     }
 
     /// In the order of RFC 8448's traces, so that they can be made again.

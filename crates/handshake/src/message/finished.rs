@@ -5,8 +5,9 @@
 use oxtls_crypto::hash::Hash;
 use oxtls_crypto::hmac::Tag;
 
+use crate::codec::Writer;
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// Reads verify_data, which has the length of the hash's output.
 ///
@@ -21,5 +22,10 @@ pub fn parse(hash: Hash, body: &[u8]) -> Result<&[u8], Error> {
 /// # Errors
 /// [`Error::TooLong`], which no hash is long enough for.
 pub fn encode(verify_data: &Tag) -> Result<Vec<u8>, Error> {
-    message(HandshakeType::FINISHED, |w| w.bytes(verify_data.as_bytes()))
+    encoded(|w| write(w, verify_data))
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer, verify_data: &Tag) {
+    message(w, HandshakeType::FINISHED, |w| w.bytes(verify_data.as_bytes()));
 }

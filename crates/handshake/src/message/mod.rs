@@ -122,24 +122,35 @@ impl<'a> Handshake<'a> {
     }
 }
 
-/// Encodes a message in one buffer: the header, then what `body` writes.
+/// Writes a message: the header, then what `body` writes.
+pub fn message(w: &mut Writer, typ: HandshakeType, body: impl FnOnce(&mut Writer)) {
+    w.u8(typ.0);
+    w.block_u24(body);
+}
+
+/// What `write` writes, in a buffer of its own.
 ///
 /// # Errors
 /// [`Error::TooLong`] if something outgrows its length field.
-pub fn message(typ: HandshakeType, body: impl FnOnce(&mut Writer)) -> Result<Vec<u8>, Error> {
-    message_of(256, typ, body)
+pub fn encoded(write: impl FnOnce(&mut Writer)) -> Result<Vec<u8>, Error> {
+    let mut w = Writer::with_capacity(256);
+    write(&mut w);
+    w.finish()
 }
 
-/// [`message`], in an allocation of so many bytes, or more where they do not suffice.
-pub(crate) fn message_of(
-    capacity: usize,
-    typ: HandshakeType,
-    body: impl FnOnce(&mut Writer),
-) -> Result<Vec<u8>, Error> {
-    let mut w = Writer::with_capacity(capacity);
-    w.u8(typ.0);
-    w.block_u24(body);
-    w.finish()
+/// The messages of a flight, which lie one behind the other, header and body each. What is no whole message any more is
+/// the last.
+pub fn each(mut flight: &[u8]) -> impl Iterator<Item = &[u8]> {
+    core::iter::from_fn(move || {
+        let mut r = Reader::new(flight, "handshake message");
+        let whole = r
+            .u8()
+            .and_then(|_| r.vec_u24())
+            .map_or(flight.len(), |body| HEADER_LEN.saturating_add(body.len()));
+        let (message, rest) = flight.split_at_checked(whole)?;
+        flight = rest;
+        (!message.is_empty()).then_some(message)
+    })
 }
 
 #[cfg(test)]

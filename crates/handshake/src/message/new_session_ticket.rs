@@ -1,10 +1,10 @@
 //! NewSessionTicket (RFC 9846 section 4.7.1).
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::extension::grease::{self, Grease};
 use crate::extension::{self, Context, ExtensionType, OfferedSet, early_data, tls_flags};
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// The longest lifetime that a ticket may have, in seconds: seven days.
 pub const MAX_LIFETIME: u32 = 604_800;
@@ -71,7 +71,7 @@ impl<'a> NewSessionTicket<'a> {
     /// # Errors
     /// As [`NewSessionTicket::encode`].
     pub fn encode_with(&self, grease: Option<Grease>) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::NEW_SESSION_TICKET, |w| {
+        let body = |w: &mut Writer| {
             w.u32(self.lifetime);
             w.u32(self.age_add);
             w.vec_u8(self.nonce);
@@ -87,6 +87,7 @@ impl<'a> NewSessionTicket<'a> {
                     grease::write(w, grease.empty_extension(), &[]);
                 }
             });
-        })
+        };
+        encoded(|w| message(w, HandshakeType::NEW_SESSION_TICKET, body))
     }
 }

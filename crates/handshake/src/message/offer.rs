@@ -17,7 +17,7 @@ use crate::extension::{
     session_ticket, signature_algorithms, signed_certificate_timestamp, status_request, supported_groups,
     supported_versions,
 };
-use crate::message::{HandshakeType, message_of};
+use crate::message::{HandshakeType, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// What a client offers. Empty lists and `None` send no extension, but `key_shares`, whose empty list asks for a
@@ -167,15 +167,16 @@ impl Offer<'_> {
     pub(crate) fn encode_and_offered(&self) -> Result<(Vec<u8>, OfferedSet), Error> {
         let suites = grease::ahead(self.grease.map(|grease| grease.cipher_suite()), self.cipher_suites);
         let mut offered = OfferedSet::EMPTY;
-        let message = message_of(self.capacity(), HandshakeType::CLIENT_HELLO, |w| {
+        let mut w = Writer::with_capacity(self.capacity());
+        message(&mut w, HandshakeType::CLIENT_HELLO, |w| {
             w.u16(ProtocolVersion::TLS1_2.0);
             w.bytes(self.random);
             w.vec_u8(self.session_id);
             w.block_u16(|w| suites.iter().for_each(|suite| w.u16(suite.0)));
             w.vec_u8(&[0]);
             w.block_u16(|w| self.write_extensions(w, &mut offered));
-        })?;
-        Ok((message, offered))
+        });
+        Ok((w.finish()?, offered))
     }
 
     /// About as many bytes as the message will have: what is long in it, and room for the rest.

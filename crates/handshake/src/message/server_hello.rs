@@ -9,7 +9,7 @@ use crate::extension::{
     self, Context, ExtensionType, OfferedSet, TypesInOrder, cookie, encrypted_client_hello, pre_shared_key,
     supported_versions,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// The random that makes a ServerHello a HelloRetryRequest: SHA-256 of `HelloRetryRequest`.
@@ -158,14 +158,19 @@ impl<'a> ServerHello<'a> {
     /// # Errors
     /// [`Error::TooLong`] if a field outgrows its length.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::SERVER_HELLO, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::SERVER_HELLO, |w| {
             w.u16(self.legacy_version.0);
             w.bytes(self.random);
             w.vec_u8(self.session_id_echo);
             w.u16(self.cipher_suite.0);
             w.u8(self.compression_method);
             w.block_u16(|w| self.write_extensions(w));
-        })
+        });
     }
 
     /// In the order of RFC 8448's traces, so that they can be made again.
@@ -216,14 +221,19 @@ impl<'a> HelloRetryRequest<'a> {
     /// # Errors
     /// [`Error::TooLong`] if a field outgrows its length.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::SERVER_HELLO, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::SERVER_HELLO, |w| {
             w.u16(self.legacy_version.0);
             w.bytes(&HELLO_RETRY_REQUEST_RANDOM);
             w.vec_u8(self.session_id_echo);
             w.u16(self.cipher_suite.0);
             w.u8(self.compression_method);
             w.block_u16(|w| self.write_extensions(w));
-        })
+        });
     }
 
     /// In the order of RFC 8448's traces, so that they can be made again.

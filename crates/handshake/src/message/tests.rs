@@ -544,3 +544,12 @@ fn a_greased_ticket_is_read_like_any_other() {
     assert_eq!(greased.len(), ticket.encode().unwrap().len() + 4);
     assert_eq!(NewSessionTicket::parse(&greased[4..]).unwrap(), ticket);
 }
+
+#[test]
+fn messages_of_a_flight_are_told_apart_and_nothing_of_it_is_lost() {
+    let flight = [&[20, 0, 0, 2, 7, 8][..], &[14, 0, 0, 0], &[1, 0, 0, 9, 5]].concat();
+    let messages: Vec<&[u8]> = each(&flight).collect();
+    assert_eq!(messages, [&[20, 0, 0, 2, 7, 8][..], &[14, 0, 0, 0], &[1, 0, 0, 9, 5]]);
+    assert_eq!(each(&[]).count(), 0);
+    assert_eq!(each(&[1]).collect::<Vec<_>>(), [[1]]);
+}

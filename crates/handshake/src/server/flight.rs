@@ -25,6 +25,9 @@ use crate::suite::ProtocolVersion;
 
 type Result<T> = core::result::Result<T, Error>;
 
+/// Bytes of a ServerHello beside its key share, and of the record around it: it goes out in the clear, in this buffer.
+const SERVER_HELLO: usize = 104;
+
 /// The key exchange, ServerHello, and the handshake keys. From here on the handshake is encrypted. `psk`: the one that
 /// is used, by its place among the client's.
 pub(super) fn server_hello(
@@ -49,19 +52,19 @@ pub(super) fn server_hello(
     }
     let common = &chosen.config.common;
     let answer = key_exchange_answer(common, asked)?;
+    let random = server_random(common)?;
     let message = ServerHello {
         legacy_version: ProtocolVersion::TLS1_2,
-        random: &server_random(common)?,
+        random: &random,
         session_id_echo: asked.session_id,
         cipher_suite: chosen.suite.suite,
         compression_method: 0,
         selected_version: Some(ProtocolVersion::TLS1_3),
         key_share: Some(KeyShareEntry { group: asked.group, key_exchange: &answer.share }),
         pre_shared_key,
-    }
-    .encode()?;
-    chosen.transcript.add(&message);
-    out.send(Level::Initial, message);
+    };
+    let room = SERVER_HELLO.saturating_add(answer.share.len());
+    chosen.transcript.add(out.message(Level::Initial, room, |w| message.write(w))?);
     out.compatibility_change_cipher_spec();
     let secrets = early.into_handshake(&answer.secret, &chosen.transcript.current())?;
     let asks = pre_shared_key.is_none() && chosen.config.client_auth != ClientAuth::None;
@@ -111,12 +114,12 @@ fn limits(common: &Common, asked: &Asked<'_>, out: &mut Out) {
 
 /// EncryptedExtensions (RFC 9846 section 4.4.1): answers to what the hello asked, nothing else but our groups. A
 /// `resumption` says whether its early data is taken.
-pub(super) fn encrypted_extensions(
-    connection: &Connection,
+pub(super) fn encrypted_extensions<'a>(
+    connection: &'a Connection,
     asked: &Asked<'_>,
-    transport: &Transport,
+    transport: &'a Transport,
     resumption: Option<bool>,
-) -> Result<Vec<u8>> {
+) -> EncryptedExtensions<'a> {
     let config = &connection.config;
     EncryptedExtensions {
         // Who resumes has acknowledged the name already, and must not do so again (RFC 6066 section 3).
@@ -136,13 +139,12 @@ pub(super) fn encrypted_extensions(
         ticket_request: connection.tickets.filter(|_| asked.ticket_request),
         encrypted_client_hello: None,
     }
-    .encode()
 }
 
 /// CertificateRequest (RFC 9846 section 4.4.2), with values that mean nothing, if the configuration wants them (RFC
 /// 8701).
-pub(super) fn new_certificate_request(config: &ServerHandshake) -> Result<Vec<u8>> {
-    NewCertificateRequest { grease: grease(config)?, ..certificate_request(config) }.encode()
+pub(super) fn new_certificate_request(config: &ServerHandshake) -> Result<NewCertificateRequest<'_>> {
+    Ok(NewCertificateRequest { grease: grease(config)?, ..certificate_request(config) })
 }
 
 /// What is asked of a client's certificate, and what that is judged by.

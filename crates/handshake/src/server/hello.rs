@@ -26,6 +26,9 @@ use crate::transcript::Transcript;
 
 type Result<T> = core::result::Result<T, Error>;
 
+/// Bytes of a HelloRetryRequest beside its cookie, and of the record around it.
+const HELLO_RETRY_REQUEST: usize = 104;
+
 /// Where a server stands before its version is certain.
 #[derive(Debug)]
 pub(super) enum State {
@@ -177,8 +180,7 @@ fn hello_retry_request(
         selected_group: group_asked.then_some(group),
         cookie: cookie.as_deref(),
         encrypted_client_hello: None,
-    }
-    .encode()?;
+    };
     let mut application_data = ApplicationData::Refuse;
     if hello.extensions.early_data {
         out.early_data(EarlyData::Rejected(EarlyDataRejection::HelloRetryRequest));
@@ -188,9 +190,9 @@ fn hello_retry_request(
     }
     chosen.transcript.add(owned.raw());
     chosen.transcript = chosen.transcript.into_message_hash();
-    chosen.transcript.add(&message);
+    let room = HELLO_RETRY_REQUEST.saturating_add(cookie.as_ref().map_or(0, Vec::len));
+    chosen.transcript.add(out.message(Level::Initial, room, |w| message.write(w))?);
     chosen.retried = true;
-    out.send(Level::Initial, message);
     out.compatibility_change_cipher_spec();
     out.read(ReadMode {
         change_cipher_spec: ChangeCipherSpec::Drop,

@@ -249,11 +249,10 @@ fn server_hello_to_certificate_status(
     let exchange = key_exchange(common, group)?;
     let (session_id, ticket) = session.said();
     let says = Says { session_id, ticket, credential: Some(&credential) };
-    let message = connection.server_hello(says)?;
-    connection.send(message, out);
-    connection.send(certificate::encode(&credential.chain)?, out);
+    connection.server_hello(says, out)?;
+    connection.send(out, |w| certificate::write(w, &credential.chain))?;
     if let Some(response) = credential.ocsp.as_deref().filter(|_| connection.asked.status_request) {
-        connection.send(certificate_status::encode(response)?, out);
+        connection.send(out, |w| certificate_status::write(w, response))?;
     }
     let params = server_key_exchange::params(group, exchange.share())?;
     let Connection { client_random, server_random, .. } = &connection;
@@ -277,14 +276,14 @@ fn server_key_exchange_to_done(mut state: Box<Flight>, signature: &[u8], out: &m
         return Err(Error::SigningFailed(None));
     }
     let Flight { connection, full, params, .. } = &mut *state;
-    connection.send(server_key_exchange::encode(params, full.scheme, signature)?, out);
+    connection.send(out, |w| server_key_exchange::write(w, params, full.scheme, signature))?;
     let asks = connection.config.client_auth != ClientAuth::None;
     if asks {
         let schemes = negotiate::client_schemes_tls12(&connection.config.common);
-        let request = certificate_request::encode(&schemes, &connection.config.authorities)?;
-        connection.send(request, out);
+        let config = Arc::clone(&connection.config);
+        connection.send(out, |w| certificate_request::write(w, &schemes, &config.authorities))?;
     }
-    connection.send(server_hello_done::encode()?, out);
+    connection.send(out, server_hello_done::write)?;
     Ok(if asks { State::Certificate(state) } else { State::KeyExchange(state, None) })
 }
 
@@ -402,8 +401,7 @@ fn new_session_ticket_to_finished(
     ticket: Option<Vec<u8>>,
     out: &mut Out,
 ) -> Result<()> {
-    let message = tls12_resumed::new_session_ticket(ticket, defaults::TICKET_LIFETIME)?;
-    state.connection.send(message, out);
+    tls12_resumed::new_session_ticket(&mut state.connection, ticket, defaults::TICKET_LIFETIME, out)?;
     change_cipher_spec_and_finished(state, (client, proof), None, out)
 }
 
@@ -417,7 +415,7 @@ fn change_cipher_spec_and_finished(
     let Finishing { mut connection, full, master, key } = state;
     out.change_cipher_spec(connection.suite.suite, key);
     let verify_data = master.verify_data(Sender::Server, &connection.transcript.current());
-    out.send(Level::Application, finished::encode(&verify_data)?);
+    out.message(Level::Application, tls12_resumed::FINISHED, |w| finished::write(w, &verify_data))?;
     out.read(read_mode(ApplicationData::Accept, defaults::MAX_SHORT_MESSAGE));
     let outcome = Outcome {
         group: Some(full.group),

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use oxtls_crypto::random;
 use oxtls_crypto::secret::SharedSecret;
 
+use crate::codec::Writer;
 use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
 use crate::error::Error;
 use crate::extension::record_size_limit;
@@ -14,6 +15,7 @@ use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::tls12::{Binding, MasterSecret};
 use crate::machine::{Incoming, Out};
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
+use crate::message::tls12::certificate;
 use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
 use crate::outcome::{EchStatus, Outcome};
 use crate::server::in_common::InCommon;
@@ -24,6 +26,12 @@ use crate::suite::{CipherSuite, ProtocolVersion, Tls12Suite};
 use crate::transcript::{Transcript, Unhashed};
 
 type Result<T> = core::result::Result<T, Error>;
+
+/// Bytes of most ServerHellos, and of the record around it.
+const SERVER_HELLO: usize = 144;
+
+/// Room beside a chain for ServerKeyExchange of ECDSA and ServerHelloDone, or for these alone.
+const SHORT_MESSAGES: usize = 160;
 
 /// A hello that gets a TLS 1.2 handshake, and what was chosen from it, whichever handshake that is.
 #[derive(Debug)]
@@ -113,10 +121,10 @@ impl Connection {
 
     /// ServerHello: answers to what the hello asked, nothing else. Of a session that is resumed its name, its
     /// certificate and what goes with that are not spoken of again (RFC 6066 section 3, RFC 6962 section 3.3.1).
-    pub(super) fn server_hello(&self, says: Says<'_>) -> Result<Vec<u8>> {
+    pub(super) fn server_hello(&mut self, says: Says<'_>, out: &mut Out) -> Result<()> {
         let asked = &self.asked;
         let Says { session_id, ticket, credential } = says;
-        ServerHello {
+        let message = ServerHello {
             random: &self.server_random,
             session_id,
             cipher_suite: self.suite.suite,
@@ -134,8 +142,11 @@ impl Connection {
                 record_size_limit: asked.record_size_limit.and(our_limit(&self.config.common)),
                 server_name: asked.server_name.is_some() && credential.is_some(),
             },
-        }
-        .encode()
+        };
+        let shown =
+            credential.map_or(0, |shown| certificate::len(&shown.chain).saturating_add(SHORT_MESSAGES));
+        self.hash(out.message(Level::Initial, SERVER_HELLO.saturating_add(shown), |w| message.write(w))?);
+        Ok(())
     }
 
     /// Record size limits hold when both name one (RFC 8449 section 4).
@@ -154,9 +165,9 @@ impl Connection {
     }
 
     /// Sends a message in the clear.
-    pub(super) fn send(&mut self, message: Vec<u8>, out: &mut Out) {
-        self.hash(&message);
-        out.send(Level::Initial, message);
+    pub(super) fn send(&mut self, out: &mut Out, write: impl FnOnce(&mut Writer)) -> Result<()> {
+        self.hash(out.message(Level::Initial, SHORT_MESSAGES, write)?);
+        Ok(())
     }
 
     /// Adds a message of the client to the transcript.

@@ -12,12 +12,12 @@ use crate::config::ServerHandshake;
 use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender};
+use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender, VERIFY_DATA_LEN};
 use crate::machine::{FinishedVerified, Incoming, Out, SessionAccepted};
-use crate::message::HandshakeType;
 use crate::message::client_hello::ClientHello;
 use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
+use crate::message::{HEADER_LEN, HandshakeType};
 use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SealTicket, SessionOffer};
 use crate::post_handshake::PostHandshake;
 use crate::server::peer::Client;
@@ -30,6 +30,9 @@ use crate::step::{ApplicationData, Direction, Level};
 use crate::suite::{ProtocolVersion, Tls12Suite};
 
 type Result<T> = core::result::Result<T, Error>;
+
+/// Bytes of a Finished.
+pub(super) const FINISHED: usize = HEADER_LEN + VERIFY_DATA_LEN;
 
 /// AcceptSession is out.
 #[derive(Debug)]
@@ -145,9 +148,8 @@ impl Found {
         let (hello, now) = (chosen.hello.clone(), chosen.now);
         let ticket = renew && chosen.by_ticket;
         let mut connection = Connection::new(*chosen, suite)?;
-        let message =
-            connection.server_hello(Says { session_id: hello.session_id(), ticket, credential: None })?;
-        connection.send(message, out);
+        let says = Says { session_id: hello.session_id(), ticket, credential: None };
+        connection.server_hello(says, out)?;
         out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));
         connection.limits(out);
         let master = MasterSecret::resumed(suite.hash, &session.secret)?;
@@ -202,8 +204,7 @@ impl Resuming {
             },
             _ => Duration::ZERO,
         };
-        let message = new_session_ticket(ticket, end.saturating_sub(self.now))?;
-        self.connection.send(message, out);
+        new_session_ticket(&mut self.connection, ticket, end.saturating_sub(self.now), out)?;
         self.change_cipher_spec_and_finished(out)
     }
 
@@ -211,20 +212,23 @@ impl Resuming {
         let Self { mut connection, client, master, keys, .. } = self;
         out.change_cipher_spec(connection.suite.suite, keys.server);
         let verify_data = master.verify_data(Sender::Server, &connection.transcript.current());
-        let message = finished::encode(&verify_data)?;
-        connection.hash(&message);
-        out.send(Level::Application, message);
+        connection.hash(out.message(Level::Application, FINISHED, |w| finished::write(w, &verify_data))?);
         let finishing = Box::new(Finishing { connection, client, master });
         Ok(State::ResumedChangeCipherSpec(finishing, keys.client))
     }
 }
 
 /// NewSessionTicket (RFC 5077 section 3.3); an empty ticket says that there is none after all.
-pub(super) fn new_session_ticket(ticket: Option<Vec<u8>>, lifetime: Duration) -> Result<Vec<u8>> {
+pub(super) fn new_session_ticket(
+    connection: &mut Connection,
+    ticket: Option<Vec<u8>>,
+    lifetime: Duration,
+    out: &mut Out,
+) -> Result<()> {
     let ticket = ticket.unwrap_or_default();
     let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
     let lifetime_hint = if ticket.is_empty() { 0 } else { seconds.max(1) };
-    NewSessionTicket { lifetime_hint, ticket: &ticket }.encode()
+    connection.send(out, |w| NewSessionTicket { lifetime_hint, ticket: &ticket }.write(w))
 }
 
 impl Finishing {

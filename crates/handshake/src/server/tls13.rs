@@ -15,7 +15,7 @@ use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::{self, HandshakeSecret, HandshakeSecrets, MainSecret};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
-use crate::message::certificate_verify::{SignerRole, signed_content};
+use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
 use crate::message::{HandshakeType, finished};
 use crate::need::{AnswerKind, ChooseCredential, Need, Sign};
@@ -31,6 +31,10 @@ use crate::suite::{ProtocolVersion, Tls13Suite};
 use crate::transcript::Transcript;
 
 type Result<T> = core::result::Result<T, Error>;
+
+/// Room beside a chain for what goes out with it, EncryptedExtensions, CertificateVerify of ECDSA and Finished, or for some
+/// of these alone.
+const SHORT_MESSAGES: usize = 144;
 
 /// Where a TLS 1.3 server stands.
 #[derive(Debug)]
@@ -217,17 +221,21 @@ fn server_hello_to_certificate(
     let asked = Asked::of(&chosen, &hello, group, false)?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
-    connection.send(flight::encrypted_extensions(&connection, &asked, &transport, None)?, out);
-    if connection.config.client_auth != ClientAuth::None {
-        connection.send(flight::new_certificate_request(&connection.config)?, out);
-    }
     let compression = hello.extensions.compress_certificate.unwrap_or_default().to_vec();
     let stapled = config::Asked {
         ocsp: hello.extensions.status_request,
         scts: hello.extensions.signed_certificate_timestamp,
         compression: &compression,
     };
-    connection.send(credential.message(stapled)?, out);
+    let certificate = credential.shown(stapled);
+    let room = certificate.len().saturating_add(SHORT_MESSAGES);
+    let extensions = flight::encrypted_extensions(&connection, &asked, &transport, None);
+    connection.transcript.add(out.message(Level::Handshake, room, |w| extensions.write(w))?);
+    if connection.config.client_auth != ClientAuth::None {
+        let request = flight::new_certificate_request(&connection.config)?;
+        connection.transcript.add(out.message(Level::Handshake, room, |w| request.write(w))?);
+    }
+    connection.transcript.add(out.message(Level::Handshake, room, |w| certificate.write(w))?);
 
     let message = signed_content(SignerRole::Server, &connection.transcript.current());
     let asked_to_sign = Arc::clone(&credential);
@@ -239,7 +247,10 @@ fn server_hello_to_certificate(
 /// CertificateVerify and Finished.
 fn certificate_verify_and_finished(state: Flight, signature: &[u8], out: &mut Out) -> Result<State> {
     let Flight { mut connection, credential, scheme, client, server, handshake } = state;
-    connection.send(authentication::certificate_verify(scheme, signature)?, out);
+    authentication::check_signature(signature)?;
+    let verify = CertificateVerify { algorithm: scheme, signature };
+    let room = signature.len().saturating_add(SHORT_MESSAGES);
+    connection.transcript.add(out.message(Level::Handshake, room, |w| verify.write(w))?);
     let config = Arc::clone(&connection.config);
     let secrets = HandshakeSecrets { client, server, next: handshake };
     let mut finishing = our_finished(connection, secrets, out)?;
@@ -266,7 +277,8 @@ pub(super) fn server_hello_to_finished(
     let secrets = flight::server_hello(&mut chosen, asked, Some((place, early)), early_data, out)?;
     let (mut connection, transport) = connect(chosen, asked);
     let taken = matches!(early_data, Decision::Accept { .. });
-    connection.send(flight::encrypted_extensions(&connection, asked, &transport, Some(taken))?, out);
+    let extensions = flight::encrypted_extensions(&connection, asked, &transport, Some(taken));
+    connection.transcript.add(out.message(Level::Handshake, SHORT_MESSAGES, |w| extensions.write(w))?);
     let mut finishing = our_finished(connection, secrets, out)?;
     finishing.early_data = taken;
     // Whoever has no secret of this session reads nothing of what is said now.
@@ -296,7 +308,8 @@ fn our_finished(
 ) -> Result<Box<Finishing>> {
     let HandshakeSecrets { client, server, next } = secrets;
     let verify_data = tls13::finished_mac(connection.suite.hash, &server, &connection.transcript.current())?;
-    connection.send(finished::encode(&verify_data)?, out);
+    let message = out.message(Level::Handshake, SHORT_MESSAGES, |w| finished::write(w, &verify_data))?;
+    connection.transcript.add(message);
 
     let main = next.into_main();
     let exporter = connection.config.common.exporter;
@@ -377,13 +390,5 @@ fn outcome(
         ech: EchStatus::NotOffered,
         exporter: None,
         session: None,
-    }
-}
-
-impl Connection {
-    /// Sends a message under the handshake key.
-    fn send(&mut self, message: Vec<u8>, out: &mut Out) {
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
     }
 }

@@ -30,8 +30,8 @@ use oxtls_handshake::config::{ClientHandshake, Common, Credential, ServerHandsha
 use oxtls_handshake::defaults;
 use oxtls_handshake::error::Error;
 use oxtls_handshake::extension::ExtensionType;
-use oxtls_handshake::message::HandshakeType;
 use oxtls_handshake::message::server_hello::HELLO_RETRY_REQUEST_RANDOM;
+use oxtls_handshake::message::{self, Handshake, HandshakeType};
 use oxtls_handshake::need::Need;
 use oxtls_handshake::outcome::Outcome;
 use oxtls_handshake::post_handshake::PostHandshake;
@@ -204,22 +204,29 @@ impl End {
             asked = matches!(output, Output::Need(_));
             let key_waits = !self.quic && row.last().is_some_and(|last| last.starts_with("R:"));
             assert!(!key_waits || matches!(output, Output::Read(_)), "{output:?} behind a read key");
-            if let Some(line) = self.take(output) {
-                row.push(line);
+            match output {
+                Output::Send { level, bytes } => {
+                    row.extend(message::each(&bytes).map(|message| self.take_message(level, message)));
+                }
+                output => row.extend(self.take(output)),
             }
         }
         row
     }
 
+    /// One of the messages that were sent: each has its own place in a row.
+    fn take_message(&mut self, level: Level, bytes: &[u8]) -> String {
+        assert_eq!(level, self.write_level, "sent at another level than the write key's");
+        assert!(Handshake::parse_exact(bytes).is_ok(), "not one whole message");
+        let message = Message { level, bytes: bytes.to_vec() };
+        let line = format!("S({})@{}", message.name(), short(level));
+        self.sent.push_back(message);
+        line
+    }
+
     fn take(&mut self, output: Output) -> Option<String> {
         Some(match output {
-            Output::Send { level, bytes } => {
-                assert_eq!(level, self.write_level, "sent at another level than the write key's");
-                let message = Message { level, bytes };
-                let line = format!("S({})@{}", message.name(), short(level));
-                self.sent.push_back(message);
-                line
-            }
+            Output::Send { .. } => panic!("taken message by message"),
             Output::SendChangeCipherSpec => {
                 assert!(!self.quic, "QUIC has no ChangeCipherSpec");
                 "CCS".to_owned()

@@ -15,6 +15,7 @@ use oxtls_handshake::client::Client;
 use oxtls_handshake::config::{
     ClientAuth, ClientHandshake, Common, Credential, Randomness, Recorded, ServerHandshake,
 };
+use oxtls_handshake::message;
 use oxtls_handshake::need::Need;
 use oxtls_handshake::server::Server;
 use oxtls_handshake::step::{Direction, Input, KeySecret, Misuse, Output, Transport};
@@ -219,8 +220,11 @@ impl Player {
             while let Some(output) = self.machine.output() {
                 match output {
                     Output::Send { bytes, .. } => {
-                        let record = self.seal(&bytes);
-                        outside.send(record);
+                        // As they were recorded: each message in a record of its own.
+                        for message in message::each(&bytes) {
+                            let record = self.seal(message);
+                            outside.send(record);
+                        }
                     }
                     Output::SendChangeCipherSpec => outside.send(vec![CHANGE_CIPHER_SPEC, 3, 3, 0, 1, 1]),
                     Output::Keys(change) => self.install(change.direction, &change.secret, change.suite),

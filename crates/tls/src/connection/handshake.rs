@@ -204,7 +204,7 @@ impl<R: Role> Connection<R> {
     fn act(&mut self, output: Output) -> Result<Option<Event>, Error> {
         match output {
             Output::Send { bytes, level } => {
-                trace::message_sent(&bytes, level);
+                trace::messages_sent(&bytes, level);
                 self.send.message(bytes);
             }
             Output::SendChangeCipherSpec => {

@@ -2,9 +2,9 @@
 
 use pki_types::CertificateDer;
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HEADER_LEN, HandshakeType, encoded, message};
 
 /// Reads the body; an empty list is a client's way to say that it has none. A chain of over `max_chain` is refused.
 ///
@@ -33,11 +33,24 @@ pub fn parse(body: &[u8], max_chain: usize) -> Result<Vec<CertificateDer<'static
 /// # Errors
 /// [`Error::TooLong`] if the chain outgrows its length field.
 pub fn encode(chain: &[CertificateDer<'_>]) -> Result<Vec<u8>, Error> {
-    message(HandshakeType::CERTIFICATE, |w| {
+    encoded(|w| write(w, chain))
+}
+
+/// As many bytes as the message has.
+pub(crate) fn len(chain: &[CertificateDer<'_>]) -> usize {
+    chain
+        .iter()
+        .map(|certificate| certificate.len().saturating_add(3))
+        .fold(HEADER_LEN.saturating_add(3), usize::saturating_add)
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer, chain: &[CertificateDer<'_>]) {
+    message(w, HandshakeType::CERTIFICATE, |w| {
         w.block_u24(|w| {
             for certificate in chain {
                 w.vec_u24(certificate);
             }
         });
-    })
+    });
 }

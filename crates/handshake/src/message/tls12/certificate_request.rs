@@ -2,10 +2,10 @@
 
 use oxtls_crypto::signature::SignatureScheme;
 
-use crate::codec::{List16, Reader};
+use crate::codec::{List16, Reader, Writer};
 use crate::error::Error;
 use crate::extension::certificate_authorities::{self, DistinguishedNames};
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// ClientCertificateType rsa_sign.
 pub const RSA_SIGN: u8 = 1;
@@ -51,7 +51,12 @@ impl<'a> CertificateRequest<'a> {
 /// # Errors
 /// [`Error::TooLong`] if a list outgrows its length field.
 pub fn encode(schemes: &[SignatureScheme], authorities: &[Vec<u8>]) -> Result<Vec<u8>, Error> {
-    message(HandshakeType::CERTIFICATE_REQUEST, |w| {
+    encoded(|w| write(w, schemes, authorities))
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer, schemes: &[SignatureScheme], authorities: &[Vec<u8>]) {
+    message(w, HandshakeType::CERTIFICATE_REQUEST, |w| {
         w.vec_u8(&[ECDSA_SIGN, RSA_SIGN]);
         w.block_u16(|w| {
             for scheme in schemes {
@@ -63,5 +68,5 @@ pub fn encode(schemes: &[SignatureScheme], authorities: &[Vec<u8>]) -> Result<Ve
                 w.vec_u16(name);
             }
         });
-    })
+    });
 }

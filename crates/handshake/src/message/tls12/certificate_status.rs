@@ -1,9 +1,9 @@
 //! CertificateStatus (RFC 6066 section 8): the stapled OCSP response, a message of its own in TLS 1.2.
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
 use crate::extension::status_request;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// Reads the body: the OCSP response, DER.
 ///
@@ -21,5 +21,10 @@ pub fn parse(body: &[u8]) -> Result<&[u8], Error> {
 /// # Errors
 /// [`Error::TooLong`] if the response outgrows its length field.
 pub fn encode(response: &[u8]) -> Result<Vec<u8>, Error> {
-    message(HandshakeType::CERTIFICATE_STATUS, |w| status_request::write_status(w, response))
+    encoded(|w| write(w, response))
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer, response: &[u8]) {
+    message(w, HandshakeType::CERTIFICATE_STATUS, |w| status_request::write_status(w, response));
 }

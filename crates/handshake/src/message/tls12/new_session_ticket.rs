@@ -1,8 +1,8 @@
 //! NewSessionTicket (RFC 5077 section 3.3).
 
-use crate::codec::Reader;
+use crate::codec::{Reader, Writer};
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// A received NewSessionTicket.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -31,9 +31,14 @@ impl<'a> NewSessionTicket<'a> {
     /// # Errors
     /// [`Error::TooLong`] if the ticket has over 65,535 bytes.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::NEW_SESSION_TICKET, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::NEW_SESSION_TICKET, |w| {
             w.u32(self.lifetime_hint);
             w.vec_u16(self.ticket);
-        })
+        });
     }
 }

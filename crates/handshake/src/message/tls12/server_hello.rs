@@ -7,7 +7,7 @@ use crate::extension::{
     ec_point_formats, extended_master_secret, record_size_limit, renegotiation_info, session_ticket,
     signed_certificate_timestamp,
 };
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 use crate::suite::{CipherSuite, ProtocolVersion};
 
 /// A ServerHello that chose TLS 1.2, received or to be sent.
@@ -78,7 +78,12 @@ impl<'a> ServerHello<'a> {
     /// # Errors
     /// [`Error::TooLong`] if a field outgrows its length.
     pub fn encode(&self) -> Result<Vec<u8>, Error> {
-        message(HandshakeType::SERVER_HELLO, |w| {
+        encoded(|w| self.write(w))
+    }
+
+    /// Writes the whole message.
+    pub fn write(&self, w: &mut Writer) {
+        message(w, HandshakeType::SERVER_HELLO, |w| {
             w.u16(ProtocolVersion::TLS1_2.0);
             w.bytes(self.random);
             w.vec_u8(self.session_id);
@@ -87,7 +92,7 @@ impl<'a> ServerHello<'a> {
             if self.extensions != ServerHelloExtensions::default() {
                 w.block_u16(|w| self.extensions.write(w));
             }
-        })
+        });
     }
 }
 

@@ -1,7 +1,8 @@
 //! ServerHelloDone (RFC 5246 section 7.4.5): the server's flight is over.
 
+use crate::codec::Writer;
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// Reads the body, which is empty.
 ///
@@ -16,5 +17,10 @@ pub fn parse(body: &[u8]) -> Result<(), Error> {
 /// # Errors
 /// None: it is empty.
 pub fn encode() -> Result<Vec<u8>, Error> {
-    message(HandshakeType::SERVER_HELLO_DONE, |_| {})
+    encoded(write)
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer) {
+    message(w, HandshakeType::SERVER_HELLO_DONE, |_| {});
 }

@@ -5,7 +5,7 @@ use oxtls_crypto::signature::SignatureScheme;
 
 use crate::codec::{Reader, Writer};
 use crate::error::Error;
-use crate::message::{HandshakeType, message};
+use crate::message::{HandshakeType, encoded, message};
 
 /// ECCurveType named_curve; explicit curves are history (RFC 8422 section 5.4).
 const NAMED_CURVE: u8 = 3;
@@ -68,9 +68,14 @@ pub fn signed_content(client_random: &[u8; 32], server_random: &[u8; 32], params
 /// # Errors
 /// [`Error::TooLong`] if the signature has over 65,535 bytes.
 pub fn encode(params: &[u8], algorithm: SignatureScheme, signature: &[u8]) -> Result<Vec<u8>, Error> {
-    message(HandshakeType::SERVER_KEY_EXCHANGE, |w| {
+    encoded(|w| write(w, params, algorithm, signature))
+}
+
+/// Writes the whole message.
+pub fn write(w: &mut Writer, params: &[u8], algorithm: SignatureScheme, signature: &[u8]) {
+    message(w, HandshakeType::SERVER_KEY_EXCHANGE, |w| {
         w.bytes(params);
         w.u16(algorithm.0);
         w.vec_u16(signature);
-    })
+    });
 }
