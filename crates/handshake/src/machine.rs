@@ -435,7 +435,7 @@ impl NeedKind {
             AnswerKind::Decompressed(_) => Self::Decompress,
             AnswerKind::PeerAccepted => Self::VerifyPeer,
             AnswerKind::Signature(_) => Self::Sign,
-            AnswerKind::Ticket(_) => Self::SealTicket,
+            AnswerKind::Ticket { .. } => Self::SealTicket,
         }
     }
 }

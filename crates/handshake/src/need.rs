@@ -99,7 +99,7 @@ impl Answer {
             AnswerKind::Decompressed(_) => "Decompress",
             AnswerKind::PeerAccepted => "VerifyPeer",
             AnswerKind::Signature(_) => "Sign",
-            AnswerKind::Ticket(_) => "SealTicket",
+            AnswerKind::Ticket { .. } => "SealTicket",
         }
     }
 }
@@ -121,7 +121,11 @@ pub(crate) enum AnswerKind {
     Decompressed(Vec<u8>),
     PeerAccepted,
     Signature(Vec<u8>),
-    Ticket(Option<Vec<u8>>),
+    Ticket {
+        ticket: Option<Vec<u8>>,
+        /// How long the client is told that its session lives, from when that was made.
+        lifetime: Duration,
+    },
 }
 
 /// What an answer to [`AcceptSession`] says.
@@ -389,10 +393,19 @@ pub struct SealTicket {
 }
 
 impl SealTicket {
-    /// The sealed ticket; `None` sends an empty one (RFC 5077 section 3.3).
+    /// The sealed ticket; `None` sends an empty one (RFC 5077 section 3.3). The client is told (ticket_lifetime_hint) how
+    /// long the session lives, as [`session`](Self::session) has it.
     #[must_use]
     pub fn answer(self, ticket: Option<Vec<u8>>) -> Answer {
-        Answer { serial: self.serial, kind: AnswerKind::Ticket(ticket) }
+        let lifetime = self.session.lifetime;
+        self.answer_promising(ticket, lifetime)
+    }
+
+    /// The same, the client being told that its session lives so long from when it was made: less than it does, where it
+    /// may come back to a server whose clock is ahead.
+    #[must_use]
+    pub fn answer_promising(self, ticket: Option<Vec<u8>>, lifetime: Duration) -> Answer {
+        Answer { serial: self.serial, kind: AnswerKind::Ticket { ticket, lifetime } }
     }
 }
 

@@ -15,8 +15,8 @@ use oxtls::handshake::session::{Psk, Session};
 use oxtls::need::SessionOffer;
 use oxtls::pki_types::ServerName;
 use oxtls::{
-    ClientConfig, ClientConnection, ClientSession, Clock, Decision, ManualClock, Need, ProtocolVersion,
-    Resumption, SealError, ServerConfig, ServerConnection, TicketKeys,
+    ClientConfig, ClientConnection, ClientSession, Clock, Decision, FleetSeed, ManualClock, Need,
+    ProtocolVersion, Resumption, SealError, ServerConfig, ServerConnection, TicketKeys,
 };
 
 /// No other keys.
@@ -207,6 +207,56 @@ fn a_ticket_of_tls12_is_renewed_when_its_key_grows_old() {
         assert!(is_resumed(&ends));
         let new = ends.0.take_session().map(|session| inner(&session).ticket);
         assert_eq!(new.is_some_and(|ticket| ticket != inner(&first).ticket), renewed);
+    }
+}
+
+/// Both ends of TLS 1.2 with tickets, at one time, and the hand of their clock.
+fn timed_tls12(resumption: Resumption) -> (ClientConfig, ServerConfig, ManualClock) {
+    let (clock, hand) = Clock::manual(now());
+    let tls12 = ProtocolVersion::TLS1_2;
+    let server = server_config().versions(tls12, tls12).clock(clock.clone());
+    let client = client_config().versions(tls12, tls12).clock(clock).hand_out_sessions().tls12_tickets(true);
+    let server = server.resumption(resumption.tls12_tickets(true)).build().unwrap();
+    (client.build().unwrap(), server, hand)
+}
+
+#[test]
+fn a_ticket_of_tls12_is_promised_for_as_long_as_it_lives() {
+    let seed = FleetSeed::generate(now(), HOUR).unwrap();
+    let minutes = |minutes: u64| Duration::from_secs(minutes * 60);
+    for (resumption, promised) in [
+        (Resumption::tickets(TicketKeys::rotating()), 24 * HOUR),
+        (Resumption::tickets(TicketKeys::rotating()).lifetime(HOUR), HOUR),
+        (Resumption::tickets(TicketKeys::rotate_every(HOUR)), 2 * HOUR),
+        // Where clocks of a fleet differ, a promise must not be broken by one that is ahead.
+        (Resumption::tickets(TicketKeys::fleet(seed)), 2 * HOUR - minutes(10)),
+        (Resumption::tickets(TicketKeys::given([7; 32], NONE).unwrap()).lifetime(HOUR), HOUR - minutes(10)),
+        (Resumption::tickets(TicketKeys::given([7; 32], NONE).unwrap()).lifetime(minutes(20)), minutes(15)),
+    ] {
+        let (client, server, hand) = timed_tls12(resumption);
+        let first = session(&client, &server);
+        assert_eq!(inner(&first).lifetime, promised);
+        hand.advance(promised - Duration::from_secs(1));
+        assert!(resumes_with(&client, &server, first), "{promised:?}");
+    }
+}
+
+#[test]
+fn a_renewed_ticket_of_tls12_lives_as_long_as_the_old_would_have() {
+    let old_key = || Resumption::tickets(TicketKeys::rotate_every(HOUR));
+    for resumption in [old_key(), old_key().max_since_verified(2 * HOUR)] {
+        let (client, server, hand) = timed_tls12(resumption);
+        let first = session(&client, &server);
+        hand.advance(HOUR * 3 / 2);
+        let name = ServerName::try_from(NAME).unwrap();
+        let mut end = ClientConnection::with_session(&client, name, copy(&first)).unwrap();
+        handshake(&mut end, &mut ServerConnection::new(&server)).unwrap();
+        let renewed = end.take_session().expect("another ticket");
+        assert_eq!(renewed.ends_at(), first.ends_at());
+        hand.advance(HOUR / 2 - Duration::from_secs(1));
+        assert!(resumes_with(&client, &server, renewed));
+        hand.advance(Duration::from_secs(1));
+        assert!(!resumes_with(&client, &server, first), "its time is over");
     }
 }
 

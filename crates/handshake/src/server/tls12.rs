@@ -167,7 +167,9 @@ impl State {
         Ok(Some(match (self, answer) {
             (Self::Session(chosen), AnswerKind::Session(found)) => tls12_resumed::found(chosen, found, out)?,
             (Self::Acceptance(state), AnswerKind::Accept(answer)) => state.accepted(answer, out)?,
-            (Self::Renewal(state), AnswerKind::Ticket(ticket)) => state.new_session_ticket(ticket, out)?,
+            (Self::Renewal(state), AnswerKind::Ticket { ticket, lifetime }) => {
+                state.new_session_ticket(ticket, lifetime, out)?
+            }
             (Self::Credential(state), AnswerKind::Credential(choice)) => {
                 server_hello_to_certificate_status(state, choice, out)?
             }
@@ -178,8 +180,8 @@ impl State {
                 let proof = PeerVerified::from_answer(&answer)?;
                 Self::ChangeCipherSpec(state, Client::Verified(peer, proof))
             }
-            (Self::Ticket(state, client, proof), AnswerKind::Ticket(ticket)) => {
-                new_session_ticket_to_finished(*state, client, proof, ticket, out)?;
+            (Self::Ticket(state, client, proof), AnswerKind::Ticket { ticket, lifetime }) => {
+                new_session_ticket_to_finished(*state, client, proof, ticket, lifetime, out)?;
                 return Ok(None);
             }
             _ => return Err(WRONG_ANSWER.into()),
@@ -399,9 +401,10 @@ fn new_session_ticket_to_finished(
     client: Client,
     proof: FinishedVerified,
     ticket: Option<Vec<u8>>,
+    lifetime: Duration,
     out: &mut Out,
 ) -> Result<()> {
-    tls12_resumed::new_session_ticket(&mut state.connection, ticket, defaults::TICKET_LIFETIME, out)?;
+    tls12_resumed::new_session_ticket(&mut state.connection, ticket, lifetime, out)?;
     change_cipher_spec_and_finished(state, (client, proof), None, out)
 }
 

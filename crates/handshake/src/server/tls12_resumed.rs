@@ -195,11 +195,16 @@ fn renewed(session: &Session, connection: &Connection) -> Session {
 }
 
 impl Resuming {
-    /// NewSessionTicket, then the rest of our flight.
-    pub(super) fn new_session_ticket(mut self, ticket: Option<Vec<u8>>, out: &mut Out) -> Result<State> {
+    /// NewSessionTicket, then the rest of our flight. `lifetime`: from when the session was made.
+    pub(super) fn new_session_ticket(
+        mut self,
+        ticket: Option<Vec<u8>>,
+        lifetime: Duration,
+        out: &mut Out,
+    ) -> Result<State> {
         let end = match &self.client {
             Client::Resumed(psk, _) => match &**psk {
-                Psk::Session(session) => session.made_at.saturating_add(session.lifetime),
+                Psk::Session(session) => session.made_at.saturating_add(lifetime),
                 Psk::External { .. } => Duration::ZERO,
             },
             _ => Duration::ZERO,

@@ -122,7 +122,8 @@ impl Server {
         let resumption = self.config.resumption.as_ref();
         let ticket =
             resumption.and_then(|resumption| resumption.seal(&token.session, Salt::random().ok()?, now));
-        token.answer(ticket)
+        let lifetime = token.session.lifetime;
+        token.answer_promising(ticket, resumption.map_or(lifetime, |resumption| resumption.promise(lifetime)))
     }
 
     /// Keeps the session of TLS 1.2, makes the tickets of TLS 1.3.

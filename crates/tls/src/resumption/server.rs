@@ -458,9 +458,12 @@ impl ServerResumption {
         self.settings.early_data.as_ref().map_or(0, |early_data| early_data.max_bytes)
     }
 
-    /// Writes into a session of TLS 1.2 what the machine does not know.
+    /// Writes into a session of TLS 1.2 what the machine does not know. One whose ticket is renewed was made some time ago,
+    /// and its lifetime counts from then.
     pub(crate) fn complete(&self, session: &mut Session, origin: &Origin, now: Duration) {
-        session.lifetime = session.lifetime.min(self.lifetime(origin, now));
+        let ends = now.saturating_add(self.lifetime(origin, now));
+        let lifetime = self.settings.lifetime.min(ends.saturating_sub(session.made_at));
+        session.lifetime = session.lifetime.min(lifetime);
         self.fill(session, origin);
     }
 
