@@ -5,7 +5,7 @@ use aws_lc_rs::agreement::{self, Algorithm, PrivateKey, PublicKey};
 use crate::error::Error;
 use crate::secret::SharedSecret;
 
-use super::{NamedGroup, Share};
+use super::{NamedGroup, Seed, Share};
 
 /// A curve.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -59,10 +59,14 @@ impl Curve {
 pub(super) struct Half(PrivateKey);
 
 impl Half {
-    pub(super) fn generate(curve: Curve) -> Result<Self, Error> {
-        PrivateKey::generate(curve.algorithm())
-            .map(Self)
-            .map_err(|_| Error::Internal("an ECDH key could not be generated"))
+    /// A fresh key: of the seed, if there is one and the curve is X25519.
+    pub(super) fn generate(curve: Curve, seed: Option<Seed>) -> Result<Self, Error> {
+        match (curve, seed) {
+            (Curve::X25519, Some(seed)) => Self::from_private_key(curve, seed.as_bytes()),
+            _ => PrivateKey::generate(curve.algorithm())
+                .map(Self)
+                .map_err(|_| Error::Internal("an ECDH key could not be generated")),
+        }
     }
 
     pub(super) fn from_private_key(curve: Curve, private: &[u8]) -> Result<Self, Error> {

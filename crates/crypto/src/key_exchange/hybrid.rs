@@ -29,8 +29,8 @@ pub(super) struct Half {
 }
 
 impl Half {
-    pub(super) fn generate(parts: Parts) -> Result<Self, Error> {
-        let ecdh = ecdh::Half::generate(parts.curve)?;
+    /// With `ecdh` as its half of the classic exchange.
+    pub(super) fn new(parts: Parts, ecdh: ecdh::Half) -> Result<Self, Error> {
         let ml_kem = ml_kem::Half::generate(parts.ml_kem)?;
         Ok(Self { parts, ecdh, ml_kem })
     }

@@ -17,6 +17,7 @@ mod ecdh;
 mod group;
 mod hybrid;
 mod ml_kem;
+mod seed;
 mod share;
 #[cfg(test)]
 mod tests;
@@ -27,6 +28,7 @@ use crate::error::Error;
 use crate::secret::SharedSecret;
 
 pub use group::NamedGroup;
+pub use seed::Seed;
 pub use share::Share;
 
 use group::Shape;
@@ -59,10 +61,24 @@ impl KeyExchange {
     /// # Errors
     /// [`Error::InvalidShare`] for a group that is not supported, [`Error::Internal`] when the library fails.
     pub fn offer(group: NamedGroup) -> Result<Self, Error> {
+        Self::generate(group, None)
+    }
+
+    /// As [`offer`](Self::offer), with X25519's private key, alone and in a hybrid, made of randomness that the caller has
+    /// drawn. Of a group without X25519 the seed is not used; see [`Seed`] for why.
+    ///
+    /// # Errors
+    /// As [`offer`](Self::offer).
+    pub fn offer_seeded(group: NamedGroup, seed: Seed) -> Result<Self, Error> {
+        Self::generate(group, Some(seed))
+    }
+
+    fn generate(group: NamedGroup, seed: Option<Seed>) -> Result<Self, Error> {
         let half = match shape(group)? {
-            Shape::Ecdh(curve) => Half::Ecdh(ecdh::Half::generate(curve)?),
+            Shape::Ecdh(curve) => Half::Ecdh(ecdh::Half::generate(curve, seed)?),
             Shape::Hybrid { curve, ml_kem, order } => {
-                Half::Hybrid(hybrid::Half::generate(Parts { group, curve, ml_kem, order })?)
+                let ecdh = ecdh::Half::generate(curve, seed)?;
+                Half::Hybrid(hybrid::Half::new(Parts { group, curve, ml_kem, order }, ecdh)?)
             }
             Shape::MlKem(set) => Half::MlKem(ml_kem::Half::generate(set)?),
         };
@@ -129,10 +145,23 @@ impl KeyExchange {
 /// # Errors
 /// [`Error::InvalidShare`] as for [`KeyExchange::finish`], and for a group that is not supported.
 pub fn answer(group: NamedGroup, peer_share: &[u8]) -> Result<Answer, Error> {
+    answer_generated(group, peer_share, None)
+}
+
+/// As [`answer`], with X25519's private key made of randomness that the caller has drawn, as
+/// [`KeyExchange::offer_seeded`] has it.
+///
+/// # Errors
+/// As [`answer`].
+pub fn answer_seeded(group: NamedGroup, peer_share: &[u8], seed: Seed) -> Result<Answer, Error> {
+    answer_generated(group, peer_share, Some(seed))
+}
+
+fn answer_generated(group: NamedGroup, peer_share: &[u8], seed: Option<Seed>) -> Result<Answer, Error> {
     check_share(group, true, peer_share)?;
     match shape(group)? {
         Shape::Ecdh(curve) | Shape::Hybrid { curve, .. } => {
-            answer_with(group, peer_share, ecdh::Half::generate(curve)?)
+            answer_with(group, peer_share, ecdh::Half::generate(curve, seed)?)
         }
         Shape::MlKem(set) => {
             let mut share = Vec::with_capacity(group.answer_len());

@@ -112,6 +112,48 @@ fn x25519_gives_the_secret_of_rfc_7748() {
 }
 
 #[test]
+fn an_x25519_key_is_made_of_the_callers_randomness_and_nothing_else() {
+    // The keys of RFC 7748 section 6.1: any 32 bytes are one, which the function itself clamps.
+    let bytes = |text| <[u8; 32]>::try_from(hex(text)).unwrap();
+    let alice = || Seed::new(&bytes("77076d0a7318a57d3c16c17251b26645df4c2f87ebc0992ab177fba51db92c2a"));
+    let bob = || Seed::new(&bytes("5dab087e624a8a4b79e17f8b83800ee66f3bb1292618b6fd1c2f8b27ff88e0eb"));
+    let alice_share = hex("8520f0098930a754748b7ddcb43ef75a0dbf3a0d26381af4eba4a98eaa9b4e6a");
+    let bob_share = hex("de9edb7d7b7dc1b4d35b61c2ece435373f8343c85b78674dadfc7e146f882b4f");
+
+    let client = KeyExchange::offer_seeded(NamedGroup::X25519, alice()).unwrap();
+    assert_eq!(client.share(), alice_share);
+    let answered = answer_seeded(NamedGroup::X25519, client.share(), bob()).unwrap();
+    assert_eq!(*answered.share, *bob_share);
+    assert!(client.finish(&bob_share).unwrap() == answered.secret);
+
+    // As half of a hybrid, behind the ML-KEM half, which is fresh each time.
+    let group = NamedGroup::X25519_MLKEM768;
+    let client = KeyExchange::offer_seeded(group, alice()).unwrap();
+    let (ml_kem, ecdh) = client.share().split_at(1184);
+    assert_eq!(ecdh, alice_share);
+    assert_ne!(ml_kem, &KeyExchange::offer_seeded(group, alice()).unwrap().share()[..1184]);
+    let answered = answer_seeded(group, client.share(), bob()).unwrap();
+    assert_eq!(answered.share[1088..], bob_share);
+    assert!(client.finish(&answered.share).unwrap() == answered.secret);
+
+    assert_eq!(format!("{:?}", alice()), "Seed(..)");
+}
+
+#[test]
+fn other_groups_make_their_own_keys_whatever_the_seed() {
+    for &group in NamedGroup::SUPPORTED {
+        let seed = || Seed::new(&[7; Seed::LEN]);
+        let client = KeyExchange::offer_seeded(group, seed()).unwrap();
+        let again = KeyExchange::offer_seeded(group, seed()).unwrap();
+        assert_eq!(client.share() == again.share(), group == NamedGroup::X25519, "{group}");
+        let answered = answer_seeded(group, client.share(), Seed::new(&[8; Seed::LEN])).unwrap();
+        assert!(client.finish(&answered.share).unwrap() == answered.secret, "{group}");
+        let other = KeyExchange::offer_seeded(group, Seed::new(&[9; Seed::LEN])).unwrap();
+        assert_ne!(other.share(), again.share(), "{group}");
+    }
+}
+
+#[test]
 fn a_private_key_must_fit_its_group() {
     for group in ECDH {
         let good = scalar(group);

@@ -52,13 +52,14 @@ pub(super) fn start(
     now: Duration,
     out: &mut Out,
 ) -> Result<Waiting, ConfigError> {
-    let mut ours = OurHello::new(config, quic_parameters, now)?;
+    let (mut ours, seeds) = OurHello::new(config, quic_parameters, now)?;
     let psk = OfferedPsk::choose(&ours.config, now);
     ours.psk_dhe_ke |= psk.is_some();
     let common = ours.config.common();
-    let groups = ours.config.shared.first_shares().iter();
+    let seeds = seeds.into_iter().chain(core::iter::repeat_with(|| None));
+    let groups = ours.config.shared.first_shares().iter().zip(seeds);
     let shares = groups
-        .map(|&group| key_exchange(common, group))
+        .map(|(&group, seed)| key_exchange(common, group, seed))
         .collect::<Result<Shares, _>>()
         .map_err(ConfigError::Crypto)?;
     let early_data = psk.as_ref().is_some_and(|psk| early_data::is_possible(&ours.config, psk));
@@ -167,7 +168,7 @@ impl Waiting {
         }
         if let Some(group) = retry.selected_group {
             self.check_retry_group(group)?;
-            let share = key_exchange(self.ours.config.common(), group).map_err(Error::Crypto)?;
+            let share = key_exchange(self.ours.config.common(), group, None).map_err(Error::Crypto)?;
             self.shares = Shares::from_iter([share]);
         }
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();

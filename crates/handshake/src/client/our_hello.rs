@@ -3,8 +3,9 @@
 
 use core::time::Duration;
 
-use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup, Seed};
 use oxtls_crypto::random;
+use zeroize::Zeroizing;
 
 use crate::client::session_id::SessionId;
 use crate::client::shares::Shares;
@@ -45,12 +46,17 @@ pub(super) struct Says<'a> {
     pub(super) psk: Option<OfferedPsk<'a>>,
 }
 
+/// Randomness for the first shares, which are hardly ever more than two: a post-quantum one and a classic one. Further ones
+/// draw their own.
+pub(super) type Seeds = [Option<Seed>; 2];
+
 impl OurHello {
+    /// What both hellos say, and what the first one's shares are to be made of.
     pub(super) fn new(
         config: Told,
         quic_parameters: Option<Vec<u8>>,
         now: Duration,
-    ) -> Result<Self, ConfigError> {
+    ) -> Result<(Self, Seeds), ConfigError> {
         let all = config.all();
         let drawn = match &all.common.randomness {
             Randomness::Recorded(recorded) => Drawn::recorded(recorded)?,
@@ -68,7 +74,9 @@ impl OurHello {
         };
         let grease = all.grease.then(|| Grease::new(drawn.grease));
         let (random, order, psk_dhe_ke) = (drawn.random, drawn.order, all.resumption);
-        Ok(Self { config, quic_parameters, random, session_id, tls12_session, psk_dhe_ke, order, grease })
+        let ours =
+            Self { config, quic_parameters, random, session_id, tls12_session, psk_dhe_ke, order, grease };
+        Ok((ours, drawn.seeds))
     }
 
     /// A hello that says this, and the extensions that the responses to it are judged by. With a session on offer its
@@ -179,14 +187,21 @@ impl OurHello {
     }
 }
 
-/// A fresh key, or the recorded one of this group.
-pub(super) fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange, oxtls_crypto::Error> {
+/// A fresh key, or the recorded one of this group. `seed`: what the hello has drawn for it.
+pub(super) fn key_exchange(
+    common: &Common,
+    group: NamedGroup,
+    seed: Option<Seed>,
+) -> Result<KeyExchange, oxtls_crypto::Error> {
     if let Randomness::Recorded(recorded) = &common.randomness
         && let Some((_, private)) = recorded.private_keys.iter().find(|(of, _)| *of == group)
     {
         return KeyExchange::from_private_key(group, private);
     }
-    KeyExchange::offer(group)
+    match seed {
+        Some(seed) => KeyExchange::offer_seeded(group, seed),
+        None => KeyExchange::offer(group),
+    }
 }
 
 /// A hello's random values, drawn at once: a draw costs the same whatever its size.
@@ -195,11 +210,13 @@ struct Drawn {
     session_id: SessionId,
     order: Order,
     grease: [u8; 4],
+    seeds: Seeds,
 }
 
 impl Drawn {
     fn fresh(config: &ClientHandshake) -> Result<Self, oxtls_crypto::Error> {
-        let drawn: [u8; 84] = random::array()?;
+        let mut drawn = Zeroizing::new([0; 148]);
+        random::fill(&mut *drawn)?;
         let mut rest = drawn.as_slice();
         let random = take(&mut rest);
         let session_id = take::<32>(&mut rest).into();
@@ -209,6 +226,7 @@ impl Drawn {
             session_id,
             order: if config.shuffle_extensions { Order::shuffled(order) } else { Order::FIXED },
             grease: take(&mut rest),
+            seeds: core::array::from_fn(|_| take_seed(&mut rest)),
         })
     }
 
@@ -219,6 +237,7 @@ impl Drawn {
             session_id: SessionId::new(&recorded.session_id).ok_or(too_long)?,
             order: Order::FIXED,
             grease: take(&mut recorded.random.as_slice()),
+            seeds: Seeds::default(),
         })
     }
 }
@@ -228,4 +247,11 @@ fn take<const N: usize>(from: &mut &[u8]) -> [u8; N] {
     let (taken, rest) = from.split_first_chunk().unwrap_or((&[0; N], &[]));
     *from = rest;
     *taken
+}
+
+/// The next bytes as a seed; none if there are too few: the key is then made otherwise.
+fn take_seed(from: &mut &[u8]) -> Option<Seed> {
+    let (taken, rest) = from.split_first_chunk()?;
+    *from = rest;
+    Some(Seed::new(taken))
 }

@@ -83,7 +83,7 @@ fn config(trace: &Trace) -> Told {
 fn waiting(trace: &Trace) -> Client {
     let recorded = trace.get("client ClientHello").to_vec();
     let offered: OfferedSet = ClientHello::parse(&recorded[4..]).unwrap().extensions.offered();
-    let ours = OurHello::new(config(trace), None, NOW).unwrap();
+    let (ours, _) = OurHello::new(config(trace), None, NOW).unwrap();
     let psk = OfferedPsk::choose(&ours.config, NOW).unwrap();
     assert!(early_data::is_possible(&ours.config, &psk));
 
@@ -96,7 +96,7 @@ fn waiting(trace: &Trace) -> Client {
     psk.bind(&mut hello, Transcript::new(psk.suite.hash)).unwrap();
     assert_eq!(hello, recorded, "the binder");
 
-    let shares = Shares::from_iter([key_exchange(ours.config.common(), NamedGroup::X25519).unwrap()]);
+    let shares = Shares::from_iter([key_exchange(ours.config.common(), NamedGroup::X25519, None).unwrap()]);
     let mut out = Out::new(&Transport::Stream);
     out.enable_key_log(ours.random);
     let early_data = early_data::begin(&psk, &hello, true, &mut out).unwrap();

@@ -330,7 +330,7 @@ impl Core {
         let content =
             signed_content(&self.connection.client_random, &self.connection.server_random, theirs.params);
         let peer = peer.prove_tls12(theirs.algorithm, theirs.signature, &common.verify_schemes, &content)?;
-        let ours = key_exchange(common, theirs.group).map_err(Error::Crypto)?;
+        let ours = key_exchange(common, theirs.group, None).map_err(Error::Crypto)?;
         let share = ours.share().to_vec();
         let premaster = ours.finish(theirs.public).map_err(bad_share)?;
         self.messages.add(message.encoded());

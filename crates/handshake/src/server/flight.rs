@@ -1,7 +1,7 @@
 //! The messages of the server's TLS 1.3 flight and its handshake keys, the same whether a session is resumed or not
 //! (RFC 9846 sections 4.2.3 and 4.4).
 
-use oxtls_crypto::key_exchange::{self, Answer};
+use oxtls_crypto::key_exchange::{self, Answer, Seed};
 use oxtls_crypto::random;
 
 use crate::config::{ClientAuth, Common, Randomness, ServerHandshake};
@@ -16,6 +16,7 @@ use crate::machine::Out;
 use crate::message::certificate_request::NewCertificateRequest;
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::server_hello::ServerHello;
+use crate::server::drawn::Drawn;
 use crate::server::early_data::{self, Decision};
 use crate::server::hello::Chosen;
 use crate::server::negotiate;
@@ -51,8 +52,9 @@ pub(super) fn server_hello(
         out.peer_parameters(parameters);
     }
     let common = &chosen.config.common;
-    let answer = key_exchange_answer(common, asked)?;
-    let random = server_random(common)?;
+    let Drawn { mut random, seed, .. } = Drawn::new(common)?;
+    negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_3, common.max_version);
+    let answer = key_exchange_answer(common, asked, seed)?;
     let message = ServerHello {
         legacy_version: ProtocolVersion::TLS1_2,
         random: &random,
@@ -172,27 +174,18 @@ fn grease(config: &ServerHandshake) -> Result<Option<Grease>> {
     Ok(Some(Grease::new(seed)))
 }
 
-/// ServerHello.random.
-fn server_random(common: &Common) -> Result<[u8; 32]> {
-    let mut random = match &common.randomness {
-        Randomness::Recorded(recorded) => recorded.random,
-        Randomness::System => random::array().map_err(Error::Crypto)?,
-    };
-    negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_3, common.max_version);
-    Ok(random)
-}
-
 /// Our share and the shared secret.
-fn key_exchange_answer(common: &Common, asked: &Asked<'_>) -> Result<Answer> {
+fn key_exchange_answer(common: &Common, asked: &Asked<'_>, seed: Option<Seed>) -> Result<Answer> {
     let recorded = match &common.randomness {
         Randomness::Recorded(recorded) => {
             recorded.private_keys.iter().find(|(group, _)| *group == asked.group)
         }
         Randomness::System => None,
     };
-    match recorded {
-        Some((group, private)) => key_exchange::answer_with_private_key(*group, asked.share, private),
-        None => key_exchange::answer(asked.group, asked.share),
+    match (recorded, seed) {
+        (Some((group, private)), _) => key_exchange::answer_with_private_key(*group, asked.share, private),
+        (None, Some(seed)) => key_exchange::answer_seeded(asked.group, asked.share, seed),
+        (None, None) => key_exchange::answer(asked.group, asked.share),
     }
     .map_err(|error| match error {
         oxtls_crypto::Error::InvalidShare { .. } => Error::BadKeyShare(error),

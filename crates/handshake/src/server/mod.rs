@@ -69,6 +69,7 @@
 //! ```
 
 mod client_certificate;
+mod drawn;
 mod early_data;
 mod flight;
 mod hello;

@@ -8,7 +8,7 @@ use core::time::Duration;
 use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
-use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup};
+use oxtls_crypto::key_exchange::{KeyExchange, NamedGroup, Seed};
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::alert::AlertDescription;
@@ -29,6 +29,7 @@ use crate::message::tls12::{
 use crate::need::{AnswerKind, ChooseCredential, NameToVerify, Need, SealTicket, Sign, VerifyPeer};
 use crate::outcome::{Outcome, PeerCertificates};
 use crate::post_handshake::PostHandshake;
+use crate::server::drawn::Drawn;
 use crate::server::in_common::InCommon;
 use crate::server::peer::Client;
 use crate::server::tls12_hello::{Asked, Chosen, Connection, Says, read_mode};
@@ -235,9 +236,10 @@ fn server_hello_to_certificate_status(
     };
     authentication::check_choice(&credential, scheme, schemes.contains(&scheme))?;
     let suite = suite_of(scheme, &chosen.suites)?;
-    let session = Keeping::of(&chosen.config, &chosen.asked)?;
+    let Drawn { random, session_id, seed } = Drawn::new(&chosen.config.common)?;
+    let session = Keeping::of(&chosen.config, &chosen.asked, &session_id);
     let hello = chosen.hello.clone();
-    let mut connection = Connection::new(*chosen, suite)?;
+    let mut connection = Connection::new(*chosen, suite, random);
     connection.keep_messages(&hello);
     let common = &connection.config.common;
     out.read(read_mode(
@@ -248,7 +250,7 @@ fn server_hello_to_certificate_status(
         },
     ));
     connection.limits(out);
-    let exchange = key_exchange(common, group)?;
+    let exchange = key_exchange(common, group, seed)?;
     let (session_id, ticket) = session.said();
     let says = Says { session_id, ticket, credential: Some(&credential) };
     connection.server_hello(says, out)?;
@@ -432,14 +434,15 @@ fn change_cipher_spec_and_finished(
 }
 
 /// Our half of the key exchange.
-fn key_exchange(common: &Common, group: NamedGroup) -> Result<KeyExchange> {
+fn key_exchange(common: &Common, group: NamedGroup, seed: Option<Seed>) -> Result<KeyExchange> {
     let recorded = match &common.randomness {
         Randomness::Recorded(recorded) => recorded.private_keys.iter().find(|(of, _)| *of == group),
         Randomness::System => None,
     };
-    match recorded {
-        Some((group, private)) => KeyExchange::from_private_key(*group, private),
-        None => KeyExchange::offer(group),
+    match (recorded, seed) {
+        (Some((group, private)), _) => KeyExchange::from_private_key(*group, private),
+        (None, Some(seed)) => KeyExchange::offer_seeded(group, seed),
+        (None, None) => KeyExchange::offer(group),
     }
     .map_err(Error::Crypto)
 }

@@ -4,11 +4,10 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use oxtls_crypto::random;
 use oxtls_crypto::secret::SharedSecret;
 
 use crate::codec::Writer;
-use crate::config::{ClientAuth, Common, Credential, Randomness, ServerHandshake};
+use crate::config::{ClientAuth, Common, Credential, ServerHandshake};
 use crate::error::Error;
 use crate::extension::record_size_limit;
 use crate::key_schedule::exporter::Exporter;
@@ -103,20 +102,24 @@ pub(super) struct Says<'a> {
 }
 
 impl Connection {
-    pub(super) fn new(chosen: Chosen, suite: Tls12Suite) -> Result<Self> {
+    /// `random`: for ServerHello.random, to be marked if the client could have had more.
+    pub(super) fn new(chosen: Chosen, suite: Tls12Suite, mut random: [u8; 32]) -> Self {
         let Chosen { config, hello, alpn, asked, .. } = chosen;
+        if config.common.speaks(ProtocolVersion::TLS1_3) {
+            negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3);
+        }
         let mut transcript = Transcript::new(suite.hash);
         transcript.add(hello.raw());
-        Ok(Self {
+        Self {
             suite,
             client_random: hello.random(),
-            server_random: server_random(&config.common)?,
+            server_random: random,
             alpn,
             asked,
             transcript,
             messages: None,
             config,
-        })
+        }
     }
 
     /// ServerHello: answers to what the hello asked, nothing else. Of a session that is resumed its name, its
@@ -240,16 +243,4 @@ pub(super) const fn read_mode(application_data: ApplicationData, max_message: u3
         plaintext_alert: false,
         max_message,
     }
-}
-
-/// ServerHello.random.
-fn server_random(common: &Common) -> Result<[u8; 32]> {
-    let mut random = match &common.randomness {
-        Randomness::Recorded(recorded) => recorded.random,
-        Randomness::System => random::array().map_err(Error::Crypto)?,
-    };
-    if common.speaks(ProtocolVersion::TLS1_3) {
-        negotiate::mark_downgrade(&mut random, ProtocolVersion::TLS1_2, ProtocolVersion::TLS1_3);
-    }
-    Ok(random)
 }

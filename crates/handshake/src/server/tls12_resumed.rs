@@ -20,6 +20,7 @@ use crate::message::tls12::new_session_ticket::NewSessionTicket;
 use crate::message::{HEADER_LEN, HandshakeType};
 use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SealTicket, SessionOffer};
 use crate::post_handshake::PostHandshake;
+use crate::server::drawn::Drawn;
 use crate::server::peer::Client;
 use crate::server::psk::shows_enough;
 use crate::server::tls12::{self, State};
@@ -147,7 +148,8 @@ impl Found {
         let Psk::Session(session) = &*psk else { return Err(Error::Internal("TLS 1.2 has sessions only")) };
         let (hello, now) = (chosen.hello.clone(), chosen.now);
         let ticket = renew && chosen.by_ticket;
-        let mut connection = Connection::new(*chosen, suite)?;
+        let Drawn { random, .. } = Drawn::new(&chosen.config.common)?;
+        let mut connection = Connection::new(*chosen, suite, random);
         let says = Says { session_id: hello.session_id(), ticket, credential: None };
         connection.server_hello(says, out)?;
         out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));

@@ -3,11 +3,8 @@
 
 use core::time::Duration;
 
-use oxtls_crypto::random;
-
 use crate::config::{ClientAuth, Randomness, ServerHandshake};
 use crate::defaults;
-use crate::error::Error;
 use crate::key_schedule::tls12::MasterSecret;
 use crate::server::peer::Client;
 use crate::server::tls12_hello::{Asked, Connection};
@@ -28,18 +25,18 @@ pub(super) enum Keeping {
 impl Keeping {
     /// By a ticket where both want one, by an ID otherwise. What is not bound to its handshake is not kept (RFC 7627
     /// section 5.3), unless the configuration wants it. No ID is given out for nothing: it would be offered again, and
-    /// looked for.
-    pub(super) fn of(config: &ServerHandshake, asked: &Asked) -> Result<Self, Error> {
+    /// looked for. `fresh`: an ID that nobody has.
+    pub(super) fn of(config: &ServerHandshake, asked: &Asked, fresh: &[u8; 32]) -> Self {
         if !config.resumption || !(asked.extended_master_secret || resumes_unbound(config)) {
-            return Ok(Self::Nothing);
+            return Self::Nothing;
         }
         if config.tls12_tickets && asked.session_ticket {
-            return Ok(Self::Ticket);
+            return Self::Ticket;
         }
-        Ok(Self::Id(match &config.common.randomness {
+        Self::Id(match &config.common.randomness {
             Randomness::Recorded(recorded) => recorded.session_id.clone(),
-            Randomness::System => random::array::<32>().map_err(Error::Crypto)?.to_vec(),
-        }))
+            Randomness::System => fresh.to_vec(),
+        })
     }
 
     /// The ID for ServerHello, and whether a ticket will come.
