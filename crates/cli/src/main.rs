@@ -12,6 +12,7 @@ mod handshake;
 mod input;
 mod inspect;
 mod key_log;
+mod protocol;
 mod serve;
 mod terminal;
 mod transport;

@@ -38,7 +38,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
     };
     // What is wrong with the options and files is said before anybody is called.
     let mut judge = Judge::new(&options)?;
-    let key_log = options.key_log.as_deref().map(KeyLog::open).transpose()?;
+    let key_log = options.protocol.key_log.as_deref().map(KeyLog::open).transpose()?;
     let mut ahead = Ahead::read(&options)?;
     let config = builder(&options)?.ask(&[Decision::VerifyPeer]).build()?;
     let (mut kept, connection) = match &options.session {
@@ -49,7 +49,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
         None => (None, ClientConnection::new(&config, options.name.clone())?),
     };
 
-    let until = Instant::now().checked_add(options.timeout);
+    let until = Instant::now().checked_add(options.protocol.timeout);
     let (socket, address) = dial::dial(&options.target, options.family, until)?;
     let mut transport = Transport::new(socket, Arc::new(AtomicBool::new(false))).map_err(Failure::failed)?;
     transport.set_deadline(until).map_err(Failure::failed)?;
@@ -82,12 +82,8 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
 
 /// The configuration, but for who judges servers.
 fn builder(options: &Options) -> Result<ClientConfigBuilder, Failure> {
-    let mut builder = ClientConfig::builder()
-        .alpn(&options.alpn)
-        .send_server_name(options.send_server_name)
-        .handshake_timeout(options.timeout)
-        .key_log(options.key_log.is_some())
-        .exporter(false);
+    let mut builder = options.protocol.client(ClientConfig::builder());
+    builder = builder.send_server_name(options.send_server_name);
     builder = match options.session {
         Some(_) => builder
             .hand_out_sessions()
@@ -95,19 +91,10 @@ fn builder(options: &Options) -> Result<ClientConfigBuilder, Failure> {
             .early_data(options.early_data.is_some()),
         None => builder.no_sessions(),
     };
-    if let Some((lowest, highest)) = options.versions.range() {
-        builder = builder.versions(lowest, highest);
-    }
-    if let Some(suites) = &options.suites {
-        builder = builder.suites(suites);
-    }
-    if let Some(groups) = &options.groups {
-        builder = builder.groups(groups);
-    }
     if let Some(key_shares) = &options.key_shares {
         builder = builder.key_shares(key_shares.clone());
     }
-    for credential in options.credentials.load()? {
+    for credential in options.protocol.credentials.load()? {
         builder = builder.credential(credential);
     }
     Ok(builder)
@@ -139,7 +126,7 @@ fn report(
     address: SocketAddr,
     mut facts: Vec<(&'static str, String)>,
 ) {
-    let console = Console::new(options.quiet);
+    let console = Console::new(options.protocol.quiet);
     let sent = info.peer_certificates();
     let (server, chain) = match verdict {
         Some(Verdict::Verified(path)) => {
@@ -185,7 +172,7 @@ fn pipe(
     attached?;
     ended.result.map_err(|failure| advise(failure, options))?;
     let sent = ended.sent.saturating_add(u64::try_from(early).unwrap_or(u64::MAX));
-    Console::new(options.quiet)
+    Console::new(options.protocol.quiet)
         .say(format_args!("oxtls: closed in order; {sent} bytes sent, {} received", ended.received));
     Ok(())
 }
@@ -193,7 +180,10 @@ fn pipe(
 /// In TLS 1.3 a server says what it thinks of the client's certificate after the client's handshake is done.
 fn advise(mut failure: Failure, options: &Options) -> Failure {
     let required = AlertDescription::CERTIFICATE_REQUIRED.name();
-    if failure.exit == Exit::Broken && failure.message.contains(required) && options.credentials.is_empty() {
+    if failure.exit == Exit::Broken
+        && failure.message.contains(required)
+        && options.protocol.credentials.is_empty()
+    {
         failure.message.push_str(" (--cert FILE --key FILE)");
     }
     failure

@@ -5,12 +5,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
+use oxtls::KeyShares;
 use oxtls::pki_types::ServerName;
-use oxtls::{CipherSuite, KeyShares, NamedGroup, ProtocolVersion};
 
 use super::dial::{Family, Target};
-use crate::arguments::{self, KeyPairs, Versions};
+use crate::arguments;
 use crate::exit::Failure;
+use crate::protocol::Protocol;
 
 /// What was asked for.
 #[derive(Debug)]
@@ -21,20 +22,13 @@ pub(super) struct Options {
     pub(super) cas: Vec<PathBuf>,
     pub(super) accept_any: bool,
     pub(super) show_chain: bool,
-    pub(super) credentials: KeyPairs,
-    pub(super) alpn: Vec<String>,
-    pub(super) versions: Versions,
-    pub(super) suites: Option<Vec<CipherSuite>>,
-    pub(super) groups: Option<Vec<NamedGroup>>,
+    pub(super) protocol: Protocol,
     pub(super) key_shares: Option<KeyShares>,
     pub(super) family: Family,
-    pub(super) timeout: Duration,
     pub(super) keep_open: bool,
-    pub(super) key_log: Option<PathBuf>,
     pub(super) session: Option<PathBuf>,
     pub(super) early_data: Option<PathBuf>,
     pub(super) tickets: bool,
-    pub(super) quiet: bool,
 }
 
 /// Long enough for a slow link, short enough to wait for.
@@ -51,7 +45,7 @@ impl Options {
                 Short('h') | Long("help") => return Ok(None),
                 Short('4') => options.family = Family::V4,
                 Short('6') => options.family = Family::V6,
-                Short('q') | Long("quiet") => options.quiet = true,
+                Short('q') => options.protocol.quiet = true,
                 Long("name") => name = Some(arguments.value()?.string()?),
                 Long(option) => {
                     let option = option.to_owned();
@@ -80,20 +74,13 @@ impl Options {
             cas: Vec::new(),
             accept_any: false,
             show_chain: false,
-            credentials: KeyPairs::default(),
-            alpn: Vec::new(),
-            versions: Versions::default(),
-            suites: None,
-            groups: None,
+            protocol: Protocol::new(TIMEOUT),
             key_shares: None,
             family: Family::Any,
-            timeout: TIMEOUT,
             keep_open: false,
-            key_log: None,
             session: None,
             early_data: None,
             tickets: false,
-            quiet: false,
         }
     }
 
@@ -104,20 +91,11 @@ impl Options {
             "show-chain" => self.show_chain = true,
             "keep-open" => self.keep_open = true,
             "ca" => self.cas.push(arguments.value()?.into()),
-            "cert" => self.credentials.certificate(arguments.value()?),
-            "key" => self.credentials.key(arguments.value()?)?,
             "session" => self.session = Some(arguments.value()?.into()),
             "early-data" => self.early_data = Some(arguments.value()?.into()),
             "tickets" => self.tickets = true,
-            "key-log" => self.key_log = Some(arguments.value()?.into()),
-            "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
-            "tls1.2" => self.versions.add(ProtocolVersion::TLS1_2),
-            "tls1.3" => self.versions.add(ProtocolVersion::TLS1_3),
-            "versions" => self.versions.add_range(&arguments.value()?.string()?)?,
-            "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
-            "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
             "key-shares" => self.key_shares = Some(arguments::key_shares(&arguments.value()?.string()?)?),
-            "timeout" => self.timeout = arguments::seconds("--timeout", &arguments.value()?.string()?)?,
+            option if self.protocol.long(option, arguments)? => {}
             option => return Err(Long(option).unexpected().into()),
         }
         Ok(())

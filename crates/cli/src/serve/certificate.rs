@@ -18,10 +18,10 @@ const NAMES: [&str; 3] = ["localhost", "127.0.0.1", "::1"];
 
 /// Loads the credentials, or makes one.
 pub(super) fn credentials(options: &Options, console: Console) -> Result<Vec<Credential>, Failure> {
-    if options.credentials.is_empty() {
+    if options.protocol.credentials.is_empty() {
         return Ok(vec![make(options, console)?]);
     }
-    options.credentials.load()
+    options.protocol.credentials.load()
 }
 
 /// An authority that exists in this function only, and a certificate of its.

@@ -51,18 +51,18 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
     let Some(options) = Options::parse(arguments)? else {
         return Ok(print(&[help::HELP, TABLE])?);
     };
-    let console = Console::new(options.quiet);
+    let console = Console::new(options.protocol.quiet);
     // Before --write-ca: who cannot listen must not overwrite the authority of the server that does.
     let listener = TcpListener::bind(options.listen).map_err(|error| {
         Failure::new(Exit::Unreachable, format_args!("cannot listen on {}: {error}", options.listen))
     })?;
     let config = config(&options, console)?;
-    let key_log = options.key_log.as_deref().map(KeyLog::open).transpose()?;
+    let key_log = options.protocol.key_log.as_deref().map(KeyLog::open).transpose()?;
     let address = listener.local_addr().map_err(Failure::failed)?;
     let context = Arc::new(Context {
         config,
         mode: options.mode,
-        timeout: options.timeout,
+        timeout: options.protocol.timeout,
         key_log,
         input: Input::new(AtEnd::CloseIfAny),
         console,
@@ -81,20 +81,7 @@ pub(crate) fn run(arguments: lexopt::Parser) -> Result<(), Failure> {
 }
 
 fn config(options: &Options, console: Console) -> Result<ServerConfig, Failure> {
-    let mut builder = ServerConfig::builder()
-        .alpn(&options.alpn)
-        .handshake_timeout(options.timeout)
-        .key_log(options.key_log.is_some())
-        .exporter(false);
-    if let Some((lowest, highest)) = options.versions.range() {
-        builder = builder.versions(lowest, highest);
-    }
-    if let Some(suites) = &options.suites {
-        builder = builder.suites(suites);
-    }
-    if let Some(groups) = &options.groups {
-        builder = builder.groups(groups);
-    }
+    let mut builder = options.protocol.server(ServerConfig::builder());
     if !options.client_cas.is_empty() {
         let mut roots = Roots::empty();
         for file in &options.client_cas {

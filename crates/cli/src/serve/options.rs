@@ -6,10 +6,9 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use lexopt::prelude::*;
-use oxtls::{CipherSuite, NamedGroup, ProtocolVersion};
 
-use crate::arguments::{self, KeyPairs, Versions};
 use crate::exit::Failure;
+use crate::protocol::Protocol;
 
 /// What a server does with a client.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -26,7 +25,7 @@ pub(super) enum Mode {
 #[derive(Debug)]
 pub(super) struct Options {
     pub(super) listen: SocketAddr,
-    pub(super) credentials: KeyPairs,
+    pub(super) protocol: Protocol,
     pub(super) write_ca: Option<PathBuf>,
     pub(super) names: Vec<String>,
     pub(super) client_cas: Vec<PathBuf>,
@@ -34,16 +33,9 @@ pub(super) struct Options {
     pub(super) mode: Mode,
     pub(super) count: Option<u64>,
     pub(super) max_clients: usize,
-    pub(super) alpn: Vec<String>,
-    pub(super) versions: Versions,
-    pub(super) suites: Option<Vec<CipherSuite>>,
-    pub(super) groups: Option<Vec<NamedGroup>>,
-    pub(super) timeout: Duration,
-    pub(super) key_log: Option<PathBuf>,
     pub(super) tickets: bool,
     /// The most early data that is taken of a client, bytes; `None`: none.
     pub(super) early_data: Option<u32>,
-    pub(super) quiet: bool,
 }
 
 /// The port that TLS servers to try things with have always had.
@@ -68,7 +60,7 @@ impl Options {
         while let Some(argument) = arguments.next()? {
             match argument {
                 Short('h') | Long("help") => return Ok(None),
-                Short('q') | Long("quiet") => options.quiet = true,
+                Short('q') => options.protocol.quiet = true,
                 Long(option) => {
                     let option = option.to_owned();
                     options.long(&option, &mut arguments)?;
@@ -83,7 +75,7 @@ impl Options {
     fn new() -> Self {
         Self {
             listen: (Ipv4Addr::LOCALHOST, PORT).into(),
-            credentials: KeyPairs::default(),
+            protocol: Protocol::new(TIMEOUT),
             write_ca: None,
             names: Vec::new(),
             client_cas: Vec::new(),
@@ -91,15 +83,8 @@ impl Options {
             mode: Mode::Pipe,
             count: None,
             max_clients: MAX_CLIENTS,
-            alpn: Vec::new(),
-            versions: Versions::default(),
-            suites: None,
-            groups: None,
-            timeout: TIMEOUT,
-            key_log: None,
             tickets: false,
             early_data: None,
-            quiet: false,
         }
     }
 
@@ -107,8 +92,6 @@ impl Options {
         match option {
             "port" => self.listen = (Ipv4Addr::LOCALHOST, arguments.value()?.parse()?).into(),
             "listen" => self.listen = address(&arguments.value()?.string()?)?,
-            "cert" => self.credentials.certificate(arguments.value()?),
-            "key" => self.credentials.key(arguments.value()?)?,
             "write-ca" => self.write_ca = Some(arguments.value()?.into()),
             "name" => self.names.push(arguments.value()?.string()?),
             "client-ca" => self.client_cas.push(arguments.value()?.into()),
@@ -118,16 +101,9 @@ impl Options {
             "once" => self.count = Some(1),
             "count" => self.count = Some(arguments.value()?.parse()?),
             "max-clients" => self.max_clients = arguments.value()?.parse()?,
-            "alpn" => self.alpn = arguments::alpn(&arguments.value()?.string()?)?,
-            "tls1.2" => self.versions.add(ProtocolVersion::TLS1_2),
-            "tls1.3" => self.versions.add(ProtocolVersion::TLS1_3),
-            "versions" => self.versions.add_range(&arguments.value()?.string()?)?,
-            "suites" => self.suites = Some(arguments::suites(&arguments.value()?.string()?)?),
-            "groups" => self.groups = Some(arguments::groups(&arguments.value()?.string()?)?),
-            "timeout" => self.timeout = arguments::seconds("--timeout", &arguments.value()?.string()?)?,
             "tickets" => self.tickets = true,
             "early-data" => self.early_data = Some(early_data(arguments.optional_value())?),
-            "key-log" => self.key_log = Some(arguments.value()?.into()),
+            option if self.protocol.long(option, arguments)? => {}
             option => return Err(Long(option).unexpected().into()),
         }
         Ok(())
@@ -147,7 +123,7 @@ impl Options {
                 "--require-client-cert wants --client-ca FILE: whose certificates are good?",
             ));
         }
-        if !self.credentials.is_empty() && (self.write_ca.is_some() || !self.names.is_empty()) {
+        if !self.protocol.credentials.is_empty() && (self.write_ca.is_some() || !self.names.is_empty()) {
             return Err(Failure::usage(
                 "--write-ca and --name are for a certificate made on the spot, without --cert",
             ));
