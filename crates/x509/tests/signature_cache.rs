@@ -76,6 +76,21 @@ fn nothing_from_outside_the_trusted_pki_is_remembered() {
 }
 
 #[test]
+fn the_key_of_a_ca_is_kept_and_no_verdict_with_it() {
+    let (root, cache) = (root(), cache());
+    let middle = root.intermediate("Middle", P256);
+    let verifier = verifier(trusting(&root), &cache);
+    accepted(judge(&verifier, &middle.issue(leaf()).chain));
+    assert_eq!(cache.keys(), 1, "the intermediate's");
+    let over = middle.issue(leaf().expired(Duration::from_secs(9)));
+    refused(judge(&verifier, &over.chain), Rule::NotAfter, LEAF);
+    // The same key, vouched for by a stranger.
+    let stranger = Ca::new("Other", P256).cross_sign(&middle);
+    let chain = [middle.issue(leaf()).chain[0].clone(), stranger];
+    refused(judge(&verifier, &chain), Rule::IssuerKnown, FIRST);
+}
+
+#[test]
 fn failures_are_not_remembered_and_an_altered_certificate_is_no_hit() {
     let (root, cache) = (root(), cache());
     let middle = root.intermediate("Middle", P256);
@@ -179,5 +194,9 @@ fn many_threads_share_one_cache() {
             });
         }
     });
-    assert_eq!(cache.len(), 8);
+    assert!(cache.len() >= 8, "two threads that enter the same at once may enter it twice");
+    let before = cache.hits();
+    let verifier = verifier(trusting(&root), &cache);
+    chains.iter().for_each(|chain| drop(accepted(judge(&verifier, chain))));
+    assert_eq!(cache.hits() - before, 8, "all are there");
 }

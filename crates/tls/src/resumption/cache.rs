@@ -75,32 +75,62 @@ impl SessionCache {
             return;
         }
         let psk = Arc::new(Psk::Session(session));
-        self.sessions.update(policy, VecDeque::new, |sessions| {
-            if is_tls12(&psk) {
-                sessions.retain(|other| !is_tls12(other));
-            }
+        let gone = self.sessions.update(policy, VecDeque::new, |sessions| {
+            let mut gone =
+                if is_tls12(&psk) { remove(sessions, |other| is_tls12(other)) } else { VecDeque::new() };
             if sessions.len() >= PER_SERVER {
-                sessions.pop_back();
+                gone.extend(sessions.pop_back());
             }
             sessions.push_front(psk);
+            gone
         });
+        drop(gone);
     }
 
     /// The latest session that can be used at this time. One of TLS 1.3 is taken out.
     pub(crate) fn take(&self, policy: &PolicyHash, now: Duration) -> Option<Arc<Psk>> {
-        let latest = |sessions: &mut VecDeque<Arc<Psk>>| {
-            sessions.retain(|psk| matches!(&**psk, Psk::Session(session) if session.is_usable_at(now)));
-            let first = sessions.front()?;
-            let keep = is_tls12(first) || (self.reuse && sessions.len() == 1);
-            if keep { Some(Arc::clone(first)) } else { sessions.pop_front() }
+        // What stays all may look at, whoever takes one out must be alone.
+        let lasting = |sessions: &VecDeque<Arc<Psk>>| {
+            let change = sessions.iter().any(|psk| is_over(psk, now));
+            self.lasting(sessions).filter(|_| !change)
         };
-        self.sessions.get_or_remove(policy, latest, VecDeque::is_empty).flatten()
+        if let Some(psk) = self.sessions.get(policy, lasting)? {
+            return Some(psk);
+        }
+        let latest = |sessions: &mut VecDeque<Arc<Psk>>| {
+            let gone = remove(sessions, |psk| is_over(psk, now));
+            (self.lasting(sessions).or_else(|| sessions.pop_front()), gone)
+        };
+        self.sessions.change(policy, latest, VecDeque::is_empty)?.0
+    }
+
+    /// The latest session, if it stays where it is when it is used.
+    fn lasting(&self, sessions: &VecDeque<Arc<Psk>>) -> Option<Arc<Psk>> {
+        let first = sessions.front()?;
+        let stays = is_tls12(first) || (self.reuse && sessions.len() == 1);
+        stays.then(|| Arc::clone(first))
     }
 
     /// Forgets a session of TLS 1.2 whose handshake or connection failed (RFC 5246 section 7.2.2).
     pub(crate) fn forget(&self, policy: &PolicyHash, psk: &Arc<Psk>) {
-        self.sessions.get(policy, |sessions| sessions.retain(|other| !Arc::ptr_eq(other, psk)));
+        let same = |sessions: &mut VecDeque<Arc<Psk>>| remove(sessions, |other| Arc::ptr_eq(other, psk));
+        drop(self.sessions.change(policy, same, VecDeque::is_empty));
     }
+}
+
+/// Takes these out: to be dropped, and erased, where nobody waits for it.
+fn remove(sessions: &mut VecDeque<Arc<Psk>>, which: impl Fn(&Arc<Psk>) -> bool) -> VecDeque<Arc<Psk>> {
+    if !sessions.iter().any(|psk| which(psk)) {
+        return VecDeque::new();
+    }
+    let (gone, kept) = std::mem::take(sessions).into_iter().partition(|psk| which(psk));
+    *sessions = kept;
+    gone
+}
+
+/// Whether it can no longer be used.
+fn is_over(psk: &Psk, now: Duration) -> bool {
+    !matches!(psk, Psk::Session(session) if session.is_usable_at(now))
 }
 
 fn is_tls12(psk: &Psk) -> bool {

@@ -35,7 +35,8 @@ pub(crate) const NAME_LEN: usize = 16;
 pub struct TicketKeys(Arc<Source>);
 
 enum Source {
-    Rotating(RwLock<Rotating>),
+    /// A new one each period.
+    Rotating(Duration, RwLock<Rotating>),
     Fleet(RwLock<Fleet>),
     Given(RwLock<Arc<Ring>>),
 }
@@ -77,24 +78,24 @@ impl Ring {
     }
 }
 
+#[derive(Default)]
 struct Rotating {
-    period: Duration,
     /// When the present key was made, since the Unix epoch.
     began: Duration,
     ring: Arc<Ring>,
 }
 
 impl Rotating {
-    fn is_current(&self, now: Duration) -> bool {
-        let stepped_back = now.saturating_add(self.period) < self.began;
-        self.ring.present.is_some() && !stepped_back && now < self.began.saturating_add(self.period)
+    fn is_current(&self, period: Duration, now: Duration) -> bool {
+        let stepped_back = now.saturating_add(period) < self.began;
+        self.ring.present.is_some() && !stepped_back && now < self.began.saturating_add(period)
     }
 
-    fn rotate(&mut self, now: Duration) -> Result<(), oxtls_crypto::Error> {
+    fn rotate(&mut self, period: Duration, now: Duration) -> Result<(), oxtls_crypto::Error> {
         let bytes = Zeroizing::new(random::array::<32>()?);
         let fresh = Arc::new(Key::new(bytes.as_slice())?);
         // Each period that has passed takes one of the previous keys.
-        let passed = now.saturating_sub(self.began).as_millis().checked_div(self.period.as_millis());
+        let passed = now.saturating_sub(self.began).as_millis().checked_div(period.as_millis());
         let passed = usize::try_from(passed.unwrap_or_default()).unwrap_or(usize::MAX).max(1);
         let keep = PREVIOUS.saturating_add(1).saturating_sub(passed);
         let before = self.ring.present.iter().chain(&self.ring.others).take(keep).map(Arc::clone);
@@ -118,8 +119,7 @@ impl TicketKeys {
     #[must_use]
     pub fn rotate_every(period: Duration) -> Self {
         let period = period.max(Duration::from_secs(1));
-        let rotating = Rotating { period, began: Duration::ZERO, ring: Arc::default() };
-        Self(Arc::new(Source::Rotating(RwLock::new(rotating))))
+        Self(Arc::new(Source::Rotating(period, RwLock::default())))
     }
 
     /// Keys that every process with this seed derives for itself: see [`FleetSeed`]. As clocks of processes differ, clients
@@ -184,7 +184,7 @@ impl TicketKeys {
     #[must_use]
     pub fn longest_lifetime(&self) -> Option<Duration> {
         let period = match &*self.0 {
-            Source::Rotating(lock) => lock.read().unwrap_or_else(PoisonError::into_inner).period,
+            Source::Rotating(period, _) => *period,
             Source::Fleet(lock) => lock.read().unwrap_or_else(PoisonError::into_inner).period(),
             Source::Given(_) => return None,
         };
@@ -193,21 +193,21 @@ impl TicketKeys {
 
     /// Whether other processes may have the same keys, and clocks of their own.
     pub(crate) fn are_shared(&self) -> bool {
-        !matches!(&*self.0, Source::Rotating(_))
+        !matches!(&*self.0, Source::Rotating(..))
     }
 
     /// The keys of this time since the Unix epoch. Threads share a lock here but at the moment of a rotation.
     pub(crate) fn ring(&self, now: Duration) -> Arc<Ring> {
         match &*self.0 {
             Source::Given(lock) => Arc::clone(&lock.read().unwrap_or_else(PoisonError::into_inner)),
-            Source::Rotating(lock) => {
+            Source::Rotating(period, lock) => {
                 let rotating = lock.read().unwrap_or_else(PoisonError::into_inner);
-                if rotating.is_current(now) {
+                if rotating.is_current(*period, now) {
                     return Arc::clone(&rotating.ring);
                 }
                 drop(rotating);
                 let mut rotating = lock.write().unwrap_or_else(PoisonError::into_inner);
-                if !rotating.is_current(now) && rotating.rotate(now).is_err() {
+                if !rotating.is_current(*period, now) && rotating.rotate(*period, now).is_err() {
                     // Without randomness nothing is sealed, and the old keys are tried again at the next ticket: what
                     // should have gone opens nothing meanwhile.
                     return Arc::default();
@@ -239,7 +239,7 @@ fn given_ring<K: AsRef<[u8]>>(
 impl fmt::Debug for TicketKeys {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(match &*self.0 {
-            Source::Rotating(_) => "TicketKeys(rotating)",
+            Source::Rotating(..) => "TicketKeys(rotating)",
             Source::Fleet(_) => "TicketKeys(fleet)",
             Source::Given(_) => "TicketKeys(given)",
         })
@@ -257,7 +257,7 @@ mod tests {
     fn an_idle_server_that_tidies_keeps_no_key_past_its_time() {
         let keys = TicketKeys::rotate_every(HOUR);
         let held = || {
-            let Source::Rotating(lock) = &*keys.0 else { return Vec::new() };
+            let Source::Rotating(_, lock) = &*keys.0 else { return Vec::new() };
             let ring = Arc::clone(&lock.read().unwrap().ring);
             ring.present.iter().chain(&ring.others).map(|key| key.name).collect()
         };

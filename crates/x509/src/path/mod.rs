@@ -13,6 +13,7 @@ pub(crate) mod profile;
 mod signatures;
 
 use core::cell::{Cell, OnceCell};
+use std::sync::Arc;
 
 use oxtls_crypto::signature::PublicKey;
 use pki_types::CertificateDer;
@@ -117,7 +118,8 @@ pub(crate) struct Node<'a> {
     reachable: bool,
     /// Which of the anchors under `issuer_hash` bear the issuer's name.
     issued_by: Anchors,
-    key: OnceCell<Result<PublicKey, oxtls_crypto::Error>>,
+    /// Its key as an issuer's, read when it is wanted.
+    key: OnceCell<Result<Arc<PublicKey>, oxtls_crypto::Error>>,
     /// While it is in the path being built: how far its issuers have been tried.
     tried: Cell<usize>,
     /// The verdict on it as an issuer, where that does not depend on the path.

@@ -1,11 +1,13 @@
 //! The signatures of a path: verified from the anchor down, each pair of certificates once, and remembered.
 
+use std::sync::Arc;
+
 use oxtls_crypto::signature::PublicKey;
 
 use crate::algorithm::CertificateSignature;
 use crate::report::Position;
 use crate::rules::Rule;
-use crate::signature_cache::Entry;
+use crate::signature_cache::{Entry, SignatureCache};
 
 use super::budget::Exhausted;
 use super::build::Search;
@@ -77,7 +79,7 @@ impl<'a> Search<'a, '_> {
             Issuer::Anchor(index) => {
                 (self.context.roots.anchor(index).map(|a| a.key()), Position::Anchor(index))
             }
-            Issuer::Node(index) => (self.nodes.get(index).map(Node::key), self.position(index)),
+            Issuer::Node(index) => (self.nodes.get(index).map(|node| node.key(cache)), self.position(index)),
         };
         let key = match key {
             Some(Ok(key)) => key,
@@ -120,7 +122,8 @@ impl<'a> Search<'a, '_> {
         }
     }
 
-    /// Enters the signatures of the path as it stands into the cache, all but the leaf's, which is returned.
+    /// Enters what this search has found out of the path as it stands into the cache: the keys of its CAs, and the
+    /// signatures, all but the leaf's, which is returned.
     pub(super) fn remember(&mut self, anchor: usize) -> Option<Entry> {
         let cache = self.context.signatures?;
         let mut issuer = Issuer::Anchor(anchor);
@@ -132,6 +135,11 @@ impl<'a> Search<'a, '_> {
                 Some(verified) => cache.insert(verified.entry),
                 None => {}
             }
+            if child != 0
+                && let Some(Ok(key)) = self.nodes.get(child).and_then(|node| node.key.get())
+            {
+                cache.keep_key(key);
+            }
             issuer = Issuer::Node(child);
         }
         leaf
@@ -139,8 +147,88 @@ impl<'a> Search<'a, '_> {
 }
 
 impl Node<'_> {
-    fn key(&self) -> Result<&PublicKey, &oxtls_crypto::Error> {
+    /// The certificate's key: read once in a search, and not at all if the cache has it.
+    fn key(&self, cache: Option<&SignatureCache>) -> Result<&PublicKey, &oxtls_crypto::Error> {
         let spki = self.certificate.spki();
-        self.key.get_or_init(|| PublicKey::from_spki(spki)).as_ref()
+        let read = || {
+            #[cfg(test)]
+            tests::count();
+            PublicKey::from_spki(spki).map(Arc::new)
+        };
+        let key = || cache.and_then(|cache| cache.key_of(spki)).map_or_else(read, Ok);
+        self.key.get_or_init(key).as_ref().map(Arc::as_ref)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use core::cell::Cell;
+
+    use oxtls_crypto::signature::KeyAlgorithm;
+    use oxtls_test_pki::{Ca, LeafSpec};
+    use pki_types::{CertificateDer, ServerName, UnixTime};
+
+    use super::*;
+    use crate::{Purpose, Roots, Verifier};
+
+    const HOST: &str = "a.test";
+
+    thread_local! {
+        static READ: Cell<usize> = const { Cell::new(0) };
+    }
+
+    pub(super) fn count() {
+        READ.set(READ.get() + 1);
+    }
+
+    fn verifier(root: &Ca, cache: &Arc<SignatureCache>) -> Verifier {
+        let mut roots = Roots::empty();
+        roots.add_der(root.certificate()).unwrap();
+        Verifier::new(roots, Purpose::ServerAuth).with_signature_cache(Arc::clone(cache))
+    }
+
+    /// Keys read for this chain, and whether it is accepted.
+    fn judge(verifier: &Verifier, chain: &[CertificateDer<'_>]) -> (usize, bool) {
+        READ.set(0);
+        let name = ServerName::try_from(HOST).unwrap();
+        let accepted = verifier.verify_server(chain, &name, UnixTime::now()).is_ok();
+        (READ.get(), accepted)
+    }
+
+    #[test]
+    fn the_key_of_an_intermediate_is_read_once_for_all_its_leaves() {
+        let root = Ca::new("Root", KeyAlgorithm::EcdsaP256);
+        let middle = root.intermediate("Middle", KeyAlgorithm::EcdsaP256);
+        let low = middle.intermediate("Low", KeyAlgorithm::EcdsaP256);
+        let cache = Arc::new(SignatureCache::new(64).unwrap());
+        let verifier = verifier(&root, &cache);
+        let leaf = || LeafSpec::server(HOST);
+        assert_eq!(judge(&verifier, &middle.issue(leaf()).chain), (1, true));
+        assert_eq!((judge(&verifier, &middle.issue(leaf()).chain), cache.keys()), ((0, true), 1));
+        assert_eq!((judge(&verifier, &low.issue(leaf()).chain), cache.keys()), ((1, true), 2));
+        assert_eq!(judge(&verifier, &low.issue(leaf()).chain), (0, true));
+        // Another leaf's signature is judged by a key that is kept as by one that was read.
+        let mut forged = low.issue(leaf()).chain;
+        let mut altered = forged[0].to_vec();
+        *altered.last_mut().unwrap() ^= 1;
+        forged[0] = altered.into();
+        assert_eq!(judge(&verifier, &forged), (0, false));
+        cache.clear();
+        assert_eq!((judge(&verifier, &forged), cache.keys()), ((2, false), 0));
+    }
+
+    #[test]
+    fn no_key_is_kept_of_a_path_that_fails() {
+        let root = Ca::new("Root", KeyAlgorithm::EcdsaP256);
+        let stranger = Ca::new("Root", KeyAlgorithm::EcdsaP256);
+        let cache = Arc::new(SignatureCache::new(64).unwrap());
+        let verifier = verifier(&root, &cache);
+        let of_stranger = stranger.intermediate("Middle", KeyAlgorithm::EcdsaP256);
+        assert!(!judge(&verifier, &of_stranger.issue(LeafSpec::server(HOST)).chain).1);
+        // A good CA, whose leaf is good but for its signature: its key is read, and nothing comes of it.
+        let middle = root.intermediate("Middle", KeyAlgorithm::EcdsaP256);
+        let leaf = of_stranger.issue(LeafSpec::server(HOST).without_key_ids()).chain[0].clone();
+        assert_eq!(judge(&verifier, &[leaf, middle.path()[0].clone()]), (1, false));
+        assert_eq!(cache.keys(), 0);
     }
 }
