@@ -119,11 +119,11 @@ impl SessionCache {
 }
 
 /// Takes these out: to be dropped, and erased, where nobody waits for it.
-fn remove(sessions: &mut VecDeque<Arc<Psk>>, which: impl Fn(&Arc<Psk>) -> bool) -> VecDeque<Arc<Psk>> {
-    if !sessions.iter().any(|psk| which(psk)) {
+fn remove(sessions: &mut VecDeque<Arc<Psk>>, mut which: impl FnMut(&Arc<Psk>) -> bool) -> VecDeque<Arc<Psk>> {
+    if !sessions.iter().any(&mut which) {
         return VecDeque::new();
     }
-    let (gone, kept) = std::mem::take(sessions).into_iter().partition(|psk| which(psk));
+    let (gone, kept) = std::mem::take(sessions).into_iter().partition(which);
     *sessions = kept;
     gone
 }
@@ -199,5 +199,22 @@ mod tests {
         }
         let kept = std::iter::from_fn(|| cache.take(&policy, NOW)).count();
         assert_eq!(kept, PER_SERVER);
+    }
+
+    #[test]
+    fn what_is_over_goes_when_somebody_comes_for_what_stays() {
+        let cache = SessionCache::new(1);
+        let name = ServerName::try_from("a.test").unwrap();
+        let policy = PolicyHash::client(b"", &[], None).of_name(&name);
+        let tls12 = Session { version: ProtocolVersion::TLS1_2, ..session(1, 1, 1) };
+        cache.put(policy, Box::new(Session { lifetime: Duration::from_secs(1), ..session(1, 1, 1) }));
+        cache.put(policy, Box::new(tls12));
+        let first = cache.take(&policy, NOW).unwrap();
+        let kept = || cache.sessions.get(&policy, VecDeque::len);
+        assert!(is_tls12(&first) && kept() == Some(2), "looked at, and nothing changed");
+        assert!(Arc::ptr_eq(&cache.take(&policy, NOW + Duration::from_secs(1)).unwrap(), &first));
+        assert_eq!(kept(), Some(1), "the other is over");
+        assert!(cache.take(&policy, NOW + Duration::from_secs(60)).is_none());
+        assert_eq!(kept(), None);
     }
 }
