@@ -21,6 +21,9 @@ const LABEL: &[u8] = b"oxtls salted key 2";
 /// Bytes of an AES-256 key.
 const KEY_LEN: usize = 32;
 
+/// Most bytes of ciphertext and tag that are opened on the stack: a ticket without a chain is half as long.
+const SHORT: usize = 512;
+
 /// A key that seals any number of messages, each under a key derived for it alone (HKDF-SHA256, AES-256-GCM).
 #[derive(Debug)]
 pub struct SaltedKey(Secret);
@@ -112,15 +115,37 @@ impl SaltedKey {
     /// # Errors
     /// [`Error::DecryptFailed`] for anything else.
     pub fn open(&self, context: &[u8], aad: &[u8], sealed: &[u8]) -> Result<Zeroizing<Vec<u8>>, Error> {
-        let (salt, body) = sealed.split_first_chunk().ok_or(Error::DecryptFailed)?;
+        self.open_for(context, aad, sealed, |plaintext| Zeroizing::new(plaintext.to_vec()))
+    }
+
+    /// The same for one who reads the plaintext where it is: it is erased behind him.
+    ///
+    /// # Errors
+    /// As [`open`](Self::open); then nothing is read.
+    pub fn open_for<T>(
+        &self,
+        context: &[u8],
+        aad: &[u8],
+        sealed: &[u8],
+        read: impl FnOnce(&[u8]) -> T,
+    ) -> Result<T, Error> {
+        let (salt, sealed) = sealed.split_first_chunk().ok_or(Error::DecryptFailed)?;
         let (key, nonce) = self.message_key(context, salt)?;
-        let mut body = Zeroizing::new(body.to_vec());
-        let len = match key.open_in_place(nonce, Aad::from(aad), &mut body) {
-            Ok(plaintext) => plaintext.len(),
-            Err(_) => return Err(Error::DecryptFailed),
+        let (mut short, mut long) = ([0; SHORT], Vec::new());
+        let body = match short.get_mut(..sealed.len()) {
+            Some(room) => {
+                room.copy_from_slice(sealed);
+                room
+            }
+            None => {
+                long.extend_from_slice(sealed);
+                long.as_mut_slice()
+            }
         };
-        body.truncate(len);
-        Ok(body)
+        let body = Erased(body);
+        key.open_in_place(nonce, Aad::from(aad), &mut *body.0)
+            .map(|plaintext| read(plaintext))
+            .map_err(|_| Error::DecryptFailed)
     }
 
     /// The key and nonce of the message that this salt stands in front of.
@@ -139,6 +164,15 @@ impl SaltedKey {
     }
 }
 
+/// Bytes that are erased when whoever reads them is done, however that ends.
+struct Erased<'a>(&'a mut [u8]);
+
+impl Drop for Erased<'_> {
+    fn drop(&mut self) {
+        crate::secret::erase(self.0);
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -153,13 +187,20 @@ mod tests {
     #[test]
     fn what_is_sealed_opens_and_no_two_seals_are_alike() {
         let key = SaltedKey::new(&[7; 32]).unwrap();
-        for len in [0, 1, 1000] {
+        for len in [0, 1, SHORT - 16, SHORT - 15, 1000] {
             let plaintext = vec![3; len];
             let (one, other) = (sealed(&key, &plaintext), sealed(&key, &plaintext));
             assert_eq!(one.len(), len + SaltedKey::OVERHEAD);
             assert_ne!(one, other);
             assert_eq!(*key.open(b"context", b"aad", &one).unwrap(), plaintext);
         }
+    }
+
+    #[test]
+    fn what_was_read_is_erased() {
+        let mut bytes = *b"secret";
+        drop(Erased(&mut bytes));
+        assert_eq!(bytes, [0; 6]);
     }
 
     #[test]

@@ -424,4 +424,14 @@ mod tests {
         let drawn = threads.map(|thread| thread.join().unwrap());
         assert_eq!(drawn.iter().flatten().collect::<HashSet<_>>().len(), 4 * EACH);
     }
+
+    #[test]
+    fn a_number_says_nothing_of_those_before_and_behind_it() {
+        let mut drawn: Vec<u64> = (0..1000).map(|_| Serial::next().0).collect();
+        assert!(!drawn.is_sorted(), "not counted");
+        drawn.sort_unstable();
+        let nearest = drawn.windows(2).map(|pair| pair[1] - pair[0]).min();
+        // A thousand of 2^64 are 2^44 apart where they are nearest; closer than 2^16 one time in 2^28.
+        assert!(nearest > Some(1 << 16), "{nearest:?}");
+    }
 }

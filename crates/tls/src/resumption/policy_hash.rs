@@ -1,6 +1,6 @@
 //! What a session is bound to: the policy that its peer was accepted under, and the caller's context.
 
-use oxtls_crypto::hash::{Digest, Hash};
+use oxtls_crypto::hash::Hash;
 use oxtls_crypto::signature::SignatureScheme;
 use oxtls_handshake::config::ClientAuth;
 use oxtls_x509::Verifier;
@@ -28,15 +28,14 @@ impl PolicyHash {
             ClientAuth::Optional => b"optional",
             ClientAuth::Required => b"required",
         };
-        Self::join(half(&[b"oxtls server", context]), half(&[b"client", auth, &judge(verifier)]))
+        Self::join(half([b"oxtls server", context]), half([b"client", auth, &judge(verifier)]))
     }
 
     /// What a client's configuration has the same for all names.
     pub(crate) fn client(context: &[u8], credentials: &[Credential], verifier: Option<&Verifier>) -> Self {
         let leaves = credentials.iter().filter_map(|credential| credential.chain().first());
-        let leaves: Vec<&[u8]> = leaves.map(AsRef::as_ref).collect();
-        let credentials = half(&leaves);
-        Self::join(half(&[b"oxtls client", context, &credentials]), half(&[b"server", &judge(verifier)]))
+        let credentials = leaves.fold(half([]), |before, leaf| half([&before, leaf]));
+        Self::join(half([b"oxtls client", context, &credentials]), half([b"server", &judge(verifier)]))
     }
 
     /// The same where peers must sign by one of these schemes: whoever has signed by another elsewhere, and resumes, signs
@@ -46,20 +45,20 @@ impl PolicyHash {
         schemes.sort_unstable();
         schemes.dedup();
         let schemes: Vec<u8> = schemes.into_iter().flat_map(|scheme| scheme.0.to_be_bytes()).collect();
-        self.belonging(&[b"oxtls schemes", self.context(), &schemes])
+        self.belonging(half([b"oxtls schemes", self.context(), &schemes]))
     }
 
     /// The same under a policy of protocols, where there is one: sessions belong to where they were made, and one made
     /// with less than the policy asks for is nobody's under it.
     pub(crate) fn within(self, policy: Option<&ProtocolPolicy>) -> Self {
         let Some(policy) = policy else { return self };
-        self.belonging(&[b"oxtls policy", self.context(), &policy.fingerprint()])
+        self.belonging(half([b"oxtls policy", self.context(), &policy.fingerprint()]))
     }
 
-    /// The same, belonging where these parts say.
-    fn belonging(self, parts: &[&[u8]]) -> Self {
+    /// The same, belonging elsewhere.
+    fn belonging(self, context: [u8; HALF]) -> Self {
         let mut this = self;
-        this.0.iter_mut().zip(half(parts)).for_each(|(to, from)| *to = from);
+        this.0.iter_mut().zip(context).for_each(|(to, from)| *to = from);
         this
     }
 
@@ -72,10 +71,8 @@ impl PolicyHash {
     pub(crate) fn of_host(&self, host: &str) -> Self {
         let mut this = *self;
         let (_, policy) = this.0.split_at_mut(HALF);
-        // As `half` of the two, without an allocation: it is wanted for each connection.
-        let (ours, host) = (length(policy), host.as_bytes());
-        let digest = Hash::Sha256.digest_parts(&[&ours, policy, &length(host), host]);
-        policy.copy_from_slice(&first_half(&digest));
+        let named = half([policy, host.as_bytes()]);
+        policy.copy_from_slice(&named);
         this
     }
 
@@ -119,22 +116,13 @@ fn judge(verifier: Option<&Verifier>) -> Vec<u8> {
 }
 
 /// The first half of SHA-256 over the parts, each behind its length, so that no two lists read alike.
-fn half(parts: &[&[u8]]) -> [u8; HALF] {
-    let mut all = Vec::with_capacity(
-        parts.iter().fold(0, |len, part| part.len().saturating_add(8).saturating_add(len)),
-    );
-    for part in parts {
-        all.extend_from_slice(&length(part));
-        all.extend_from_slice(part);
+fn half<const N: usize>(parts: [&[u8]; N]) -> [u8; HALF] {
+    let lengths = parts.map(|part| u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes());
+    let mut all = [[&[][..]; 2]; N];
+    for ((pair, length), part) in all.iter_mut().zip(&lengths).zip(parts) {
+        *pair = [length, part];
     }
-    first_half(&Hash::Sha256.digest(&all))
-}
-
-fn length(part: &[u8]) -> [u8; 8] {
-    u64::try_from(part.len()).unwrap_or(u64::MAX).to_be_bytes()
-}
-
-fn first_half(digest: &Digest) -> [u8; HALF] {
+    let digest = Hash::Sha256.digest_parts(all.as_flattened());
     digest.as_ref().first_chunk().copied().unwrap_or_default()
 }
 
@@ -155,8 +143,9 @@ mod tests {
 
     #[test]
     fn lists_do_not_read_alike() {
-        assert_ne!(half(&[b"ab", b"c"]), half(&[b"a", b"bc"]));
-        assert_ne!(half(&[b"ab"]), half(&[b"ab", b""]));
+        assert_ne!(half([b"ab", b"c"]), half([b"a", b"bc"]));
+        assert_ne!(half([b"ab"]), half([b"ab", b""]));
+        assert_ne!(half([]), half([b""]));
     }
 
     #[test]
@@ -166,7 +155,7 @@ mod tests {
         assert_eq!(all.of_name(&name("a.test")), all.of_name(&name("A.test.")));
         assert_ne!(all.of_name(&name("a.test")), all.of_name(&name("b.test")));
         let (policy, named) = (&all.0[HALF..], all.of_name(&name("a.test")));
-        assert_eq!(named.0[HALF..], half(&[policy, b"a.test"]));
+        assert_eq!(named.0[HALF..], half([policy, b"a.test"]));
         assert!(all.of_name(&name("a.test")).has_context_of(all.of_name(&name("b.test")).as_bytes()));
     }
 }
