@@ -11,7 +11,7 @@ use crate::authentication;
 use crate::client::early_data::EarlyData;
 use crate::client::proof::{Proved, ask_to_choose};
 use crate::client::tls13::State;
-use crate::config::{Asked, Credential, Told};
+use crate::config::{Credential, Told, WantedForm};
 use crate::defaults;
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::tls13::{ApplicationSecrets, MainSecret, finished_mac};
@@ -86,7 +86,7 @@ impl Finishing {
         out: &mut Out,
     ) -> Step<State> {
         authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
-        let message = credential.message(Asked {
+        let message = credential.message(WantedForm {
             ocsp: request.ocsp,
             scts: request.sct,
             compression: &request.compression,

@@ -94,10 +94,10 @@ impl Credential {
 
     /// The message that shows this credential, with what the peer asked to have stapled to it, as far as there is any.
     /// Compressed, if there is a form by an algorithm that the peer can undo, the most preferred of ours.
-    pub(crate) fn shown(&self, asked: Asked<'_>) -> Shown<'_> {
-        let (ocsp, scts) = (asked.ocsp && self.ocsp.is_some(), asked.scts && self.scts.is_some());
+    pub(crate) fn shown(&self, wanted: WantedForm<'_>) -> Shown<'_> {
+        let (ocsp, scts) = (wanted.ocsp && self.ocsp.is_some(), wanted.scts && self.scts.is_some());
         let form = self.compressed.iter().find(|form| {
-            (form.ocsp, form.scts) == (ocsp, scts) && asked.compression.contains(&form.algorithm)
+            (form.ocsp, form.scts) == (ocsp, scts) && wanted.compression.contains(&form.algorithm)
         });
         match form {
             Some(form) => Shown::Compressed(&form.message),
@@ -106,8 +106,8 @@ impl Credential {
     }
 
     /// [`Credential::shown`], in a buffer of its own.
-    pub(crate) fn message(&self, asked: Asked<'_>) -> Result<Vec<u8>, Error> {
-        let shown = self.shown(asked);
+    pub(crate) fn message(&self, wanted: WantedForm<'_>) -> Result<Vec<u8>, Error> {
+        let shown = self.shown(wanted);
         let mut w = Writer::with_capacity(shown.len());
         shown.write(&mut w);
         w.finish()
@@ -150,9 +150,9 @@ impl Shown<'_> {
     }
 }
 
-/// What a peer asked for beside a certificate.
+/// In which form a peer wants a certificate: what is stapled to it, and how it may be compressed.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Asked<'a> {
+pub(crate) struct WantedForm<'a> {
     /// A stapled OCSP response.
     pub(crate) ocsp: bool,
     /// Signed certificate timestamps.
@@ -189,7 +189,7 @@ mod tests {
         scts: bool,
         compression: &[u16],
     ) -> (HandshakeType, Vec<u8>) {
-        let message = credential.message(Asked { ocsp, scts, compression }).unwrap();
+        let message = credential.message(WantedForm { ocsp, scts, compression }).unwrap();
         let message = Handshake::parse_exact(&message).unwrap();
         (message.typ, message.body.to_vec())
     }

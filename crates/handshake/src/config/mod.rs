@@ -11,7 +11,7 @@ use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
 pub use check::ConfigError;
-pub(crate) use credential::Asked;
+pub(crate) use credential::WantedForm;
 pub use credential::{CompressedForm, Credential};
 pub use prepared::PreparedClient;
 pub(crate) use prepared::Told;

@@ -222,7 +222,7 @@ fn server_hello_to_certificate(
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
     let compression = hello.extensions.compress_certificate.unwrap_or_default().to_vec();
-    let stapled = config::Asked {
+    let stapled = config::WantedForm {
         ocsp: hello.extensions.status_request,
         scts: hello.extensions.signed_certificate_timestamp,
         compression: &compression,

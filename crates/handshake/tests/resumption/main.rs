@@ -78,6 +78,16 @@ fn started(config: ClientHandshake, transport: Transport) -> (End, Message) {
     (end, hello)
 }
 
+/// A server of TLS 1.3 alone that resumes nothing.
+fn server_of_tls13() -> Answers {
+    let common = Arc::new(common_config(TLS13, TLS13));
+    Answers {
+        config: Arc::new(ServerHandshake { common, ..ServerHandshake::default() }),
+        cookie: None,
+        credential: Some(credential(KeyAlgorithm::EcdsaP256)),
+    }
+}
+
 mod both_machines;
 mod offer;
 mod t10_full_handshakes_of_tls12;

@@ -21,14 +21,7 @@ fn a_session_of_tls12_is_resumed_by_a_server_of_tls12() {
 
 #[test]
 fn a_session_of_tls12_goes_unused_in_tls13() {
-    let answers = Answers {
-        config: Arc::new(ServerHandshake {
-            common: Arc::new(common_config(TLS13, TLS13)),
-            ..ServerHandshake::default()
-        }),
-        cookie: None,
-        credential: Some(credential(KeyAlgorithm::EcdsaP256)),
-    };
+    let answers = server_of_tls13();
     for session in [session_tls12(b"the ID", b""), session_tls12(b"", b"the ticket")] {
         let mut pair = Pair {
             client: client(config(Some(session), both), Transport::Stream, None),

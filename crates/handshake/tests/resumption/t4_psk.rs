@@ -143,14 +143,7 @@ fn retry_of_another_hash_drops_the_session() {
 
 #[test]
 fn row_5b_a_declined_session_leaves_a_full_handshake() {
-    let answers = Answers {
-        config: Arc::new(ServerHandshake {
-            common: Arc::new(common_config(TLS13, TLS13)),
-            ..ServerHandshake::default()
-        }),
-        cookie: None,
-        credential: Some(credential(KeyAlgorithm::EcdsaP256)),
-    };
+    let answers = server_of_tls13();
     for cookie in [None, Some(b"cookie".to_vec())] {
         let answers = Answers { cookie, ..answers.clone() };
         let config = config(Some(session()), |_, _| ());
