@@ -12,7 +12,7 @@ use crate::extension::{
 };
 use crate::name::{GeneralName, Name};
 use crate::oid::Oid;
-use crate::reader::{ParseError, Parsed, Reader, at, tag};
+use crate::reader::{ParseError, Parsed, Place, Reader, at, tag};
 use crate::rules::Rule;
 use crate::time;
 
@@ -49,22 +49,29 @@ impl fmt::Display for Validity {
 #[derive(Clone, Copy, Debug)]
 pub struct Certificate<'a> {
     der: &'a [u8],
-    tbs: &'a [u8],
+    fields: Fields,
+}
+
+/// What was read of a certificate, by where it stands in the encoding: who owns that can keep this beside it, and need not
+/// read it again.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Fields {
+    tbs: Place,
     version: Version,
-    serial: &'a [u8],
-    signature_algorithm: CertificateSignature<'a>,
-    algorithm: &'a [u8],
-    signature: &'a [u8],
-    issuer: Name<'a>,
-    subject: Name<'a>,
+    serial: Place,
+    /// `None` for one that is not known.
+    signature_algorithm: Option<CertificateSignature<'static>>,
+    algorithm: Place,
+    signature: Place,
+    /// The contents of the names.
+    issuer: Place,
+    subject: Place,
     validity: Validity,
-    spki: &'a [u8],
-    pub(crate) extensions: Extensions<'a>,
-    pub(crate) offsets: Offsets,
-    /// It has an issuerUniqueID or subjectUniqueID.
-    pub(crate) has_unique_id: bool,
-    /// A date before 2050 came as GeneralizedTime.
-    pub(crate) early_generalized_time: bool,
+    spki: Place,
+    extensions: Extensions,
+    offsets: Offsets,
+    has_unique_id: bool,
+    early_generalized_time: bool,
 }
 
 /// Where the fields begin, for reports.
@@ -91,63 +98,32 @@ impl<'a> Certificate<'a> {
         if der.len() > crate::defaults::MAX_CERTIFICATE_BYTES {
             return Err(at(0, "certificate is longer than any real one"));
         }
-        let mut reader = Reader::new(der, 0);
-        let mut outer = reader.sequence("Certificate expected")?;
-        reader.end("bytes after the certificate")?;
-        let tbs = outer.expect(tag::SEQUENCE, "TBSCertificate expected")?;
-        let algorithm = outer.expect(tag::SEQUENCE, "AlgorithmIdentifier expected")?;
-        let signature_offset = outer.offset();
-        let signature = outer.bit_string_octets()?;
-        outer.end("bytes after the signature")?;
-        let mut certificate = Self::parse_tbs(tbs.reader(), algorithm.whole)?;
-        certificate.der = der;
-        certificate.tbs = tbs.whole;
-        certificate.signature = signature;
-        certificate.offsets.signature = signature_offset;
-        Ok(certificate)
+        Fields::read(der).map(|fields| Self { der, fields })
     }
 
-    /// Reads the fields of a TBSCertificate; `outer_algorithm` is the AlgorithmIdentifier beside the signature.
-    fn parse_tbs(mut tbs: Reader<'a>, outer_algorithm: &[u8]) -> Parsed<Self> {
-        let mut offsets = Offsets { version: tbs.offset(), ..Offsets::default() };
-        let version = read_version(&mut tbs)?;
-        offsets.serial = tbs.offset();
-        let serial = tbs.integer()?;
-        offsets.algorithm = tbs.offset();
-        let algorithm = tbs.expect(tag::SEQUENCE, "AlgorithmIdentifier expected")?;
-        if algorithm.whole != outer_algorithm {
-            let what = "the signed signature algorithm is another than the outer one";
-            return Err(ParseError { rule: Rule::SignatureAlgorithmsAgree, offset: algorithm.start, what });
-        }
-        offsets.issuer = tbs.offset();
-        let issuer = Name::read(&mut tbs)?;
-        offsets.validity = tbs.offset();
-        let (validity, early_generalized_time) = read_validity(&mut tbs)?;
-        offsets.subject = tbs.offset();
-        let subject = Name::read(&mut tbs)?;
-        offsets.spki = tbs.offset();
-        let spki = tbs.expect(tag::SEQUENCE, "SubjectPublicKeyInfo expected")?.whole;
-        let has_unique_id = skip_unique_ids(&mut tbs, version)?;
-        offsets.extensions = tbs.offset();
-        let extensions = read_extensions(&mut tbs, version)?;
-        tbs.end("bytes after the last field")?;
-        Ok(Self {
-            der: &[],
-            tbs: &[],
-            version,
-            serial,
-            signature_algorithm: CertificateSignature::read(algorithm.reader())?,
-            algorithm: algorithm.whole,
-            signature: &[],
-            issuer,
-            subject,
-            validity,
-            spki,
-            extensions,
-            offsets,
-            has_unique_id,
-            early_generalized_time,
-        })
+    /// A certificate that was parsed before: the caller kept its encoding, and what was read of it.
+    pub(crate) const fn parsed_before(der: &'a [u8], fields: Fields) -> Self {
+        Self { der, fields }
+    }
+
+    /// What was read, to be kept beside the encoding.
+    pub(crate) const fn fields(&self) -> Fields {
+        self.fields
+    }
+
+    /// Where the fields begin, for reports.
+    pub(crate) const fn offsets(&self) -> Offsets {
+        self.fields.offsets
+    }
+
+    /// It has an issuerUniqueID or subjectUniqueID.
+    pub(crate) const fn has_unique_id(&self) -> bool {
+        self.fields.has_unique_id
+    }
+
+    /// A date before 2050 came as GeneralizedTime.
+    pub(crate) const fn early_generalized_time(&self) -> bool {
+        self.fields.early_generalized_time
     }
 
     /// The whole certificate.
@@ -158,62 +134,67 @@ impl<'a> Certificate<'a> {
 
     /// The signed bytes: the TBSCertificate with its header.
     #[must_use]
-    pub const fn tbs(&self) -> &'a [u8] {
-        self.tbs
+    pub fn tbs(&self) -> &'a [u8] {
+        self.fields.tbs.of(self.der)
     }
 
     /// The version.
     #[must_use]
     pub const fn version(&self) -> Version {
-        self.version
+        self.fields.version
     }
 
     /// Content octets of the serial number: a big-endian two's-complement integer.
     #[must_use]
-    pub const fn serial(&self) -> &'a [u8] {
-        self.serial
+    pub fn serial(&self) -> &'a [u8] {
+        self.fields.serial.of(self.der)
     }
 
     /// What the certificate was signed with.
     #[must_use]
-    pub const fn signature_algorithm(&self) -> CertificateSignature<'a> {
-        self.signature_algorithm
+    pub fn signature_algorithm(&self) -> CertificateSignature<'a> {
+        self.fields.signature_algorithm.unwrap_or_else(|| {
+            let algorithm = self.fields.algorithm.reader(self.der).any();
+            let read = algorithm.and_then(|algorithm| CertificateSignature::read(algorithm.reader()));
+            // It was read before.
+            read.unwrap_or(CertificateSignature::Unknown(Oid(&[])))
+        })
     }
 
     /// The AlgorithmIdentifier of the signature, with its header; parameters and all.
     #[must_use]
-    pub const fn signature_algorithm_der(&self) -> &'a [u8] {
-        self.algorithm
+    pub fn signature_algorithm_der(&self) -> &'a [u8] {
+        self.fields.algorithm.of(self.der)
     }
 
     /// The signature over [`tbs`](Self::tbs).
     #[must_use]
-    pub const fn signature(&self) -> &'a [u8] {
-        self.signature
+    pub fn signature(&self) -> &'a [u8] {
+        self.fields.signature.of(self.der)
     }
 
     /// Who signed it.
     #[must_use]
-    pub const fn issuer(&self) -> Name<'a> {
-        self.issuer
+    pub fn issuer(&self) -> Name<'a> {
+        Name::trusted(self.fields.issuer.of(self.der))
     }
 
     /// Whose key it carries.
     #[must_use]
-    pub const fn subject(&self) -> Name<'a> {
-        self.subject
+    pub fn subject(&self) -> Name<'a> {
+        Name::trusted(self.fields.subject.of(self.der))
     }
 
     /// When it is valid.
     #[must_use]
     pub const fn validity(&self) -> Validity {
-        self.validity
+        self.fields.validity
     }
 
     /// The SubjectPublicKeyInfo with its header.
     #[must_use]
-    pub const fn spki(&self) -> &'a [u8] {
-        self.spki
+    pub fn spki(&self) -> &'a [u8] {
+        self.fields.spki.of(self.der)
     }
 
     /// Whether the subjectAltName carries this name, by the rules of RFC 9525. It says nothing about trust; it helps a
@@ -226,106 +207,185 @@ impl<'a> Certificate<'a> {
     /// Whether issuer and subject are the same name (RFC 5280 section 6.1: self-issued).
     #[must_use]
     pub fn is_self_issued(&self) -> bool {
-        self.issuer == self.subject
+        self.issuer() == self.subject()
     }
 
     /// Whether its own key made its signature, which costs a verification. Names alone do not say so: a CA that renews its
     /// key is self-issued.
     pub(crate) fn is_self_signed(&self) -> bool {
-        let CertificateSignature::Known(algorithm) = self.signature_algorithm else {
+        let CertificateSignature::Known(algorithm) = self.signature_algorithm() else {
             return false;
         };
-        let key = PublicKey::from_spki(self.spki);
-        key.is_ok_and(|key| key.verify(algorithm, self.tbs, self.signature).is_ok())
+        let key = PublicKey::from_spki(self.spki());
+        key.is_ok_and(|key| key.verify(algorithm, self.tbs(), self.signature()).is_ok())
     }
 
     /// basicConstraints.
     #[must_use]
     pub const fn basic_constraints(&self) -> Option<BasicConstraints> {
-        self.extensions.basic_constraints
+        self.fields.extensions.basic_constraints
     }
 
     /// keyUsage.
     #[must_use]
     pub const fn key_usage(&self) -> Option<KeyUsage> {
-        self.extensions.key_usage
+        self.fields.extensions.key_usage
     }
 
     /// extendedKeyUsage.
     #[must_use]
-    pub const fn extended_key_usage(&self) -> Option<ExtendedKeyUsage<'a>> {
-        self.extensions.extended_key_usage
+    pub fn extended_key_usage(&self) -> Option<ExtendedKeyUsage<'a>> {
+        self.fields.extensions.extended_key_usage.map(|kept| ExtendedKeyUsage::kept(kept, self.der))
     }
 
     /// subjectAltName.
     #[must_use]
-    pub const fn subject_alt_name(&self) -> Option<SubjectAltName<'a>> {
-        self.extensions.subject_alt_name
+    pub fn subject_alt_name(&self) -> Option<SubjectAltName<'a>> {
+        self.fields.extensions.subject_alt_name.map(|kept| SubjectAltName::kept(kept, self.der))
     }
 
     /// The names of the subjectAltName; none when it is absent.
     pub fn alt_names(&self) -> impl Iterator<Item = GeneralName<'a>> + use<'a> {
-        self.extensions.subject_alt_name.into_iter().flat_map(|san| san.names())
+        self.subject_alt_name().into_iter().flat_map(|san| san.names())
     }
 
     /// nameConstraints.
     #[must_use]
-    pub const fn name_constraints(&self) -> Option<NameConstraints<'a>> {
-        self.extensions.name_constraints
+    pub fn name_constraints(&self) -> Option<NameConstraints<'a>> {
+        self.fields.extensions.name_constraints.map(|kept| NameConstraints::kept(kept, self.der))
     }
 
     /// certificatePolicies.
     #[must_use]
-    pub const fn certificate_policies(&self) -> Option<CertificatePolicies<'a>> {
-        self.extensions.certificate_policies
+    pub fn certificate_policies(&self) -> Option<CertificatePolicies<'a>> {
+        self.fields.extensions.certificate_policies.map(|kept| CertificatePolicies::kept(kept, self.der))
     }
 
     /// policyMappings.
     #[must_use]
-    pub const fn policy_mappings(&self) -> Option<PolicyMappings<'a>> {
-        self.extensions.policy_mappings
+    pub fn policy_mappings(&self) -> Option<PolicyMappings<'a>> {
+        self.fields.extensions.policy_mappings.map(|kept| PolicyMappings::kept(kept, self.der))
     }
 
     /// policyConstraints.
     #[must_use]
     pub const fn policy_constraints(&self) -> Option<PolicyConstraints> {
-        self.extensions.policy_constraints
+        self.fields.extensions.policy_constraints
     }
 
     /// inhibitAnyPolicy: after how many more certificates anyPolicy means nothing.
     #[must_use]
     pub const fn inhibit_any_policy(&self) -> Option<u32> {
-        self.extensions.inhibit_any_policy
+        self.fields.extensions.inhibit_any_policy
     }
 
     /// authorityKeyIdentifier.
     #[must_use]
-    pub const fn authority_key_id(&self) -> Option<AuthorityKeyIdentifier<'a>> {
-        self.extensions.authority_key_id
+    pub fn authority_key_id(&self) -> Option<AuthorityKeyIdentifier<'a>> {
+        self.fields.extensions.authority_key_id.map(|kept| AuthorityKeyIdentifier::kept(kept, self.der))
     }
 
     /// subjectKeyIdentifier.
     #[must_use]
-    pub const fn subject_key_id(&self) -> Option<SubjectKeyIdentifier<'a>> {
-        self.extensions.subject_key_id
+    pub fn subject_key_id(&self) -> Option<SubjectKeyIdentifier<'a>> {
+        self.fields.extensions.subject_key_id.map(|kept| SubjectKeyIdentifier::kept(kept, self.der))
     }
 
     /// authorityInfoAccess.
     #[must_use]
-    pub const fn authority_info_access(&self) -> Option<AuthorityInfoAccess<'a>> {
-        self.extensions.authority_info_access
+    pub fn authority_info_access(&self) -> Option<AuthorityInfoAccess<'a>> {
+        self.fields.extensions.authority_info_access.map(|kept| AuthorityInfoAccess::kept(kept, self.der))
     }
 
     /// Every extension in encoding order, known or not.
     pub fn extensions(&self) -> impl Iterator<Item = Extension<'a>> + use<'a> {
-        let mut reader = self.extensions.all;
+        let mut reader = self.fields.extensions.all.reader(self.der);
         core::iter::from_fn(move || if reader.is_empty() { None } else { Extension::read(&mut reader).ok() })
     }
 
     /// The first critical extension that validation does not understand.
     #[must_use]
     pub fn unknown_critical(&self) -> Option<Oid<'a>> {
-        self.extensions.unknown_critical.map(|(_, oid)| oid)
+        self.unknown_critical_at().map(|(_, oid)| oid)
+    }
+
+    /// Its offset and identifier.
+    pub(crate) fn unknown_critical_at(&self) -> Option<(u32, Oid<'a>)> {
+        self.fields.extensions.unknown_critical.map(|(offset, oid)| (offset, Oid(oid.of(self.der))))
+    }
+
+    /// Offset of policyConstraints or inhibitAnyPolicy that are not critical.
+    pub(crate) const fn lax_policy_limits(&self) -> Option<u32> {
+        self.fields.extensions.lax_policy_limits
+    }
+}
+
+impl Fields {
+    /// Reads all of a certificate.
+    fn read(der: &[u8]) -> Parsed<Self> {
+        let mut reader = Reader::new(der, 0);
+        let mut outer = reader.sequence("Certificate expected")?;
+        reader.end("bytes after the certificate")?;
+        let tbs = outer.expect(tag::SEQUENCE, "TBSCertificate expected")?;
+        let algorithm = outer.expect(tag::SEQUENCE, "AlgorithmIdentifier expected")?;
+        let signature_offset = outer.offset();
+        let signature = outer.bit_string_octets()?;
+        let signature = Place::before(&outer, signature);
+        outer.end("bytes after the signature")?;
+        let mut fields = Self::read_tbs(tbs.reader(), algorithm.whole)?;
+        (fields.tbs, fields.signature) = (tbs.place(), signature);
+        fields.offsets.signature = signature_offset;
+        Ok(fields)
+    }
+
+    /// Reads the fields of a TBSCertificate; `outer_algorithm` is the AlgorithmIdentifier beside the signature.
+    fn read_tbs(mut tbs: Reader<'_>, outer_algorithm: &[u8]) -> Parsed<Self> {
+        let mut offsets = Offsets { version: tbs.offset(), ..Offsets::default() };
+        let version = read_version(&mut tbs)?;
+        offsets.serial = tbs.offset();
+        let serial = tbs.integer()?;
+        let serial = Place::before(&tbs, serial);
+        offsets.algorithm = tbs.offset();
+        let algorithm = tbs.expect(tag::SEQUENCE, "AlgorithmIdentifier expected")?;
+        if algorithm.whole != outer_algorithm {
+            let what = "the signed signature algorithm is another than the outer one";
+            return Err(ParseError { rule: Rule::SignatureAlgorithmsAgree, offset: algorithm.start, what });
+        }
+        let signature_algorithm = match CertificateSignature::read(algorithm.reader())? {
+            CertificateSignature::Known(known) => Some(CertificateSignature::Known(known)),
+            CertificateSignature::Broken(name) => Some(CertificateSignature::Broken(name)),
+            CertificateSignature::Unknown(_) => None,
+        };
+        offsets.issuer = tbs.offset();
+        let issuer = Name::read(&mut tbs)?;
+        let issuer = Place::before(&tbs, issuer.contents());
+        offsets.validity = tbs.offset();
+        let (validity, early_generalized_time) = read_validity(&mut tbs)?;
+        offsets.subject = tbs.offset();
+        let subject = Name::read(&mut tbs)?;
+        let subject = Place::before(&tbs, subject.contents());
+        offsets.spki = tbs.offset();
+        let spki = tbs.expect(tag::SEQUENCE, "SubjectPublicKeyInfo expected")?.place();
+        let has_unique_id = skip_unique_ids(&mut tbs, version)?;
+        offsets.extensions = tbs.offset();
+        let extensions = read_extensions(&mut tbs, version)?;
+        tbs.end("bytes after the last field")?;
+        Ok(Self {
+            tbs: Place::default(),
+            version,
+            serial,
+            signature_algorithm,
+            algorithm: algorithm.place(),
+            signature: Place::default(),
+            issuer,
+            subject,
+            validity,
+            spki,
+            extensions,
+            offsets,
+            has_unique_id,
+            early_generalized_time,
+        })
     }
 }
 
@@ -384,7 +444,7 @@ fn skip_unique_ids(tbs: &mut Reader<'_>, version: Version) -> Parsed<bool> {
     Ok(found)
 }
 
-fn read_extensions<'a>(tbs: &mut Reader<'a>, version: Version) -> Parsed<Extensions<'a>> {
+fn read_extensions(tbs: &mut Reader<'_>, version: Version) -> Parsed<Extensions> {
     let Some(explicit) = tbs.optional(tag::context_constructed(3))? else {
         return Ok(Extensions::none());
     };

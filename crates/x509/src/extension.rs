@@ -1,15 +1,16 @@
 //! The extensions of RFC 5280 section 4.2, read once with the certificate and kept as borrowed values.
 
+mod constraints;
 mod policies;
 mod seen;
 
+pub(crate) use constraints::KeptConstraints;
+pub use constraints::{NameConstraints, Subtrees};
 pub use policies::{CertificatePolicies, PolicyConstraints, PolicyMappings};
 
 use crate::name::{GeneralName, GeneralNames};
 use crate::oid::{self, Oid};
-use crate::reader::{
-    Element, ParseError, Parsed, Reader, at, minimal_integer, named_bits, small_integer, tag,
-};
+use crate::reader::{ParseError, Parsed, Place, Reader, at, minimal_integer, named_bits, small_integer, tag};
 use crate::rules::Rule;
 
 /// One extension as it stands in the certificate.
@@ -25,6 +26,8 @@ pub struct Extension<'a> {
     pub offset: u32,
     /// Offset of the value.
     value_offset: u32,
+    /// Where the identifier stands.
+    oid_place: Place,
 }
 
 impl<'a> Extension<'a> {
@@ -34,6 +37,7 @@ impl<'a> Extension<'a> {
         let offset = reader.offset();
         let mut fields = reader.sequence("Extension expected")?;
         let identifier = fields.oid()?;
+        let oid_place = Place::before(&fields, identifier);
         let critical = if fields.peek() == Some(tag::BOOLEAN) {
             let start = fields.offset();
             if !fields.boolean()? {
@@ -51,12 +55,27 @@ impl<'a> Extension<'a> {
             value: value.value,
             offset,
             value_offset: value.value_start,
+            oid_place,
         })
     }
 
     /// A reader over the value.
     pub(crate) fn reader(&self) -> Reader<'a> {
         Reader::new(self.value, self.value_offset)
+    }
+}
+
+/// An extension whose contents were checked, by where they stand.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Kept {
+    contents: Place,
+    critical: bool,
+    offset: u32,
+}
+
+impl Kept {
+    fn new(contents: Reader<'_>, extension: &Extension<'_>) -> Self {
+        Self { contents: contents.place(), critical: extension.critical, offset: extension.offset }
     }
 }
 
@@ -110,6 +129,10 @@ pub struct ExtendedKeyUsage<'a> {
 }
 
 impl<'a> ExtendedKeyUsage<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        Self { purposes: kept.contents.reader(encoding), offset: kept.offset }
+    }
+
     /// The purposes.
     pub fn iter(&self) -> impl Iterator<Item = Oid<'a>> + use<'a> {
         let mut reader = self.purposes;
@@ -135,6 +158,22 @@ pub struct AuthorityKeyIdentifier<'a> {
     pub(crate) offset: u32,
 }
 
+/// An authorityKeyIdentifier by where it stands.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct KeptAuthority {
+    key_id: Option<Place>,
+    names_certificate: bool,
+    critical: bool,
+    offset: u32,
+}
+
+impl<'a> AuthorityKeyIdentifier<'a> {
+    pub(crate) fn kept(kept: KeptAuthority, encoding: &'a [u8]) -> Self {
+        let KeptAuthority { key_id, names_certificate, critical, offset } = kept;
+        Self { key_id: key_id.map(|place| place.of(encoding)), names_certificate, critical, offset }
+    }
+}
+
 /// subjectKeyIdentifier (RFC 5280 section 4.2.1.2).
 #[derive(Clone, Copy, Debug)]
 pub struct SubjectKeyIdentifier<'a> {
@@ -144,6 +183,13 @@ pub struct SubjectKeyIdentifier<'a> {
     pub critical: bool,
     /// Offset of the extension.
     pub(crate) offset: u32,
+}
+
+impl<'a> SubjectKeyIdentifier<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        let Kept { contents, critical, offset } = kept;
+        Self { key_id: contents.of(encoding), critical, offset }
+    }
 }
 
 /// subjectAltName (RFC 5280 section 4.2.1.6).
@@ -158,87 +204,15 @@ pub struct SubjectAltName<'a> {
 }
 
 impl<'a> SubjectAltName<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        let Kept { contents, critical, offset } = kept;
+        Self { contents: contents.of(encoding), critical, offset }
+    }
+
     /// The names.
     #[must_use]
     pub fn names(&self) -> GeneralNames<'a> {
         GeneralNames::trusted(self.contents)
-    }
-}
-
-/// nameConstraints (RFC 5280 section 4.2.1.10), checked to be well formed.
-#[derive(Clone, Copy, Debug)]
-pub struct NameConstraints<'a> {
-    permitted: Reader<'a>,
-    excluded: Reader<'a>,
-    /// Whether the extension is critical.
-    pub critical: bool,
-    /// Offset of the extension; 0 where the constraints are none of a certificate's.
-    pub(crate) offset: u32,
-}
-
-impl<'a> NameConstraints<'a> {
-    /// The subtrees that names must lie in, form by form.
-    #[must_use]
-    pub fn permitted(&self) -> Subtrees<'a> {
-        Subtrees { reader: self.permitted }
-    }
-
-    /// The subtrees that names must not lie in.
-    #[must_use]
-    pub fn excluded(&self) -> Subtrees<'a> {
-        Subtrees { reader: self.excluded }
-    }
-
-    /// Reads the contents of a NameConstraints SEQUENCE.
-    pub(crate) fn read(mut fields: Reader<'a>, critical: bool) -> Parsed<Self> {
-        let nothing = Reader::new(&[], fields.offset());
-        let permitted = fields.optional(tag::context_constructed(0))?;
-        let excluded = fields.optional(tag::context_constructed(1))?;
-        fields.end("bytes after the subtrees")?;
-        if permitted.is_none() && excluded.is_none() {
-            return Err(fields.error("nameConstraints without subtrees"));
-        }
-        for list in [permitted, excluded].into_iter().flatten() {
-            check_subtrees(list)?;
-        }
-        let contents = |list: Option<Element<'a>>| list.map_or(nothing, |element| element.reader());
-        Ok(Self { permitted: contents(permitted), excluded: contents(excluded), critical, offset: 0 })
-    }
-}
-
-fn check_subtrees(list: Element<'_>) -> Parsed<()> {
-    let mut reader = list.reader();
-    if reader.is_empty() {
-        return Err(at(list.start, "GeneralSubtrees is empty"));
-    }
-    while !reader.is_empty() {
-        read_subtree(&mut reader)?;
-    }
-    Ok(())
-}
-
-/// minimum must be its default 0 and is therefore never encoded, maximum must be absent (RFC 5280 section 4.2.1.10).
-fn read_subtree<'a>(reader: &mut Reader<'a>) -> Parsed<GeneralName<'a>> {
-    let mut fields = reader.sequence("GeneralSubtree expected")?;
-    let base = GeneralName::read(&mut fields)?;
-    fields.end("a subtree has a minimum or maximum")?;
-    Ok(base)
-}
-
-/// The bases of checked subtrees.
-#[derive(Clone, Copy, Debug)]
-pub struct Subtrees<'a> {
-    reader: Reader<'a>,
-}
-
-impl<'a> Iterator for Subtrees<'a> {
-    type Item = GeneralName<'a>;
-
-    fn next(&mut self) -> Option<GeneralName<'a>> {
-        if self.reader.is_empty() {
-            return None;
-        }
-        GeneralName::reread(&mut self.reader.any().ok()?.reader())
     }
 }
 
@@ -253,6 +227,11 @@ pub struct AuthorityInfoAccess<'a> {
 }
 
 impl<'a> AuthorityInfoAccess<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        let Kept { contents, critical, offset } = kept;
+        Self { descriptions: contents.reader(encoding), critical, offset }
+    }
+
     /// Where the issuer's certificate can be fetched.
     pub fn ca_issuers(&self) -> impl Iterator<Item = &'a str> + use<'a> {
         self.uris(oid::ACCESS_CA_ISSUERS)
@@ -279,34 +258,34 @@ fn read_description<'a>(reader: &mut Reader<'a>) -> Parsed<(&'a [u8], GeneralNam
     Ok((method, location))
 }
 
-/// Everything read from a certificate's extensions.
+/// Everything read from a certificate's extensions, by where it stands.
 #[derive(Clone, Copy, Debug)]
-pub(crate) struct Extensions<'a> {
+pub(crate) struct Extensions {
     /// Contents of the SEQUENCE, for iteration.
-    pub(crate) all: Reader<'a>,
+    pub(crate) all: Place,
     pub(crate) basic_constraints: Option<BasicConstraints>,
     pub(crate) key_usage: Option<KeyUsage>,
-    pub(crate) extended_key_usage: Option<ExtendedKeyUsage<'a>>,
-    pub(crate) subject_alt_name: Option<SubjectAltName<'a>>,
-    pub(crate) name_constraints: Option<NameConstraints<'a>>,
-    pub(crate) authority_key_id: Option<AuthorityKeyIdentifier<'a>>,
-    pub(crate) subject_key_id: Option<SubjectKeyIdentifier<'a>>,
-    pub(crate) authority_info_access: Option<AuthorityInfoAccess<'a>>,
-    pub(crate) certificate_policies: Option<CertificatePolicies<'a>>,
-    pub(crate) policy_mappings: Option<PolicyMappings<'a>>,
+    pub(crate) extended_key_usage: Option<Kept>,
+    pub(crate) subject_alt_name: Option<Kept>,
+    pub(crate) name_constraints: Option<KeptConstraints>,
+    pub(crate) authority_key_id: Option<KeptAuthority>,
+    pub(crate) subject_key_id: Option<Kept>,
+    pub(crate) authority_info_access: Option<Kept>,
+    pub(crate) certificate_policies: Option<Kept>,
+    pub(crate) policy_mappings: Option<Kept>,
     pub(crate) policy_constraints: Option<PolicyConstraints>,
     pub(crate) inhibit_any_policy: Option<u32>,
     /// Offset of policyConstraints or inhibitAnyPolicy that are not critical.
     pub(crate) lax_policy_limits: Option<u32>,
     /// Offset and identifier of the first critical extension that is not understood.
-    pub(crate) unknown_critical: Option<(u32, Oid<'a>)>,
+    pub(crate) unknown_critical: Option<(u32, Place)>,
 }
 
-impl<'a> Extensions<'a> {
+impl Extensions {
     /// No extension at all.
-    pub(crate) const fn none() -> Self {
+    pub(crate) fn none() -> Self {
         Self {
-            all: Reader::new(&[], 0),
+            all: Place::default(),
             basic_constraints: None,
             key_usage: None,
             extended_key_usage: None,
@@ -325,8 +304,8 @@ impl<'a> Extensions<'a> {
     }
 
     /// Reads the contents of Extensions.
-    pub(crate) fn read(contents: Reader<'a>) -> Parsed<Self> {
-        let mut extensions = Self { all: contents, ..Self::none() };
+    pub(crate) fn read(contents: Reader<'_>) -> Parsed<Self> {
+        let mut extensions = Self { all: contents.place(), ..Self::none() };
         let mut reader = contents;
         if reader.is_empty() {
             return Err(reader.error("Extensions is empty"));
@@ -345,7 +324,7 @@ impl<'a> Extensions<'a> {
         Ok(extensions)
     }
 
-    fn take(&mut self, extension: &Extension<'a>) -> Parsed<()> {
+    fn take(&mut self, extension: &Extension<'_>) -> Parsed<()> {
         let Extension { critical, offset, .. } = *extension;
         if !critical && matches!(extension.oid.0, oid::POLICY_CONSTRAINTS | oid::INHIBIT_ANY_POLICY) {
             self.lax_policy_limits = Some(offset);
@@ -361,18 +340,17 @@ impl<'a> Extensions<'a> {
             oid::SUBJECT_ALT_NAME => {
                 let names = whole(extension.reader(), |r| r.sequence("GeneralNames expected"))?;
                 GeneralNames::check(names)?;
-                let contents = element_contents(extension)?;
-                self.subject_alt_name = Some(SubjectAltName { contents, critical, offset });
+                self.subject_alt_name = Some(Kept::new(names, extension));
             }
             oid::NAME_CONSTRAINTS => {
                 let fields = whole(extension.reader(), |r| r.sequence("NameConstraints expected"))?;
-                self.name_constraints =
-                    Some(NameConstraints { offset, ..NameConstraints::read(fields, critical)? });
+                let constraints = NameConstraints::read(fields, critical)?;
+                self.name_constraints = Some(KeptConstraints::of(constraints, offset));
             }
             oid::AUTHORITY_KEY_IDENTIFIER => self.authority_key_id = Some(authority_key_id(extension)?),
             oid::SUBJECT_KEY_IDENTIFIER => {
-                let key_id = whole(extension.reader(), Reader::octet_string)?.value;
-                self.subject_key_id = Some(SubjectKeyIdentifier { key_id, critical, offset });
+                let key_id = whole(extension.reader(), Reader::octet_string)?;
+                self.subject_key_id = Some(Kept::new(key_id.reader(), extension));
             }
             oid::AUTHORITY_INFO_ACCESS => {
                 self.authority_info_access = Some(authority_info_access(extension)?)
@@ -395,7 +373,7 @@ impl<'a> Extensions<'a> {
                 check_unread(extension)?;
             }
             _ if critical && self.unknown_critical.is_none() => {
-                self.unknown_critical = Some((offset, extension.oid));
+                self.unknown_critical = Some((offset, extension.oid_place));
             }
             _ => {}
         }
@@ -422,10 +400,6 @@ fn whole<'a, T>(mut reader: Reader<'a>, read: impl FnOnce(&mut Reader<'a>) -> Pa
     Ok(value)
 }
 
-fn element_contents<'a>(extension: &Extension<'a>) -> Parsed<&'a [u8]> {
-    Ok(extension.reader().any()?.value)
-}
-
 fn basic_constraints(extension: &Extension<'_>) -> Parsed<BasicConstraints> {
     let mut fields = whole(extension.reader(), |r| r.sequence("BasicConstraints expected"))?;
     let mut ca = false;
@@ -447,7 +421,7 @@ fn basic_constraints(extension: &Extension<'_>) -> Parsed<BasicConstraints> {
     Ok(BasicConstraints { ca, path_len, critical: extension.critical, offset: extension.offset })
 }
 
-fn extended_key_usage<'a>(extension: &Extension<'a>) -> Parsed<ExtendedKeyUsage<'a>> {
+fn extended_key_usage(extension: &Extension<'_>) -> Parsed<Kept> {
     let purposes = whole(extension.reader(), |r| r.sequence("ExtKeyUsageSyntax expected"))?;
     let mut reader = purposes;
     if reader.is_empty() {
@@ -456,12 +430,12 @@ fn extended_key_usage<'a>(extension: &Extension<'a>) -> Parsed<ExtendedKeyUsage<
     while !reader.is_empty() {
         reader.oid()?;
     }
-    Ok(ExtendedKeyUsage { purposes, offset: extension.offset })
+    Ok(Kept::new(purposes, extension))
 }
 
-fn authority_key_id<'a>(extension: &Extension<'a>) -> Parsed<AuthorityKeyIdentifier<'a>> {
+fn authority_key_id(extension: &Extension<'_>) -> Parsed<KeptAuthority> {
     let mut fields = whole(extension.reader(), |r| r.sequence("AuthorityKeyIdentifier expected"))?;
-    let key_id = fields.optional(tag::context(0))?.map(|element| element.value);
+    let key_id = fields.optional(tag::context(0))?.map(|element| element.reader().place());
     let issuer = fields.optional(tag::context_constructed(1))?;
     if let Some(names) = issuer {
         GeneralNames::check(names.reader())?;
@@ -473,10 +447,10 @@ fn authority_key_id<'a>(extension: &Extension<'a>) -> Parsed<AuthorityKeyIdentif
     fields.end("bytes after authorityKeyIdentifier")?;
     let names_certificate = issuer.is_some() || serial.is_some();
     let Extension { critical, offset, .. } = *extension;
-    Ok(AuthorityKeyIdentifier { key_id, names_certificate, critical, offset })
+    Ok(KeptAuthority { key_id, names_certificate, critical, offset })
 }
 
-fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoAccess<'a>> {
+fn authority_info_access(extension: &Extension<'_>) -> Parsed<Kept> {
     let descriptions = whole(extension.reader(), |r| r.sequence("AuthorityInfoAccessSyntax expected"))?;
     let mut reader = descriptions;
     if reader.is_empty() {
@@ -485,5 +459,5 @@ fn authority_info_access<'a>(extension: &Extension<'a>) -> Parsed<AuthorityInfoA
     while !reader.is_empty() {
         read_description(&mut reader)?;
     }
-    Ok(AuthorityInfoAccess { descriptions, critical: extension.critical, offset: extension.offset })
+    Ok(Kept::new(descriptions, extension))
 }

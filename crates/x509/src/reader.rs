@@ -82,6 +82,42 @@ impl<'a> Element<'a> {
     pub(crate) fn reader(&self) -> Reader<'a> {
         Reader { bytes: self.value, offset: self.value_start }
     }
+
+    /// Where the element stands, header and all.
+    #[inline]
+    pub(crate) fn place(&self) -> Place {
+        Reader::new(self.whole, self.start).place()
+    }
+}
+
+/// Where something stands in an encoding: half the size of a slice, and it can be kept beside the encoding's owner.
+#[derive(Clone, Copy, Debug, Default)]
+pub(crate) struct Place {
+    start: u32,
+    len: u32,
+}
+
+impl Place {
+    /// The place of octets that were read last: they end where the reader stands.
+    #[inline]
+    pub(crate) fn before(reader: &Reader<'_>, octets: &[u8]) -> Self {
+        // No encoding is longer than 2^32 octets: offsets count as many.
+        let len = u32::try_from(octets.len()).unwrap_or(0);
+        Self { start: reader.offset.saturating_sub(len), len }
+    }
+
+    /// Its octets, in the encoding that it was read from.
+    #[inline]
+    pub(crate) fn of(self, encoding: &[u8]) -> &[u8] {
+        let range = usize::try_from(self.start).ok().zip(usize::try_from(self.len).ok());
+        range.and_then(|(start, len)| encoding.get(start..start.checked_add(len)?)).unwrap_or_default()
+    }
+
+    /// A reader over them.
+    #[inline]
+    pub(crate) fn reader(self, encoding: &[u8]) -> Reader<'_> {
+        Reader::new(self.of(encoding), self.start)
+    }
 }
 
 /// A position in a borrowed encoding.
@@ -106,6 +142,13 @@ impl<'a> Reader<'a> {
     /// Absolute offset of the next octet.
     pub(crate) const fn offset(&self) -> u32 {
         self.offset
+    }
+
+    /// Where what is left stands.
+    #[inline]
+    pub(crate) fn place(&self) -> Place {
+        // No encoding is longer than 2^32 octets: offsets count as many.
+        Place { start: self.offset, len: u32::try_from(self.bytes.len()).unwrap_or(0) }
     }
 
     /// An error of the encoding at the current position.

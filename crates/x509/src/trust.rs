@@ -11,7 +11,7 @@ use oxtls_crypto::signature::PublicKey;
 use pki_types::pem::PemObject;
 use pki_types::{CertificateDer, TrustAnchor};
 
-use crate::certificate::Certificate;
+use crate::certificate::{Certificate, Fields};
 use crate::extension::NameConstraints;
 use crate::name::Name;
 use crate::reader::{ParseError, Reader};
@@ -24,7 +24,8 @@ pub struct Anchor {
     subject: Box<[u8]>,
     spki: Box<[u8]>,
     name_constraints: Option<Box<[u8]>>,
-    certificate: Option<Box<[u8]>>,
+    /// Read once: every path that ends here is held against its limits.
+    certificate: Option<(Box<[u8]>, Fields)>,
     key_id: Option<Box<[u8]>>,
     key: OnceLock<Result<PublicKey, oxtls_crypto::Error>>,
     self_signed: OnceLock<bool>,
@@ -37,7 +38,7 @@ impl Anchor {
             subject: certificate.subject().contents().into(),
             spki: certificate.spki().into(),
             name_constraints: None,
-            certificate: Some(der.into()),
+            certificate: Some((der.into(), certificate.fields())),
             key_id: certificate.subject_key_id().map(|ski| ski.key_id.into()),
             key: OnceLock::new(),
             self_signed: OnceLock::new(),
@@ -77,12 +78,13 @@ impl Anchor {
     /// The certificate, if the anchor was added as one.
     #[must_use]
     pub fn certificate(&self) -> Option<Certificate<'_>> {
-        Certificate::parse(self.certificate.as_deref()?).ok()
+        let (der, fields) = self.certificate.as_ref()?;
+        Some(Certificate::parsed_before(der, *fields))
     }
 
     /// The certificate's encoding, if the anchor was added as one.
     pub(crate) fn certificate_der(&self) -> Option<&[u8]> {
-        self.certificate.as_deref()
+        self.certificate.as_ref().map(|(der, _)| &**der)
     }
 
     /// Name constraints that came with a [`TrustAnchor`].
@@ -111,7 +113,7 @@ impl Anchor {
         self.subject == other.subject
             && self.spki == other.spki
             && self.name_constraints == other.name_constraints
-            && self.certificate == other.certificate
+            && self.certificate_der() == other.certificate_der()
     }
 }
 
@@ -304,7 +306,7 @@ impl Roots {
 }
 
 fn anchor_digest(anchor: &Anchor) -> [u8; 32] {
-    match &anchor.certificate {
+    match anchor.certificate_der() {
         Some(der) => sha256(&[b"certificate", der]),
         None => {
             let constraints = anchor.name_constraints.as_deref().unwrap_or(&[]);

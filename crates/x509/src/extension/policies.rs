@@ -2,9 +2,9 @@
 
 use crate::defaults::MAX_POLICIES;
 use crate::oid::{self, Oid};
-use crate::reader::{Element, Parsed, Reader, at, minimal_integer, small_integer, tag};
+use crate::reader::{Element, Parsed, Place, Reader, at, minimal_integer, small_integer, tag};
 
-use super::{Extension, whole};
+use super::{Extension, Kept, whole};
 
 /// certificatePolicies (RFC 5280 section 4.2.1.4), checked to be well formed, each policy once.
 #[derive(Clone, Copy, Debug)]
@@ -17,6 +17,11 @@ pub struct CertificatePolicies<'a> {
 }
 
 impl<'a> CertificatePolicies<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        let Kept { contents, critical, offset } = kept;
+        Self { information: contents.reader(encoding), critical, offset }
+    }
+
     /// The policies' identifiers, anyPolicy (2.5.29.32.0) among them where it stands there.
     pub fn iter(&self) -> impl Iterator<Item = Oid<'a>> + use<'a> {
         let mut reader = self.information;
@@ -24,7 +29,7 @@ impl<'a> CertificatePolicies<'a> {
     }
 
     /// Reads the extension; also the first qualifier that is neither a CPS pointer nor a user notice.
-    pub(super) fn read(extension: &Extension<'a>) -> Parsed<(Self, Option<Oid<'a>>)> {
+    pub(super) fn read(extension: &Extension<'a>) -> Parsed<(Kept, Option<Place>)> {
         let information = whole(extension.reader(), |r| r.sequence("certificatePolicies expected"))?;
         let policies = Self { information, critical: extension.critical, offset: extension.offset };
         let mut reader = information;
@@ -47,7 +52,7 @@ impl<'a> CertificatePolicies<'a> {
         if policies.repeats(count) {
             return Err(at(information.offset(), "a policy appears twice"));
         }
-        Ok((policies, unknown))
+        Ok((Kept::new(information, extension), unknown))
     }
 
     /// Whether one of the `count` policies appears twice. The usual few are compared one by one, many are sorted: all
@@ -68,7 +73,7 @@ impl<'a> CertificatePolicies<'a> {
 }
 
 /// The optional qualifiers of a PolicyInformation: their form, and the first of an unknown kind.
-fn unknown_qualifier<'a>(fields: &mut Reader<'a>) -> Parsed<Option<Oid<'a>>> {
+fn unknown_qualifier(fields: &mut Reader<'_>) -> Parsed<Option<Place>> {
     if fields.is_empty() {
         return Ok(None);
     }
@@ -80,10 +85,11 @@ fn unknown_qualifier<'a>(fields: &mut Reader<'a>) -> Parsed<Option<Oid<'a>>> {
     while !qualifiers.is_empty() {
         let mut qualifier = qualifiers.sequence("PolicyQualifierInfo expected")?;
         let kind = qualifier.oid()?;
+        let place = Place::before(&qualifier, kind);
         qualifier.any()?;
         qualifier.end("bytes after a policy qualifier")?;
         if !matches!(kind, oid::QUALIFIER_CPS | oid::QUALIFIER_USER_NOTICE) {
-            unknown = unknown.or(Some(Oid(kind)));
+            unknown = unknown.or(Some(place));
         }
     }
     Ok(unknown)
@@ -98,6 +104,10 @@ pub struct PolicyMappings<'a> {
 }
 
 impl<'a> PolicyMappings<'a> {
+    pub(crate) fn kept(kept: Kept, encoding: &'a [u8]) -> Self {
+        Self { mappings: kept.contents.reader(encoding), offset: kept.offset }
+    }
+
     /// The pairs: the policy of the issuer's domain, and the one of the subject's domain that is held equivalent.
     pub fn iter(&self) -> impl Iterator<Item = (Oid<'a>, Oid<'a>)> + use<'a> {
         let mut reader = self.mappings;
@@ -107,7 +117,7 @@ impl<'a> PolicyMappings<'a> {
         })
     }
 
-    pub(super) fn read(extension: &Extension<'a>) -> Parsed<Self> {
+    pub(super) fn read(extension: &Extension<'_>) -> Parsed<Kept> {
         let mappings = whole(extension.reader(), |r| r.sequence("policyMappings expected"))?;
         let mut reader = mappings;
         if reader.is_empty() {
@@ -125,7 +135,7 @@ impl<'a> PolicyMappings<'a> {
                 return Err(at(start, "more policy mappings than anyone needs"));
             }
         }
-        Ok(Self { mappings, offset: extension.offset })
+        Ok(Kept::new(mappings, extension))
     }
 }
 

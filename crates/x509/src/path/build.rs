@@ -187,9 +187,8 @@ impl<'a> Search<'a, '_> {
 
     fn check_intermediate(&mut self, node: &Node<'a>) -> Result<(), Fault<'a>> {
         let context = &self.context;
-        let verdict =
-            node.as_issuer.get_or_init(|| check::intermediate(context, &node.certificate, node.at()));
-        (*verdict)?;
+        let judge = || check::intermediate(context, &node.certificate, node.at()).map_err(Box::new);
+        node.as_issuer.get_or_init(judge).as_ref().map_err(|fault| **fault)?;
         let below = self.path_length();
         self.check_path_length(&node.certificate, below, node.at())?;
         let depth = if node.is_self_issued() { below } else { below.saturating_add(1) };

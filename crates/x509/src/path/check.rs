@@ -18,10 +18,10 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     signed(context, certificate, at)?;
     any(context, certificate, at)?;
     if certificate.version() != Version::V3 {
-        return Err(Fault::new(Rule::LeafVersion, at, Some(certificate.offsets.version)));
+        return Err(Fault::new(Rule::LeafVersion, at, Some(certificate.offsets().version)));
     }
     if certificate.subject().is_empty() && certificate.subject_alt_name().is_none() {
-        return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets.subject)));
+        return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets().subject)));
     }
     let signs = context.policy.optional_rules().contains(Rule::DigitalSignature);
     if let Some(usage) =
@@ -58,7 +58,7 @@ pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, i
 
 /// What holds for every certificate that another one signs.
 fn signed<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
-    let offset = Some(certificate.offsets.algorithm);
+    let offset = Some(certificate.offsets().algorithm);
     match certificate.signature_algorithm() {
         CertificateSignature::Known(algorithm) => {
             let allowed = context.policy.allowed_algorithms();
@@ -79,23 +79,23 @@ fn signed<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position
 
 /// What holds for every certificate.
 pub(crate) fn any<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
-    if let Some((offset, oid)) = certificate.extensions.unknown_critical {
+    if let Some((offset, oid)) = certificate.unknown_critical_at() {
         return Err(Fault::new(Rule::CriticalExtension, at, Some(offset)).with(Detail::Extension(oid)));
     }
     key(context, certificate, at)?;
     let validity = certificate.validity();
     if context.now < validity.not_before {
-        return Err(Fault::new(Rule::NotBefore, at, Some(certificate.offsets.validity)));
+        return Err(Fault::new(Rule::NotBefore, at, Some(certificate.offsets().validity)));
     }
     if context.now > validity.not_after {
-        return Err(Fault::new(Rule::NotAfter, at, Some(certificate.offsets.validity)));
+        return Err(Fault::new(Rule::NotAfter, at, Some(certificate.offsets().validity)));
     }
     Ok(())
 }
 
 /// Weak and unknown keys are refused before the crypto library sees them.
 fn key<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
-    let offset = certificate.offsets.spki;
+    let offset = certificate.offsets().spki;
     let rule = match KeyKind::read(certificate.spki()) {
         Ok(kind) => kind.broken_rule(),
         Err(_) => Some(Rule::KeyAlgorithm),
@@ -121,14 +121,14 @@ pub(crate) fn allowed_key<'a>(
 fn issuer<'a>(context: &Context<'_>, certificate: &Certificate<'a>, at: Position) -> Checked<'a> {
     let constraints = certificate.basic_constraints();
     if certificate.version() != Version::V3 || !constraints.is_some_and(|constraints| constraints.ca) {
-        let offset = constraints.map_or(certificate.offsets.subject, |constraints| constraints.offset);
+        let offset = constraints.map_or(certificate.offsets().subject, |constraints| constraints.offset);
         return Err(Fault::new(Rule::BasicConstraints, at, Some(offset)));
     }
     if let Some(usage) = certificate.key_usage().filter(|usage| !usage.allows(KeyUsage::KEY_CERT_SIGN)) {
         return Err(Fault::new(Rule::KeyCertSign, at, Some(usage.offset)));
     }
     if certificate.subject().is_empty() {
-        return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets.subject)));
+        return Err(Fault::new(Rule::SubjectPresent, at, Some(certificate.offsets().subject)));
     }
     purpose(context, certificate, at)
 }

@@ -6,6 +6,7 @@ mod candidates;
 pub(crate) mod check;
 pub(crate) mod constraints;
 mod directory;
+mod few;
 mod policies;
 mod policy_graph;
 pub(crate) mod policy_set;
@@ -123,7 +124,7 @@ pub(crate) struct Node<'a> {
     /// While it is in the path being built: how far its issuers have been tried.
     tried: Cell<usize>,
     /// The verdict on it as an issuer, where that does not depend on the path.
-    as_issuer: OnceCell<Result<(), Fault<'a>>>,
+    as_issuer: OnceCell<Result<(), Box<Fault<'a>>>>,
 }
 
 impl<'a> Node<'a> {
@@ -166,7 +167,7 @@ enum Anchors {
 /// Numbers for names, so that building compares integers: names are made by the peer and may be long.
 struct Names<'a> {
     roots: &'a Roots,
-    known: Vec<(u64, Name<'a>)>,
+    known: few::Few<(u64, Name<'a>), 4>,
 }
 
 impl<'a> Names<'a> {
@@ -209,7 +210,7 @@ impl<'a> Chain<'a> {
     pub(crate) fn parse(chain: &'a [CertificateDer<'_>], roots: &'a Roots) -> Result<Self, Fault<'a>> {
         let count = chain.len().min(crate::defaults::MAX_CHAIN);
         let mut nodes = Vec::with_capacity(count);
-        let mut names = Names { roots, known: Vec::with_capacity(count.saturating_add(1)) };
+        let mut names = Names { roots, known: few::Few::new() };
         let mut left_out = None;
         for (position, der) in (0u16..).zip(chain.iter().take(crate::defaults::MAX_CHAIN)) {
             match Certificate::parse(der) {
@@ -227,5 +228,18 @@ impl<'a> Chain<'a> {
             return Err(Fault::new(Rule::ChainPresent, Position::Chain(0), None));
         }
         Ok(Self { nodes, left_out })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// Validation holds one for each certificate that the peer sent: its peak is mostly these.
+    #[test]
+    #[cfg(target_pointer_width = "64")]
+    fn a_certificate_of_the_chain_takes_no_more_room_than_it_did() {
+        assert!(size_of::<Certificate<'_>>() <= 376, "{}", size_of::<Certificate<'_>>());
+        assert!(size_of::<Node<'_>>() <= 488, "{}", size_of::<Node<'_>>());
     }
 }

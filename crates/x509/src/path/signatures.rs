@@ -87,7 +87,7 @@ impl<'a> Search<'a, '_> {
             None => return unknown,
         };
         if key.verify(algorithm, signed, signature).is_err() {
-            let offset = Some(certificate.offsets.signature);
+            let offset = Some(certificate.offsets().signature);
             return Ok(Some(Fault::new(Rule::Signature, self.position(child), offset)));
         }
         if let Some((_, entry)) = entry {

@@ -55,7 +55,7 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
     if !is_ca {
         subscriber(&profile, certificate)?;
     }
-    let end = certificate.offsets.extensions;
+    let end = certificate.offsets().extensions;
     profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, end, || {
         let exempt = || certificate.is_self_issued() && certificate.is_self_signed();
         !(has_authority_key_id(certificate) || exempt())
@@ -65,7 +65,7 @@ pub(crate) fn leaf<'a>(context: &Context<'_>, certificate: &Certificate<'a>) -> 
 /// Rules for a peer's certificate that is no CA's.
 fn subscriber<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
     let usage = certificate.extended_key_usage();
-    let offset = usage.map_or(certificate.offsets.extensions, |usage| usage.offset);
+    let offset = usage.map_or(certificate.offsets().extensions, |usage| usage.offset);
     profile.refuse_if(Rule::LeafExtendedKeyUsagePresent, offset, || usage.is_none())?;
     profile.refuse_if(Rule::AnyExtendedKeyUsage, offset, || {
         usage.is_some_and(|usage| usage.contains(oid::ANY_EXTENDED_KEY_USAGE))
@@ -82,7 +82,7 @@ fn subscriber<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Check
     profile.refuse_if(Rule::LeafCriticality, critical.map_or(0, |extension| extension.offset), || {
         critical.is_some()
     })?;
-    profile.refuse_if(Rule::CommonNameInSubjectAltName, certificate.offsets.subject, || {
+    profile.refuse_if(Rule::CommonNameInSubjectAltName, certificate.offsets().subject, || {
         !names::common_names_are_copies(certificate)
     })
 }
@@ -99,7 +99,7 @@ pub(crate) fn intermediate<'a>(
     let profile = Profile { context, at };
     common(&profile, certificate)?;
     authority(&profile, certificate)?;
-    let end = certificate.offsets.extensions;
+    let end = certificate.offsets().extensions;
     // Roots are trusted by configuration, and some old ones have none.
     profile.refuse_if(Rule::KeyUsagePresent, end, || certificate.key_usage().is_none())?;
     profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, end, || !has_authority_key_id(certificate))
@@ -112,7 +112,7 @@ pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, i
     };
     let profile = Profile { context, at: Position::Anchor(index) };
     common(&profile, certificate)?;
-    profile.refuse_if(Rule::AnchorVersion, certificate.offsets.version, || {
+    profile.refuse_if(Rule::AnchorVersion, certificate.offsets().version, || {
         certificate.version() != Version::V3
     })?;
     if certificate.version() == Version::V3 {
@@ -124,7 +124,7 @@ pub(crate) fn anchor<'a>(context: &Context<'_>, certificate: &Certificate<'a>, i
     profile.refuse_if(Rule::AnchorExtendedKeyUsage, usage.map_or(0, |usage| usage.offset), || {
         self_issued && usage.is_some()
     })?;
-    profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, certificate.offsets.extensions, || {
+    profile.refuse_if(Rule::AuthorityKeyIdentifierPresent, certificate.offsets().extensions, || {
         !has_authority_key_id(certificate) && !anchor.is_self_signed()
     })?;
     profile.refuse_if(Rule::AuthorityKeyIdentifierForm, identifier.map_or(0, |aki| aki.offset), || {
@@ -158,21 +158,21 @@ fn common<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'
 
 /// Fields of any certificate that are no extensions.
 fn fields<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
-    let offsets = certificate.offsets;
+    let offsets = certificate.offsets();
     profile.refuse_if(Rule::SerialNumber, offsets.serial, || {
         !matches!(certificate.serial(), [0, ..] | [1..=0x7f, ..])
             || certificate.serial().len() > 20
             || certificate.serial() == [0]
     })?;
     profile.refuse_if(Rule::GeneralizedTimeBefore2050, offsets.validity, || {
-        certificate.early_generalized_time
+        certificate.early_generalized_time()
     })?;
-    profile.refuse_if(Rule::UniqueIdentifiers, offsets.spki, || certificate.has_unique_id)
+    profile.refuse_if(Rule::UniqueIdentifiers, offsets.spki, || certificate.has_unique_id())
 }
 
 /// The public key of any certificate.
 fn key<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
-    let offset = certificate.offsets.spki;
+    let offset = certificate.offsets().spki;
     let Ok(kind) = KeyKind::read(certificate.spki()) else {
         return Ok(());
     };
@@ -206,13 +206,13 @@ fn authority_extensions<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>
         usage.is_some_and(KeyUsage::is_empty)
     })?;
     profile.refuse_if(Rule::KeyUsageNeedsCa, usage.map_or(0, |usage| usage.offset), || signs && !is_ca)?;
-    let lax = certificate.extensions.lax_policy_limits;
+    let lax = certificate.lax_policy_limits();
     profile.refuse_if(Rule::PolicyLimitsCritical, lax.unwrap_or(0), || lax.is_some())
 }
 
 /// Rules for every issuer.
 fn authority<'a>(profile: &Profile<'_>, certificate: &Certificate<'a>) -> Checked<'a> {
-    let end = certificate.offsets.extensions;
+    let end = certificate.offsets().extensions;
     profile.refuse_if(Rule::SubjectKeyIdentifierPresent, end, || certificate.subject_key_id().is_none())?;
     let constraints = certificate.basic_constraints();
     profile.refuse_if(Rule::BasicConstraintsCritical, constraints.map_or(0, |basic| basic.offset), || {
