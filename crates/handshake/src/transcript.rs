@@ -4,12 +4,16 @@ use oxtls_crypto::hash::{Digest, Hash, HashContext};
 
 use crate::message::HandshakeType;
 
-/// Messages from before the hash is known: a client's own ClientHello.
+/// How many bytes the messages around a flight's certificates have, or about as many.
+const SHORT_MESSAGES: usize = 256;
+
+/// Messages themselves: from before the hash is known, a client's own ClientHello; in TLS 1.2 all that a client's
+/// CertificateVerify may sign.
 #[derive(Clone, Debug, Default)]
 pub struct Unhashed {
     bytes: Vec<u8>,
     /// By the hash that a session on offer has.
-    hashed: Option<Transcript>,
+    hashed: Option<HashContext>,
 }
 
 impl Unhashed {
@@ -22,15 +26,19 @@ impl Unhashed {
     /// Begins with a whole message, over which a hash was made for a binder: it need not be made again if the suite that
     /// is chosen has the same.
     #[must_use]
-    pub const fn with_hash(message: Vec<u8>, hashed: Transcript) -> Self {
-        Self { bytes: message, hashed: Some(hashed) }
+    pub fn with_hash(message: Vec<u8>, hashed: Transcript) -> Self {
+        Self { bytes: message, hashed: Some(hashed.context) }
     }
 
     /// Adds a whole message, header included.
     pub fn add(&mut self, message: &[u8]) {
+        // There is one long message in a flight, the certificates: to double for it would be to hold it twice.
+        if message.len() > self.bytes.capacity().saturating_sub(self.bytes.len()) {
+            self.bytes.reserve_exact(message.len().saturating_add(SHORT_MESSAGES));
+        }
         self.bytes.extend_from_slice(message);
         if let Some(hashed) = &mut self.hashed {
-            hashed.add(message);
+            hashed.update(message);
         }
     }
 
@@ -40,14 +48,24 @@ impl Unhashed {
         &self.bytes
     }
 
-    /// Goes on with the hash of the suite that was chosen.
+    /// The same, as it lies.
     #[must_use]
-    pub fn start(self, hash: Hash) -> Transcript {
-        self.hashed.filter(|hashed| hashed.hash() == hash).unwrap_or_else(|| {
-            let mut transcript = Transcript::new(hash);
-            transcript.add(&self.bytes);
-            transcript
-        })
+    pub fn into_bytes(self) -> Vec<u8> {
+        self.bytes
+    }
+
+    /// Begins the hash of the suite that was chosen, over what was added. What is added from now on, the one does not get
+    /// from the other.
+    #[must_use]
+    pub fn start(&mut self, hash: Hash) -> Transcript {
+        match self.hashed.take().filter(|context| context.hash() == hash) {
+            Some(context) => Transcript { context, current: None },
+            None => {
+                let mut transcript = Transcript::new(hash);
+                transcript.add(&self.bytes);
+                transcript
+            }
+        }
     }
 }
 

@@ -16,12 +16,12 @@ use crate::error::Error;
 use crate::extension::key_share::KeyShareEntry;
 use crate::extension::{ExtensionType, OfferedSet};
 use crate::key_schedule::key_log;
-use crate::machine::{Incoming, Out, Step};
+use crate::machine::{Incoming, Out};
 use crate::message::HandshakeType;
 use crate::message::server_hello::{
     HELLO_RETRY_REQUEST_RANDOM, HelloRetryRequest, ServerHello, ServerHelloOrRetry, check_downgrade,
 };
-use crate::step::{Direction, EarlyDataRejection, Level};
+use crate::step::{Direction, EarlyDataRejection, Failure, Level};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 use crate::transcript::{Transcript, Unhashed};
 
@@ -34,7 +34,7 @@ pub(crate) struct Waiting {
     early_data: EarlyData,
     offered: OfferedSet,
     first_hello: Unhashed,
-    retry: Option<Retry>,
+    retry: Option<Box<Retry>>,
 }
 
 /// What a HelloRetryRequest has fixed, and the transcript that it began.
@@ -127,7 +127,7 @@ impl Waiting {
 
 impl Waiting {
     /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
-    pub(super) fn message(self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Result<State, Failure> {
         let tls13 = self.ours.config.offers(ProtocolVersion::TLS1_3);
         let due = match self.retry {
             None if tls13 => "ServerHello or HelloRetryRequest",
@@ -148,11 +148,11 @@ impl Waiting {
 
     /// The second ClientHello: as the first, with the share and the cookie that were asked for.
     fn retry(
-        mut self: Box<Self>,
+        mut self,
         retry: &HelloRetryRequest<'_>,
         message: Incoming<'_>,
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<State, Failure> {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
         self.ours.check_version(version, retry.legacy_version)?;
@@ -174,11 +174,11 @@ impl Waiting {
         let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
         let (hello, transcript) = self.second_hello(retry, transcript, suite, message.now)?;
-        self.retry = Some(Retry { suite: suite.suite, group: retry.selected_group, transcript });
+        self.retry = Some(Box::new(Retry { suite: suite.suite, group: retry.selected_group, transcript }));
         self.early_data.reject(EarlyDataRejection::HelloRetryRequest, out);
         out.compatibility_change_cipher_spec();
         out.send(Level::Initial, hello);
-        Ok(Some(State::Hello(self)))
+        Ok(State::Hello(self))
     }
 
     /// Without early data, and with the session only if it is of the hash that the retry has fixed: its binder is made
@@ -222,11 +222,11 @@ impl Waiting {
 
     /// The keys are agreed: from here on everything is protected.
     fn server_hello(
-        self: Box<Self>,
+        self,
         hello: &ServerHello<'_>,
         message: Incoming<'_>,
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<State, Failure> {
         let Some(version) = hello.selected_version else {
             return self.older_version(hello, message, out);
         };
@@ -255,7 +255,7 @@ impl Waiting {
         }
         out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
         out.read(self.ours.read_mode());
-        Ok(Some(State::Tls13(tls13::State::EncryptedExtensions(Box::new(tls13::Core {
+        let core = tls13::Core {
             config: self.ours.config,
             offered: self.offered,
             suite,
@@ -267,17 +267,18 @@ impl Waiting {
             early_data,
             alpn: None,
             request: None,
-        })))))
+        };
+        Ok(State::Tls13(core, tls13::Due::EncryptedExtensions))
     }
 
     /// A ServerHello without supported_versions is one of TLS 1.2 or older. A sentinel says that the server could do
     /// better than that, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
     fn older_version(
-        mut self: Box<Self>,
+        mut self,
         hello: &ServerHello<'_>,
         message: Incoming<'_>,
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<State, Failure> {
         if self.retry.is_some() {
             return Err(Error::IllegalParameter { what: "another version than in HelloRetryRequest" }.into());
         }
@@ -294,16 +295,15 @@ impl Waiting {
         if had_early_data {
             return Err(Error::EarlyDataBeforeTls12.into());
         }
-        let Self { ours, offered, first_hello, .. } = *self;
-        let state = tls12::server_hello(ours, offered, first_hello, message, out)?;
-        Ok(Some(State::Tls12(state)))
+        let Self { ours, offered, first_hello, .. } = self;
+        Ok(tls12::server_hello(ours, offered, first_hello, message, out)?)
     }
 }
 
 /// The transcript up to our last hello. What a retry has fixed must not change.
 fn transcript(
-    retry: Option<Retry>,
-    first_hello: Unhashed,
+    retry: Option<Box<Retry>>,
+    mut first_hello: Unhashed,
     suite: Tls13Suite,
     group: NamedGroup,
 ) -> Result<Transcript, Error> {

@@ -72,19 +72,22 @@ mod tls12_resumed;
 mod tls13;
 mod tls13_finish;
 
+use core::mem;
 use core::time::Duration;
 use std::sync::Arc;
 
+use oxtls_crypto::signature::SignatureScheme;
+
 use crate::config::{ClientHandshake, Common, ConfigError, PreparedClient, Told};
 use crate::error::Error;
-use crate::machine::{Incoming, Machine, Out, Step, Steps};
-use crate::need::AnswerKind;
+use crate::machine::{Incoming, Machine, Out, Step, Steps, WRONG_ANSWER};
+use crate::need::{AnswerKind, CredentialRequest};
 use crate::session::Psk;
-use crate::step::{Input, Misuse, Output, Transport};
+use crate::step::{Failure, Input, Misuse, Output, Transport};
 
 /// A client's handshake, from ClientHello to Done.
 #[derive(Debug)]
-pub struct Client(Machine<State>);
+pub struct Client(Machine<Box<State>>);
 
 impl Client {
     /// Checks the configuration, makes the key shares and queues the ClientHello. With a session that allows early data
@@ -125,7 +128,7 @@ impl Client {
             Transport::Quic { parameters } => Some(parameters),
         };
         let state = hello::start(config, quic_parameters, now, &mut out)?;
-        Ok(Self(Machine::new(State::Hello(Box::new(state)), out)))
+        Ok(Self(Machine::new(Box::new(State::Hello(state)), out)))
     }
 
     /// Takes one input.
@@ -142,39 +145,93 @@ impl Client {
     }
 }
 
-/// Where a client stands.
+/// Where a client stands, and what it holds there. While it waits for one message of a flight after the other, it changes
+/// in place; what begins with a flight is made of what the one before has left.
 #[derive(Debug)]
 pub(crate) enum State {
     /// A ClientHello is out; which version it will be is not known yet.
-    Hello(Box<hello::Waiting>),
-    /// The server speaks TLS 1.3.
-    Tls13(tls13::State),
-    /// The server speaks TLS 1.2.
-    Tls12(tls12::State),
+    Hello(hello::Waiting),
+    /// TLS 1.3: the server's flight.
+    Tls13(tls13::Core, tls13::Due),
+    /// TLS 1.3: the answer to ChooseCredential.
+    Tls13Credential(Box<tls13_finish::Finishing>, Box<CredentialRequest>),
+    /// TLS 1.3: the answer to Sign.
+    Tls13Signature(Box<tls13_finish::Finishing>, SignatureScheme),
+    /// TLS 1.2: the server's flight.
+    Tls12(tls12::Core, tls12::Due),
+    /// TLS 1.2: the answer to ChooseCredential.
+    Tls12Credential(tls12_flight::Verified, Box<CredentialRequest>),
+    /// TLS 1.2: the answer to Sign.
+    Tls12Signature(tls12_flight::Keyed, SignatureScheme),
+    /// TLS 1.2: the server's Finished, and what comes ahead of it.
+    Tls12Finishing(tls12_finish::Finishing, tls12_finish::Due),
+    /// The handshake is done, or a step is under way.
+    Over,
 }
 
-impl Steps for State {
-    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+impl State {
+    fn take(&mut self) -> Self {
+        mem::replace(self, Self::Over)
+    }
+
+    /// A message that ends what the client holds for a flight.
+    fn last_of_flight(self, message: Incoming<'_>, out: &mut Out) -> Result<Self, Failure> {
         match self {
-            Self::Hello(state) => state.message(message, out),
-            Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
-            Self::Tls12(state) => Ok(state.message(message, out)?.map(Self::Tls12)),
+            Self::Hello(waiting) => waiting.message(message, out),
+            Self::Tls13(core, tls13::Due::Finished(server)) => Ok(core.finished(message, server, out)?),
+            Self::Tls12Finishing(finishing, tls12_finish::Due::Finished) => {
+                Ok(finishing.finished(message, out)?)
+            }
+            // A Need is out in these, and the shell takes no message meanwhile.
+            _ => Err(message.unexpected("an answer").into()),
         }
     }
 
-    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
+    /// An answer with which our flight goes on.
+    fn flight(self, answer: AnswerKind, out: &mut Out) -> Result<Self, Error> {
         match self {
-            Self::Tls12(state) => Ok(Some(Self::Tls12(state.change_cipher_spec(more, out)?))),
-            Self::Hello(_) | Self::Tls13(_) => Err(Error::UnexpectedChangeCipherSpec.into()),
+            Self::Tls13Credential(finishing, request) => finishing.credential(&request, answer, out),
+            Self::Tls13Signature(finishing, scheme) => finishing.signature(scheme, &answer, out),
+            Self::Tls12(core, due) => core.answer(due, &answer, out),
+            Self::Tls12Credential(verified, request) => verified.credential(&request, answer, out),
+            Self::Tls12Signature(keyed, scheme) => keyed.signature(scheme, &answer, out),
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+}
+
+impl Steps for Box<State> {
+    fn message(mut self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
+        match &mut *self {
+            State::Tls13(core, due) if !matches!(due, tls13::Due::Finished(_)) => {
+                *due = core.message(mem::take(due), message, out)?;
+            }
+            State::Tls12(core, due) => *due = core.message(mem::take(due), message, out)?,
+            State::Tls12Finishing(finishing, due) if !matches!(due, tls12_finish::Due::Finished) => {
+                *due = finishing.message(mem::take(due), message)?;
+            }
+            state => *state = state.take().last_of_flight(message, out)?,
+        }
+        Ok((!matches!(*self, State::Over)).then_some(self))
+    }
+
+    fn change_cipher_spec(mut self, more: bool, out: &mut Out) -> Step<Self> {
+        match &mut *self {
+            State::Tls12Finishing(finishing, due) => {
+                *due = finishing.change_cipher_spec(mem::take(due), more, out)?;
+                Ok(Some(self))
+            }
+            _ => Err(Error::UnexpectedChangeCipherSpec.into()),
         }
     }
 
-    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
-        match self {
-            Self::Hello(_) => Err(crate::machine::WRONG_ANSWER.into()),
-            Self::Tls13(state) => Ok(state.answer(answer, out)?.map(Self::Tls13)),
-            Self::Tls12(state) => Ok(Some(Self::Tls12(state.answer(answer, out)?))),
+    fn answer(mut self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
+        match &mut *self {
+            State::Tls13(core, due) => *due = core.answer(mem::take(due), &answer)?,
+            State::Tls12Finishing(finishing, due) => *due = finishing.answer(mem::take(due), &answer)?,
+            state => *state = state.take().flight(answer, out)?,
         }
+        Ok((!matches!(*self, State::Over)).then_some(self))
     }
 }
 

@@ -66,11 +66,10 @@ impl OurHello {
         let compatible = quic_parameters.is_none()
             && config.offers(ProtocolVersion::TLS1_3)
             && (all.compatibility_mode || matches!(all.common.randomness, Randomness::Recorded(_)));
-        let tls12_session = OfferedSession::choose(&config, &drawn.session_id, now);
-        let session_id = match &tls12_session {
-            Some(session) => session.session_id(drawn.session_id),
-            None if compatible => drawn.session_id,
-            None => SessionId::default(),
+        let (tls12_session, session_id) = match OfferedSession::choose(&config, drawn.session_id, now) {
+            Some((session, id)) => (Some(session), id),
+            None if compatible => (None, drawn.session_id),
+            None => (None, SessionId::default()),
         };
         let grease = all.grease.then(|| Grease::new(drawn.grease));
         let (random, order, psk_dhe_ke) = (drawn.random, drawn.order, all.resumption);
@@ -220,7 +219,7 @@ impl Drawn {
         let mut rest = drawn.as_slice();
         let random = take(&mut rest);
         let session_id = take::<32>(&mut rest).into();
-        let order = u128::from_be_bytes(take(&mut rest));
+        let order = [take(&mut rest), take(&mut rest)].map(u64::from_be_bytes);
         Ok(Self {
             random,
             session_id,

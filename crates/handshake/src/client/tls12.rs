@@ -9,18 +9,17 @@ use oxtls_crypto::secret::SharedSecret;
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
 
 use crate::authentication::{ClaimedPeer, ProvedPeer};
-use crate::client::check_protocol;
 use crate::client::hello::bad_share;
 use crate::client::our_hello::{OurHello, key_exchange};
 use crate::client::proof::ask_to_verify;
 use crate::client::session_id::SessionId;
-use crate::client::tls12_finish::Finishing;
-use crate::client::tls12_flight::{Keyed, Verified};
+use crate::client::tls12_flight::Verified;
 use crate::client::tls12_resumed;
+use crate::client::{State, check_protocol};
 use crate::config::Told;
 use crate::error::Error;
 use crate::extension::OfferedSet;
-use crate::machine::{Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
+use crate::machine::{Incoming, Out, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::tls12::certificate_request::{CertificateRequest, ECDSA_SIGN, RSA_SIGN};
 use crate::message::tls12::server_hello::{ServerHello, ServerHelloExtensions};
@@ -30,36 +29,28 @@ use crate::need::{AnswerKind, CredentialRequest};
 use crate::outcome::PeerCertificates;
 use crate::step::{ApplicationData, ChangeCipherSpec, Level, ReadMode};
 use crate::suite::{ProtocolVersion, Tls12Suite};
-use crate::transcript::Unhashed;
+use crate::transcript::{Transcript, Unhashed};
 
 type Result<T> = core::result::Result<T, Error>;
 
 /// The most bytes of content that a record of TLS 1.2 has (RFC 5246 section 6.2.1): what record_size_limit is at most.
 const MAX_PLAINTEXT: u16 = 1 << 14;
 
-/// Where a TLS 1.2 client stands, named after what it waits for.
-#[derive(Debug)]
-pub(crate) enum State {
-    Certificate(Box<Core>),
+/// What a TLS 1.2 client waits for, until the server's flight is over.
+#[derive(Debug, Default)]
+pub(crate) enum Due {
+    /// Only while a step is under way.
+    #[default]
+    Nothing,
+    Certificate,
     /// CertificateStatus, which may be left out, or ServerKeyExchange.
-    CertificateStatus(Box<Core>, ClaimedPeer),
-    ServerKeyExchange(Box<Core>, ClaimedPeer),
+    CertificateStatus(ClaimedPeer),
+    ServerKeyExchange(ClaimedPeer),
     /// CertificateRequest or ServerHelloDone.
-    CertificateRequest(Box<Core>, Agreed, ProvedPeer),
-    ServerHelloDone(Box<Core>, Agreed, ProvedPeer),
+    CertificateRequest(Agreed, ProvedPeer),
+    ServerHelloDone(Agreed, ProvedPeer),
     /// The answer to VerifyPeer.
-    PeerVerified(Box<Core>, Agreed, ProvedPeer),
-    /// The answer to ChooseCredential.
-    Credential(Box<Verified>, CredentialRequest),
-    /// The answer to Sign.
-    Signature(Box<Keyed>, SignatureScheme),
-    /// The answer to VerifyPeer about the session's server; the key is that of its ChangeCipherSpec.
-    SessionVerified(Box<Finishing>, ReadKey),
-    /// The ticket that the server has announced; the key is that of its ChangeCipherSpec.
-    NewSessionTicket(Box<Finishing>, ReadKey),
-    /// The server's ChangeCipherSpec, which brings this key.
-    ChangeCipherSpec(Box<Finishing>, ReadKey),
-    Finished(Box<Finishing>),
+    PeerVerified(Agreed, ProvedPeer),
 }
 
 /// What the server writes under.
@@ -87,9 +78,25 @@ pub(crate) struct Core {
     /// A CertificateStatus may come.
     status: bool,
     scts: Option<Arc<[u8]>>,
-    pub(super) request: Option<CredentialRequest>,
-    /// Not hashed yet: our CertificateVerify signs the messages themselves, by a hash of its own.
-    pub(super) messages: Unhashed,
+    pub(super) request: Option<Box<CredentialRequest>>,
+    pub(super) messages: Messages,
+}
+
+/// The messages so far: hashed, and as they are for as long as a CertificateRequest may come or has come, as our
+/// CertificateVerify signs the messages themselves, by a hash of its own.
+#[derive(Debug)]
+pub(crate) struct Messages {
+    pub(super) transcript: Transcript,
+    pub(super) whole: Option<Unhashed>,
+}
+
+impl Messages {
+    pub(super) fn add(&mut self, message: &[u8]) {
+        self.transcript.add(message);
+        if let Some(whole) = &mut self.whole {
+            whole.add(message);
+        }
+    }
 }
 
 /// What came of the key exchange.
@@ -141,22 +148,23 @@ pub(super) fn server_hello(
         ticket: extensions.session_ticket,
         config: ours.config,
     };
+    let mut transcript = messages.start(suite.hash);
     match resumed {
         Some(psk) => {
-            // No certificate of ours signs the messages: their hash is enough.
-            let mut transcript = messages.start(suite.hash);
             transcript.add(message.encoded());
             tls12_resumed::begin(connection, psk, transcript, out)
         }
         None => {
+            let mut messages = Messages { transcript, whole: Some(messages) };
             messages.add(message.encoded());
-            Ok(State::Certificate(Box::new(Core {
+            let core = Core {
                 connection,
                 status: extensions.status_request,
                 scts: extensions.scts.map(Arc::from),
                 request: None,
                 messages,
-            })))
+            };
+            Ok(State::Tls12(core, Due::Certificate))
         }
     }
 }
@@ -191,74 +199,6 @@ fn check_extensions(ours: &OurHello, extensions: &ServerHelloExtensions<'_>) -> 
     Ok(())
 }
 
-impl State {
-    /// The server's flight, in its order, and its Finished.
-    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
-        Ok(Some(match self {
-            Self::Certificate(core) => core.certificate(message)?,
-            Self::CertificateStatus(core, peer) => core.certificate_status(peer, message)?,
-            Self::ServerKeyExchange(core, peer) => {
-                core.server_key_exchange(peer, message, "ServerKeyExchange")?
-            }
-            Self::CertificateRequest(core, agreed, peer)
-                if message.typ() == HandshakeType::CERTIFICATE_REQUEST =>
-            {
-                core.certificate_request(agreed, peer, message)?
-            }
-            Self::CertificateRequest(core, agreed, peer) => {
-                core.server_hello_done(agreed, peer, (message, "CertificateRequest or ServerHelloDone"), out)?
-            }
-            Self::ServerHelloDone(core, agreed, peer) => {
-                core.server_hello_done(agreed, peer, (message, "ServerHelloDone"), out)?
-            }
-            Self::NewSessionTicket(finishing, key) => finishing.new_session_ticket(key, message)?,
-            Self::Finished(finishing) => {
-                finishing.finished(message, out)?;
-                return Ok(None);
-            }
-            Self::ChangeCipherSpec(..) => return Err(message.unexpected("ChangeCipherSpec").into()),
-            // A Need is out in these, and the shell takes no message meanwhile.
-            Self::PeerVerified(..)
-            | Self::SessionVerified(..)
-            | Self::Credential(..)
-            | Self::Signature(..) => {
-                return Err(message.unexpected("an answer").into());
-            }
-        }))
-    }
-
-    /// The server's ChangeCipherSpec: only where its Finished is next, and not inside a message, which would begin in the
-    /// clear and end under a key (RFC 5246 section 7.1).
-    pub(super) fn change_cipher_spec(self, more: bool, out: &mut Out) -> Result<Self> {
-        match self {
-            Self::ChangeCipherSpec(finishing, key) if !more => Ok(finishing.change_cipher_spec(key, out)),
-            _ => Err(Error::UnexpectedChangeCipherSpec),
-        }
-    }
-
-    /// The outside's answers.
-    pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Result<Self> {
-        match (self, answer) {
-            (Self::PeerVerified(core, agreed, peer), answer) => {
-                let peer = peer.verified(&answer)?;
-                Box::new(Verified { core: *core, agreed, peer }).flight(out)
-            }
-            (Self::SessionVerified(finishing, key), answer) => {
-                PeerVerified::from_answer(&answer)?;
-                Ok(finishing.ticket_or_change_cipher_spec(key))
-            }
-            (Self::Credential(verified, request), AnswerKind::Credential(Some((credential, scheme)))) => {
-                verified.our_certificate(&request, credential, scheme, out)
-            }
-            (Self::Credential(verified, _), AnswerKind::Credential(None)) => verified.no_certificate(out),
-            (Self::Signature(keyed, scheme), AnswerKind::Signature(signature)) => {
-                keyed.our_certificate_verify(scheme, &signature, out)
-            }
-            _ => Err(WRONG_ANSWER),
-        }
-    }
-}
-
 /// The group of a certificate's curve; Ed25519's is none of ECDSA's.
 const fn curve_of(key: KeyAlgorithm) -> Option<NamedGroup> {
     match key {
@@ -270,14 +210,42 @@ const fn curve_of(key: KeyAlgorithm) -> Option<NamedGroup> {
 }
 
 impl Core {
+    /// The server's flight, in its order; what is due next.
+    pub(super) fn message(&mut self, due: Due, message: Incoming<'_>, out: &mut Out) -> Result<Due> {
+        match due {
+            Due::Certificate => self.certificate(message),
+            Due::CertificateStatus(peer) => self.certificate_status(peer, message),
+            Due::ServerKeyExchange(peer) => self.server_key_exchange(peer, message, "ServerKeyExchange"),
+            Due::CertificateRequest(agreed, peer) if message.typ() == HandshakeType::CERTIFICATE_REQUEST => {
+                self.certificate_request(agreed, peer, message)
+            }
+            Due::CertificateRequest(agreed, peer) => {
+                self.server_hello_done(agreed, peer, (message, "CertificateRequest or ServerHelloDone"), out)
+            }
+            Due::ServerHelloDone(agreed, peer) => {
+                self.server_hello_done(agreed, peer, (message, "ServerHelloDone"), out)
+            }
+            // A Need is out, and the shell takes no message meanwhile.
+            Due::PeerVerified(..) | Due::Nothing => Err(message.unexpected("an answer")),
+        }
+    }
+
+    /// The answer to VerifyPeer, and with it our flight.
+    pub(super) fn answer(self, due: Due, answer: &AnswerKind, out: &mut Out) -> Result<State> {
+        match due {
+            Due::PeerVerified(agreed, peer) => {
+                Verified { core: self, agreed, peer: peer.verified(answer)? }.flight(out)
+            }
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+
     /// The server's chain (RFC 5246 section 7.4.2), whose key must be of the suite's kind.
-    fn certificate(mut self: Box<Self>, message: Incoming<'_>) -> Result<State> {
+    fn certificate(&mut self, message: Incoming<'_>) -> Result<Due> {
         let body = message.expect(HandshakeType::CERTIFICATE, Level::Initial, "Certificate")?;
         let chain = certificate::parse(body, self.connection.config.common().max_chain)?;
-        if chain.is_empty() {
-            return Err(Error::Malformed { what: "Certificate without a certificate" });
-        }
-        let certificates = PeerCertificates { chain: chain.into(), ocsp: None, scts: self.scts.clone() };
+        let chain = chain.ok_or(Error::Malformed { what: "Certificate without a certificate" })?;
+        let certificates = PeerCertificates { chain, ocsp: None, scts: self.scts.clone() };
         let peer = ClaimedPeer::new(certificates)?;
         if !self.connection.suite.authentication.fits(peer.key_algorithm()) {
             return Err(Error::IllegalParameter {
@@ -291,19 +259,11 @@ impl Core {
             return Err(Error::IllegalParameter { what: "a certificate on a curve that was not offered" });
         }
         self.messages.add(message.encoded());
-        Ok(if self.status {
-            State::CertificateStatus(self, peer)
-        } else {
-            State::ServerKeyExchange(self, peer)
-        })
+        Ok(if self.status { Due::CertificateStatus(peer) } else { Due::ServerKeyExchange(peer) })
     }
 
     /// The OCSP response, which a server may leave out though it has promised it (RFC 6066 section 8).
-    fn certificate_status(
-        mut self: Box<Self>,
-        mut peer: ClaimedPeer,
-        message: Incoming<'_>,
-    ) -> Result<State> {
+    fn certificate_status(&mut self, mut peer: ClaimedPeer, message: Incoming<'_>) -> Result<Due> {
         const DUE: &str = "CertificateStatus or ServerKeyExchange";
         if message.typ() != HandshakeType::CERTIFICATE_STATUS {
             return self.server_key_exchange(peer, message, DUE);
@@ -311,16 +271,16 @@ impl Core {
         let body = message.expect(HandshakeType::CERTIFICATE_STATUS, Level::Initial, DUE)?;
         peer.staple(certificate_status::parse(body)?);
         self.messages.add(message.encoded());
-        Ok(State::ServerKeyExchange(self, peer))
+        Ok(Due::ServerKeyExchange(peer))
     }
 
     /// The server's share, signed with the certificate's key together with both randoms (RFC 8422 section 5.4).
     fn server_key_exchange(
-        mut self: Box<Self>,
+        &mut self,
         peer: ClaimedPeer,
         message: Incoming<'_>,
         due: &'static str,
-    ) -> Result<State> {
+    ) -> Result<Due> {
         let body = message.expect(HandshakeType::SERVER_KEY_EXCHANGE, Level::Initial, due)?;
         let theirs = ServerKeyExchange::parse(body)?;
         let common = self.connection.config.common();
@@ -334,36 +294,39 @@ impl Core {
         let share = ours.share().to_vec();
         let premaster = ours.finish(theirs.public).map_err(bad_share)?;
         self.messages.add(message.encoded());
-        Ok(State::CertificateRequest(self, Agreed { group: theirs.group, share, premaster }, peer))
+        Ok(Due::CertificateRequest(Agreed { group: theirs.group, share, premaster }, peer))
     }
 
     /// Kept until the server's certificate is accepted: a stranger learns nothing of our credentials.
     fn certificate_request(
-        mut self: Box<Self>,
+        &mut self,
         agreed: Agreed,
         peer: ProvedPeer,
         message: Incoming<'_>,
-    ) -> Result<State> {
+    ) -> Result<Due> {
         let due = "CertificateRequest";
         let body = message.expect(HandshakeType::CERTIFICATE_REQUEST, Level::Initial, due)?;
-        self.request = Some(credential_request(&CertificateRequest::parse(body)?));
+        self.request = Some(Box::new(credential_request(&CertificateRequest::parse(body)?)));
         self.messages.add(message.encoded());
-        Ok(State::ServerHelloDone(self, agreed, peer))
+        Ok(Due::ServerHelloDone(agreed, peer))
     }
 
     /// The server's flight is over: who is it?
     fn server_hello_done(
-        mut self: Box<Self>,
+        &mut self,
         agreed: Agreed,
         peer: ProvedPeer,
         (message, due): (Incoming<'_>, &'static str),
         out: &mut Out,
-    ) -> Result<State> {
+    ) -> Result<Due> {
         let body = message.expect(HandshakeType::SERVER_HELLO_DONE, Level::Initial, due)?;
         server_hello_done::parse(body)?;
+        if self.request.is_none() {
+            self.messages.whole = None;
+        }
         self.messages.add(message.encoded());
         ask_to_verify(&peer, out);
-        Ok(State::PeerVerified(self, agreed, peer))
+        Ok(Due::PeerVerified(agreed, peer))
     }
 }
 

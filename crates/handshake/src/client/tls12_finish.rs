@@ -14,18 +14,20 @@ use core::time::Duration;
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::key_exchange::NamedGroup;
 
+use crate::client::State;
 use crate::client::proof::Proved;
-use crate::client::tls12::{Connection, ReadKey, State, read_mode};
+use crate::client::tls12::{Connection, ReadKey, read_mode};
 use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender};
-use crate::machine::{FinishedVerified, Incoming, Out};
+use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::new_session_ticket::MAX_LIFETIME;
 use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
+use crate::need::AnswerKind;
 use crate::outcome::Outcome;
 use crate::post_handshake::PostHandshake;
 use crate::session::{Psk, Session};
@@ -49,6 +51,21 @@ pub(crate) struct Finishing {
     pub(super) ticket: Option<Ticket>,
 }
 
+/// What a client waits for until the server's Finished. The key is that of the server's ChangeCipherSpec.
+#[derive(Debug, Default)]
+pub(crate) enum Due {
+    /// Only while a step is under way.
+    #[default]
+    Nothing,
+    /// The answer to VerifyPeer about the session's server.
+    SessionVerified(ReadKey),
+    /// The ticket that the server has announced.
+    NewSessionTicket(ReadKey),
+    /// The server's ChangeCipherSpec, which brings the key.
+    ChangeCipherSpec(ReadKey),
+    Finished,
+}
+
 /// A ticket that the server has given us.
 #[derive(Debug)]
 pub(super) struct Ticket {
@@ -65,21 +82,34 @@ impl Connection {
 }
 
 impl Finishing {
-    /// What the server sends next: a ticket if it has announced one.
-    pub(super) fn ticket_or_change_cipher_spec(self: Box<Self>, key: ReadKey) -> State {
-        if self.connection.ticket {
-            State::NewSessionTicket(self, key)
-        } else {
-            State::ChangeCipherSpec(self, key)
+    /// What comes ahead of the server's Finished; what is due next.
+    pub(super) fn message(&mut self, due: Due, message: Incoming<'_>) -> Result<Due> {
+        match due {
+            Due::NewSessionTicket(key) => self.new_session_ticket(key, message),
+            Due::ChangeCipherSpec(_) => Err(message.unexpected("ChangeCipherSpec")),
+            // A Need is out, and the shell takes no message meanwhile; Finished ends this state.
+            Due::SessionVerified(_) | Due::Finished | Due::Nothing => Err(message.unexpected("an answer")),
         }
     }
 
+    /// The answer to VerifyPeer; what is due next.
+    pub(super) fn answer(&self, due: Due, answer: &AnswerKind) -> Result<Due> {
+        match due {
+            Due::SessionVerified(key) => {
+                PeerVerified::from_answer(answer)?;
+                Ok(self.ticket_or_change_cipher_spec(key))
+            }
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+
+    /// What the server sends next: a ticket if it has announced one.
+    pub(super) const fn ticket_or_change_cipher_spec(&self, key: ReadKey) -> Due {
+        if self.connection.ticket { Due::NewSessionTicket(key) } else { Due::ChangeCipherSpec(key) }
+    }
+
     /// Empty: the server has thought better of it (RFC 5077 section 3.3). What is too long to be kept is hashed as any.
-    pub(super) fn new_session_ticket(
-        mut self: Box<Self>,
-        key: ReadKey,
-        message: Incoming<'_>,
-    ) -> Result<State> {
+    fn new_session_ticket(&mut self, key: ReadKey, message: Incoming<'_>) -> Result<Due> {
         let body = message.expect(HandshakeType::NEW_SESSION_TICKET, Level::Initial, "NewSessionTicket")?;
         let NewSessionTicket { lifetime_hint, ticket } = NewSessionTicket::parse(body)?;
         if self.connection.config.all().resumption && (1..=defaults::MAX_TICKET).contains(&ticket.len()) {
@@ -90,19 +120,24 @@ impl Finishing {
             self.ticket = Some(Ticket { ticket: ticket.to_vec(), lifetime });
         }
         self.transcript.add(message.encoded());
-        Ok(State::ChangeCipherSpec(self, key))
+        Ok(Due::ChangeCipherSpec(key))
     }
 
-    /// What follows is under the server's key: its Finished.
-    pub(super) fn change_cipher_spec(self: Box<Self>, key: ReadKey, out: &mut Out) -> State {
+    /// The server's ChangeCipherSpec: only where its Finished is next, and not inside a message, which would begin in the
+    /// clear and end under a key (RFC 5246 section 7.1). What follows is under the server's key.
+    pub(super) fn change_cipher_spec(&self, due: Due, more: bool, out: &mut Out) -> Result<Due> {
+        let Due::ChangeCipherSpec(key) = due else { return Err(Error::UnexpectedChangeCipherSpec) };
+        if more {
+            return Err(Error::UnexpectedChangeCipherSpec);
+        }
         out.keys_tls12(Direction::Read, self.connection.suite.suite, key);
         out.read(read_mode(ApplicationData::Refuse, self.max_message()));
-        State::Finished(self)
+        Ok(Due::Finished)
     }
 
     /// The server's Finished (RFC 5246 section 7.4.9): nobody has changed a word. In an abbreviated handshake ours
     /// answers it. What came of it all.
-    pub(super) fn finished(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Result<()> {
+    pub(super) fn finished(mut self, message: Incoming<'_>, out: &mut Out) -> Result<State> {
         let verify_data = message.expect(HandshakeType::FINISHED, Level::Application, "Finished")?;
         let transcript = self.transcript.current();
         let finished = FinishedVerified::check_tls12(&self.master, Sender::Server, &transcript, verify_data)?;
@@ -113,7 +148,7 @@ impl Finishing {
         out.read(read_mode(ApplicationData::Accept, self.max_message()));
         let outcome = self.outcome(message.now);
         out.done(finished, outcome, PostHandshake::client_tls12());
-        Ok(())
+        Ok(State::Over)
     }
 
     /// Our ChangeCipherSpec and Finished.
@@ -126,9 +161,9 @@ impl Finishing {
         Ok(())
     }
 
-    fn outcome(mut self: Box<Self>, now: Duration) -> Outcome {
+    fn outcome(mut self, now: Duration) -> Outcome {
         let session = self.session(now);
-        let Self { connection, proved, master, .. } = *self;
+        let Self { connection, proved, master, .. } = self;
         let exporter =
             (connection.config.common().exporter && connection.extended_master_secret).then(|| {
                 let master = master.secret().duplicate();

@@ -6,15 +6,16 @@ use oxtls_crypto::key_exchange::NamedGroup;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{self, VerifiedPeer};
+use crate::client::State;
 use crate::client::proof::{Proved, Server, ask_to_choose};
-use crate::client::tls12::{Agreed, Connection, Core, State};
+use crate::client::tls12::{Agreed, Connection, Core, Messages};
 use crate::client::tls12_finish::Finishing;
 use crate::config::Credential;
 use crate::error::Error;
 use crate::key_schedule::tls12::{Binding, KeyBlock, MasterSecret};
-use crate::machine::Out;
+use crate::machine::{Out, WRONG_ANSWER};
 use crate::message::tls12::{certificate, client_key_exchange};
-use crate::need::{CredentialRequest, Need, Sign};
+use crate::need::{AnswerKind, CredentialRequest, Need, Sign};
 use crate::step::Level;
 use crate::transcript::Transcript;
 
@@ -41,22 +42,38 @@ pub(crate) struct Keyed {
 
 impl Verified {
     /// Our flight begins with a certificate, if one was asked for.
-    pub(super) fn flight(mut self: Box<Self>, out: &mut Out) -> Result<State> {
+    pub(super) fn flight(mut self, out: &mut Out) -> Result<State> {
         let Some(request) = self.core.request.take() else {
             return self.key_exchange(None, out);
         };
         ask_to_choose(&request, out);
-        Ok(State::Credential(self, request))
+        Ok(State::Tls12Credential(self, request))
+    }
+
+    /// The answer to ChooseCredential.
+    pub(super) fn credential(
+        self,
+        request: &CredentialRequest,
+        answer: AnswerKind,
+        out: &mut Out,
+    ) -> Result<State> {
+        match answer {
+            AnswerKind::Credential(Some((credential, scheme))) => {
+                self.our_certificate(request, credential, scheme, out)
+            }
+            AnswerKind::Credential(None) => self.no_certificate(out),
+            _ => Err(WRONG_ANSWER),
+        }
     }
 
     /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
-    pub(super) fn no_certificate(mut self: Box<Self>, out: &mut Out) -> Result<State> {
+    fn no_certificate(mut self, out: &mut Out) -> Result<State> {
         self.send(certificate::encode(&[])?, out);
         self.key_exchange(None, out)
     }
 
-    pub(super) fn our_certificate(
-        mut self: Box<Self>,
+    fn our_certificate(
+        mut self,
         request: &CredentialRequest,
         credential: Arc<Credential>,
         scheme: SignatureScheme,
@@ -70,15 +87,13 @@ impl Verified {
     /// ClientKeyExchange, and the secrets that come of it (RFC 7627 section 4, RFC 5246 section 8.1). A certificate is
     /// proved by signing everything so far.
     fn key_exchange(
-        mut self: Box<Self>,
+        mut self,
         credential: Option<(Arc<Credential>, SignatureScheme)>,
         out: &mut Out,
     ) -> Result<State> {
         self.send(client_key_exchange::encode(&self.agreed.share)?, out);
-        let Self { core, agreed, peer } = *self;
-        let Core { connection, messages, .. } = core;
-        let to_sign = credential.map(|credential| (credential, messages.bytes().to_vec()));
-        let mut transcript = messages.start(connection.suite.hash);
+        let Self { core: Core { connection, messages, .. }, agreed, peer } = self;
+        let Messages { mut transcript, whole } = messages;
         let session_hash = transcript.current();
         let binding = if connection.extended_master_secret {
             Binding::Session(&session_hash)
@@ -88,13 +103,14 @@ impl Verified {
         let master = MasterSecret::new(connection.suite.hash, &agreed.premaster, binding)?;
         let keys = connection.keys(&master, out)?;
         let proved = Proved::server(Server::Certificate(peer));
-        let mut keyed = Box::new(Keyed { connection, group: agreed.group, proved, transcript, master, keys });
-        let Some(((credential, scheme), message)) = to_sign else {
+        let mut keyed = Keyed { connection, group: agreed.group, proved, transcript, master, keys };
+        let Some((credential, scheme)) = credential else {
             return keyed.our_finished(out);
         };
+        let message = whole.ok_or(Error::Internal("the messages are kept until here"))?.into_bytes();
         keyed.proved.credential = Some(Arc::clone(&credential));
         out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
-        Ok(State::Signature(keyed, scheme))
+        Ok(State::Tls12Signature(keyed, scheme))
     }
 
     fn send(&mut self, message: Vec<u8>, out: &mut Out) {
@@ -104,8 +120,21 @@ impl Verified {
 }
 
 impl Keyed {
-    pub(super) fn our_certificate_verify(
-        mut self: Box<Self>,
+    /// The answer to Sign.
+    pub(super) fn signature(
+        self,
+        scheme: SignatureScheme,
+        answer: &AnswerKind,
+        out: &mut Out,
+    ) -> Result<State> {
+        match answer {
+            AnswerKind::Signature(signature) => self.our_certificate_verify(scheme, signature, out),
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+
+    fn our_certificate_verify(
+        mut self,
         scheme: SignatureScheme,
         signature: &[u8],
         out: &mut Out,
@@ -118,20 +147,13 @@ impl Keyed {
     }
 
     /// Our ChangeCipherSpec and Finished; nothing more is sent before the server's have come.
-    fn our_finished(self: Box<Self>, out: &mut Out) -> Result<State> {
-        let Self { connection, group, proved, transcript, master, keys } = *self;
+    fn our_finished(self, out: &mut Out) -> Result<State> {
+        let Self { connection, group, proved, transcript, master, keys } = self;
         let KeyBlock { client, server } = keys;
-        let group = Some(group);
-        let mut finishing = Box::new(Finishing {
-            connection,
-            proved,
-            transcript,
-            master,
-            group,
-            write_key: None,
-            ticket: None,
-        });
+        let (group, write_key, ticket) = (Some(group), None, None);
+        let mut finishing = Finishing { connection, proved, transcript, master, group, write_key, ticket };
         finishing.our_finished(client, out)?;
-        Ok(finishing.ticket_or_change_cipher_spec(server))
+        let due = finishing.ticket_or_change_cipher_spec(server);
+        Ok(State::Tls12Finishing(finishing, due))
     }
 }

@@ -4,10 +4,11 @@
 use core::time::Duration;
 use std::sync::Arc;
 
+use crate::client::State;
 use crate::client::proof::{Proved, Server, ask_to_verify_again};
 use crate::client::session_id::SessionId;
-use crate::client::tls12::{Connection, State};
-use crate::client::tls12_finish::Finishing;
+use crate::client::tls12::Connection;
+use crate::client::tls12_finish::{Due, Finishing};
 use crate::config::Told;
 use crate::error::Error;
 use crate::key_schedule::tls12::{KeyBlock, MASTER_SECRET_LEN, MasterSecret};
@@ -21,20 +22,15 @@ use crate::transcript::Transcript;
 #[derive(Debug)]
 pub(super) struct OfferedSession {
     psk: Arc<Psk>,
-    by: By,
-}
-
-/// What the session goes by.
-#[derive(Clone, Copy, Debug)]
-enum By {
-    SessionId(SessionId),
-    Ticket,
+    /// It goes by its ticket, otherwise by its ID.
+    by_ticket: bool,
 }
 
 impl OfferedSession {
-    /// The configured session, if it is one of TLS 1.2 that can be offered among these suites. One that goes by its
-    /// ticket needs a session ID of our own beside it, whose echo says that it was resumed (RFC 5077 section 3.4).
-    pub(super) fn choose(config: &Told, own_id: &SessionId, now: Duration) -> Option<Self> {
+    /// The configured session, if it is one of TLS 1.2 that can be offered among these suites, and the ID that our hello
+    /// has. A session that goes by its ticket needs an ID of our own beside it, which names none, and whose echo says that
+    /// it was resumed (RFC 5077 section 3.4).
+    pub(super) fn choose(config: &Told, own_id: SessionId, now: Duration) -> Option<(Self, SessionId)> {
         let session = config.session_to_offer(ProtocolVersion::TLS1_2, now)?;
         // Without extended master secret the session could be resumed into the connection of another: RFC 7627
         // section 5.3. A configuration may want to live with that.
@@ -42,25 +38,18 @@ impl OfferedSession {
         if !bound || session.secret.len() != MASTER_SECRET_LEN {
             return None;
         }
-        let by = if !session.ticket.is_empty() && config.all().tls12_tickets && !own_id.is_empty() {
-            By::Ticket
+        let by_ticket = !session.ticket.is_empty() && config.all().tls12_tickets && !own_id.is_empty();
+        let id = if by_ticket {
+            own_id
         } else {
-            By::SessionId(SessionId::new(&session.session_id).filter(|id| !id.is_empty())?)
+            SessionId::new(&session.session_id).filter(|id| !id.is_empty())?
         };
-        Some(Self { psk: Arc::clone(config.session.as_ref()?), by })
-    }
-
-    /// The ID that our hello has, where `own_id` is one that names no session.
-    pub(super) const fn session_id(&self, own_id: SessionId) -> SessionId {
-        match self.by {
-            By::SessionId(id) => id,
-            By::Ticket => own_id,
-        }
+        Some((Self { psk: Arc::clone(config.session.as_ref()?), by_ticket }, id))
     }
 
     /// The ticket, if the session goes by that.
     pub(super) fn ticket(&self) -> Option<&[u8]> {
-        self.psk.session().filter(|_| matches!(self.by, By::Ticket)).map(|session| &session.ticket[..])
+        self.psk.session().filter(|_| self.by_ticket).map(|session| &session.ticket[..])
     }
 
     /// The server resumes it, and so must do as was agreed when it was made.
@@ -92,11 +81,11 @@ pub(super) fn begin(
     let KeyBlock { client, server } = connection.keys(&master, out)?;
     let proved = Proved::server(Server::Session(Arc::clone(&psk)));
     let (group, write_key) = (None, Some(client));
-    let finishing =
-        Box::new(Finishing { connection, proved, transcript, master, group, write_key, ticket: None });
-    Ok(if ask_to_verify_again(&finishing.connection.config, &psk, out)? {
-        State::SessionVerified(finishing, server)
+    let finishing = Finishing { connection, proved, transcript, master, group, write_key, ticket: None };
+    let due = if ask_to_verify_again(&finishing.connection.config, &psk, out)? {
+        Due::SessionVerified(server)
     } else {
         finishing.ticket_or_change_cipher_spec(server)
-    })
+    };
+    Ok(State::Tls12Finishing(finishing, due))
 }

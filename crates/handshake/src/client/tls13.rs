@@ -4,19 +4,18 @@
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
-use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication::{self, ClaimedPeer, ProvedPeer};
-use crate::client::check_protocol;
 use crate::client::early_data::EarlyData;
 use crate::client::proof::{Proved, Server, ask_to_verify, ask_to_verify_again};
 use crate::client::tls13_finish::Finishing;
+use crate::client::{State, check_protocol};
 use crate::config::Told;
 use crate::error::Error;
 use crate::extension::{ExtensionType, OfferedSet, record_size_limit};
 use crate::key_schedule::key_log;
 use crate::key_schedule::tls13::HandshakeSecrets;
-use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, Step, WRONG_ANSWER};
+use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, WRONG_ANSWER};
 use crate::message::certificate::Certificate;
 use crate::message::certificate_request::CertificateRequest;
 use crate::message::certificate_verify::SignerRole;
@@ -28,25 +27,24 @@ use crate::step::{Direction, EarlyDataRejection, Level};
 use crate::suite::{ProtocolVersion, Tls13Suite};
 use crate::transcript::Transcript;
 
-/// Where a TLS 1.3 client stands, named after what it waits for.
-#[derive(Debug)]
-pub(crate) enum State {
-    EncryptedExtensions(Box<Core>),
+/// What a TLS 1.3 client waits for, until the server's Finished.
+#[derive(Debug, Default)]
+pub(crate) enum Due {
+    /// Only while a step is under way.
+    #[default]
+    Nothing,
+    EncryptedExtensions,
     /// CertificateRequest or Certificate.
-    CertificateRequest(Box<Core>),
-    Certificate(Box<Core>),
+    CertificateRequest,
+    Certificate,
     /// The answer to Decompress.
-    Decompressed(Box<Core>, u32),
-    CertificateVerify(Box<Core>, ClaimedPeer),
+    Decompressed(u32),
+    CertificateVerify(ClaimedPeer),
     /// The answer to VerifyPeer.
-    PeerVerified(Box<Core>, ProvedPeer),
+    PeerVerified(ProvedPeer),
     /// The answer to VerifyPeer about the session's server.
-    SessionVerified(Box<Core>, Arc<Psk>),
-    Finished(Box<Core>, Server),
-    /// The answer to ChooseCredential.
-    Credential(Box<Finishing>, CredentialRequest),
-    /// The answer to Sign.
-    Signature(Box<Finishing>, SignatureScheme),
+    SessionVerified(Arc<Psk>),
+    Finished(Server),
 }
 
 /// What a client knows and holds from ServerHello to the server's Finished.
@@ -63,56 +61,47 @@ pub(crate) struct Core {
     pub(super) psk: Option<Arc<Psk>>,
     pub(super) early_data: EarlyData,
     pub(super) alpn: Option<Vec<u8>>,
-    pub(super) request: Option<CredentialRequest>,
-}
-
-impl State {
-    /// The server's flight, in its order.
-    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
-        match self {
-            Self::EncryptedExtensions(core) => core.encrypted_extensions(message, out),
-            Self::CertificateRequest(core) => core.certificate_request_or_certificate(message, out),
-            Self::Certificate(core) => core.certificate(message, out, "Certificate"),
-            Self::CertificateVerify(core, peer) => core.certificate_verify(message, peer, out),
-            Self::Finished(core, peer) => core.finished(message, peer, out),
-            // A Need is out in these, and the shell takes no message meanwhile.
-            Self::Decompressed(..)
-            | Self::PeerVerified(..)
-            | Self::SessionVerified(..)
-            | Self::Credential(..)
-            | Self::Signature(..) => Err(message.unexpected("an answer").into()),
-        }
-    }
-
-    /// The outside's answers.
-    pub(super) fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
-        match (self, answer) {
-            (Self::Decompressed(core, length), AnswerKind::Decompressed(body)) => {
-                core.decompressed(&body, length)
-            }
-            (Self::PeerVerified(core, peer), answer) => {
-                Ok(Some(Self::Finished(core, Server::Certificate(peer.verified(&answer)?))))
-            }
-            (Self::SessionVerified(core, psk), answer) => {
-                PeerVerified::from_answer(&answer)?;
-                Ok(Some(Self::Finished(core, Server::Session(psk))))
-            }
-            (Self::Credential(finishing, request), AnswerKind::Credential(Some((credential, scheme)))) => {
-                finishing.our_certificate(&request, credential, scheme, out)
-            }
-            (Self::Credential(finishing, _), AnswerKind::Credential(None)) => finishing.no_certificate(out),
-            (Self::Signature(finishing, scheme), AnswerKind::Signature(signature)) => {
-                finishing.our_certificate_verify(scheme, &signature, out)
-            }
-            _ => Err(WRONG_ANSWER.into()),
-        }
-    }
+    pub(super) request: Option<Box<CredentialRequest>>,
 }
 
 impl Core {
+    /// The server's flight, in its order, up to its Finished; what is due next.
+    pub(super) fn message(&mut self, due: Due, message: Incoming<'_>, out: &mut Out) -> Result<Due, Error> {
+        match due {
+            Due::EncryptedExtensions => self.encrypted_extensions(message, out),
+            Due::CertificateRequest if message.typ() == HandshakeType::CERTIFICATE_REQUEST => {
+                self.certificate_request(message)
+            }
+            Due::CertificateRequest => self.certificate(message, out, "CertificateRequest or Certificate"),
+            Due::Certificate => self.certificate(message, out, "Certificate"),
+            Due::CertificateVerify(peer) => self.certificate_verify(message, peer, out),
+            // A Need is out in the first three, and the shell takes no message meanwhile; Finished ends this state.
+            Due::Decompressed(_)
+            | Due::PeerVerified(_)
+            | Due::SessionVerified(_)
+            | Due::Finished(_)
+            | Due::Nothing => Err(message.unexpected("an answer")),
+        }
+    }
+
+    /// The outside's answers; what is due next.
+    pub(super) fn answer(&self, due: Due, answer: &AnswerKind) -> Result<Due, Error> {
+        match (due, answer) {
+            (Due::Decompressed(length), AnswerKind::Decompressed(body)) => self.decompressed(body, length),
+            (Due::PeerVerified(peer), answer) => {
+                Ok(Due::Finished(Server::Certificate(peer.verified(answer)?)))
+            }
+            (Due::SessionVerified(psk), answer) => {
+                PeerVerified::from_answer(answer)?;
+                Ok(Due::Finished(Server::Session(psk)))
+            }
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+
     /// What the server answers to the hello's extensions (RFC 9846 section 4.4.1). If it resumes a session, its Finished
     /// is all that follows.
-    fn encrypted_extensions(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    fn encrypted_extensions(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<Due, Error> {
         let body =
             message.expect(HandshakeType::ENCRYPTED_EXTENSIONS, Level::Handshake, "EncryptedExtensions")?;
         let extensions = EncryptedExtensions::parse(body, self.offered)?;
@@ -128,7 +117,7 @@ impl Core {
             (extensions.record_size_limit, self.config.common().record_size_limit)
         {
             if send > record_size_limit::MAX {
-                return Err(Error::IllegalParameter { what: "record_size_limit" }.into());
+                return Err(Error::IllegalParameter { what: "record_size_limit" });
             }
             out.limits(send, receive);
         }
@@ -137,12 +126,12 @@ impl Core {
             self.early_data.accept(out)?;
         }
         self.transcript.add(message.encoded());
-        Ok(Some(match self.psk.take() {
+        Ok(match self.psk.take() {
             // This message was under a key that only who has the session's secret can make.
-            Some(psk) if ask_to_verify_again(&self.config, &psk, out)? => State::SessionVerified(self, psk),
-            Some(psk) => State::Finished(self, Server::Session(psk)),
-            None => State::CertificateRequest(self),
-        }))
+            Some(psk) if ask_to_verify_again(&self.config, &psk, out)? => Due::SessionVerified(psk),
+            Some(psk) => Due::Finished(Server::Session(psk)),
+            None => Due::CertificateRequest,
+        })
     }
 
     /// Nothing is read under the early key any more: what we send from here on, alerts too, is under the next.
@@ -178,38 +167,21 @@ impl Core {
         }
     }
 
-    fn certificate_request_or_certificate(
-        self: Box<Self>,
-        message: Incoming<'_>,
-        out: &mut Out,
-    ) -> Step<State> {
-        if message.typ() == HandshakeType::CERTIFICATE_REQUEST {
-            self.certificate_request(message)
-        } else {
-            self.certificate(message, out, "CertificateRequest or Certificate")
-        }
-    }
-
     /// Kept until the server's Finished: a server that has proved nothing learns nothing of our credentials.
-    fn certificate_request(mut self: Box<Self>, message: Incoming<'_>) -> Step<State> {
+    fn certificate_request(&mut self, message: Incoming<'_>) -> Result<Due, Error> {
         let body =
             message.expect(HandshakeType::CERTIFICATE_REQUEST, Level::Handshake, "CertificateRequest")?;
         let request = CertificateRequest::parse(body)?;
         if !request.context.is_empty() {
-            return Err(Error::IllegalParameter { what: "certificate_request_context" }.into());
+            return Err(Error::IllegalParameter { what: "certificate_request_context" });
         }
-        self.request = Some(credential_request(&request));
+        self.request = Some(Box::new(credential_request(&request)));
         self.transcript.add(message.encoded());
-        Ok(Some(State::Certificate(self)))
+        Ok(Due::Certificate)
     }
 
     /// The server's chain (RFC 9846 section 4.5.1), as it is or compressed (RFC 8879).
-    fn certificate(
-        mut self: Box<Self>,
-        message: Incoming<'_>,
-        out: &mut Out,
-        due: &'static str,
-    ) -> Step<State> {
+    fn certificate(&mut self, message: Incoming<'_>, out: &mut Out, due: &'static str) -> Result<Due, Error> {
         if message.typ() == HandshakeType::COMPRESSED_CERTIFICATE
             && !self.config.common().decompress.is_empty()
         {
@@ -218,22 +190,21 @@ impl Core {
         let body = message.expect(HandshakeType::CERTIFICATE, Level::Handshake, due)?;
         let peer = self.claimed_peer(body)?;
         self.transcript.add(message.encoded());
-        Ok(Some(State::CertificateVerify(self, peer)))
+        Ok(Due::CertificateVerify(peer))
     }
 
     /// The chain is decompressed outside, and hashed as it came.
-    fn compressed_certificate(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Step<State> {
+    fn compressed_certificate(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<Due, Error> {
         let due = "CompressedCertificate";
         let body = message.expect(HandshakeType::COMPRESSED_CERTIFICATE, Level::Handshake, due)?;
         let length = authentication::ask_to_decompress(body, self.config.common(), out)?;
         self.transcript.add(message.encoded());
-        Ok(Some(State::Decompressed(self, length)))
+        Ok(Due::Decompressed(length))
     }
 
-    fn decompressed(self: Box<Self>, body: &[u8], length: u32) -> Step<State> {
+    fn decompressed(&self, body: &[u8], length: u32) -> Result<Due, Error> {
         authentication::check_decompressed(body, length)?;
-        let peer = self.claimed_peer(body)?;
-        Ok(Some(State::CertificateVerify(self, peer)))
+        Ok(Due::CertificateVerify(self.claimed_peer(body)?))
     }
 
     fn claimed_peer(&self, body: &[u8]) -> Result<ClaimedPeer, Error> {
@@ -247,23 +218,28 @@ impl Core {
 
     /// Proof of possession first, then the question who it is (RFC 9846 section 4.5.2).
     fn certificate_verify(
-        mut self: Box<Self>,
+        &mut self,
         message: Incoming<'_>,
         peer: ClaimedPeer,
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<Due, Error> {
         let body =
             message.expect(HandshakeType::CERTIFICATE_VERIFY, Level::Handshake, "CertificateVerify")?;
         let transcript = self.transcript.current();
         let peer = peer.prove(body, &self.config.common().verify_schemes, SignerRole::Server, &transcript)?;
         self.transcript.add(message.encoded());
         ask_to_verify(&peer, out);
-        Ok(Some(State::PeerVerified(self, peer)))
+        Ok(Due::PeerVerified(peer))
     }
 
     /// The server's Finished (RFC 9846 section 4.5.3): now the server is who its certificate or the session says, and
     /// nobody has changed a word. Handshake secrets end here, application secrets begin (section 7.1).
-    fn finished(mut self: Box<Self>, message: Incoming<'_>, server: Server, out: &mut Out) -> Step<State> {
+    pub(super) fn finished(
+        mut self,
+        message: Incoming<'_>,
+        server: Server,
+        out: &mut Out,
+    ) -> Result<State, Error> {
         let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
         let hash = self.suite.hash;
         let verify_data = finished::parse(hash, body)?;
@@ -272,7 +248,7 @@ impl Core {
         self.transcript.add(message.encoded());
         let Self {
             config, suite, group, retried, mut transcript, secrets, early_data, alpn, request, ..
-        } = *self;
+        } = self;
         let main = secrets.next.into_main();
         let application = main.application(&transcript.current(), config.common().exporter)?;
         out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);

@@ -8,18 +8,19 @@ use oxtls_crypto::secret::Secret;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::authentication;
+use crate::client::State;
 use crate::client::early_data::EarlyData;
 use crate::client::proof::{Proved, ask_to_choose};
-use crate::client::tls13::State;
 use crate::config::{Credential, Told, WantedForm};
 use crate::defaults;
+use crate::error::Error;
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::tls13::{ApplicationSecrets, MainSecret, finished_mac};
-use crate::machine::{FinishedVerified, Out, Step};
+use crate::machine::{FinishedVerified, Out, WRONG_ANSWER};
 use crate::message::certificate::NewCertificate;
 use crate::message::certificate_verify::{SignerRole, signed_content};
 use crate::message::{end_of_early_data, finished};
-use crate::need::{CredentialRequest, Need, Sign};
+use crate::need::{AnswerKind, CredentialRequest, Need, Sign};
 use crate::outcome::Outcome;
 use crate::post_handshake::PostHandshake;
 use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
@@ -50,14 +51,47 @@ pub(crate) struct Finishing {
 impl Finishing {
     /// Our flight begins with EndOfEarlyData, if the server reads early data, or with a certificate, if it asked for
     /// one: never both, as a server that resumes a session asks for none.
-    pub(super) fn begin(mut self, request: Option<CredentialRequest>, out: &mut Out) -> Step<State> {
+    pub(super) fn begin(
+        mut self,
+        request: Option<Box<CredentialRequest>>,
+        out: &mut Out,
+    ) -> Result<State, Error> {
         self.end_of_early_data(out);
         match request {
             Some(request) => {
                 ask_to_choose(&request, out);
-                Ok(Some(State::Credential(Box::new(self), request)))
+                Ok(State::Tls13Credential(Box::new(self), request))
             }
             None => self.done(out),
+        }
+    }
+
+    /// The answer to ChooseCredential.
+    pub(super) fn credential(
+        self: Box<Self>,
+        request: &CredentialRequest,
+        answer: AnswerKind,
+        out: &mut Out,
+    ) -> Result<State, Error> {
+        match answer {
+            AnswerKind::Credential(Some((credential, scheme))) => {
+                self.our_certificate(request, credential, scheme, out)
+            }
+            AnswerKind::Credential(None) => self.no_certificate(out),
+            _ => Err(WRONG_ANSWER),
+        }
+    }
+
+    /// The answer to Sign.
+    pub(super) fn signature(
+        self,
+        scheme: SignatureScheme,
+        answer: &AnswerKind,
+        out: &mut Out,
+    ) -> Result<State, Error> {
+        match answer {
+            AnswerKind::Signature(signature) => self.our_certificate_verify(scheme, signature, out),
+            _ => Err(WRONG_ANSWER),
         }
     }
 
@@ -71,20 +105,20 @@ impl Finishing {
     }
 
     /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
-    pub(super) fn no_certificate(mut self, out: &mut Out) -> Step<State> {
+    fn no_certificate(mut self, out: &mut Out) -> Result<State, Error> {
         let message = NewCertificate::default().encode()?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
         self.done(out)
     }
 
-    pub(super) fn our_certificate(
+    fn our_certificate(
         mut self: Box<Self>,
         request: &CredentialRequest,
         credential: Arc<Credential>,
         scheme: SignatureScheme,
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<State, Error> {
         authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
         let message = credential.message(WantedForm {
             ocsp: request.ocsp,
@@ -96,15 +130,15 @@ impl Finishing {
         let message = signed_content(SignerRole::Client, &self.transcript.current());
         self.proved.credential = Some(Arc::clone(&credential));
         out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
-        Ok(Some(State::Signature(self, scheme)))
+        Ok(State::Tls13Signature(self, scheme))
     }
 
-    pub(super) fn our_certificate_verify(
+    fn our_certificate_verify(
         mut self,
         scheme: SignatureScheme,
         signature: &[u8],
         out: &mut Out,
-    ) -> Step<State> {
+    ) -> Result<State, Error> {
         let message = authentication::certificate_verify(scheme, signature)?;
         self.transcript.add(&message);
         out.send(Level::Handshake, message);
@@ -113,7 +147,7 @@ impl Finishing {
     }
 
     /// Our Finished, the application keys, and what came of it all.
-    fn done(mut self, out: &mut Out) -> Step<State> {
+    fn done(mut self, out: &mut Out) -> Result<State, Error> {
         let Tls13Suite { suite, hash, .. } = self.suite;
         let verify_data = finished_mac(hash, &self.handshake, &self.transcript.current())?;
         let message = finished::encode(&verify_data)?;
@@ -149,6 +183,6 @@ impl Finishing {
             out.is_quic(),
         );
         out.done(self.finished, outcome, post_handshake);
-        Ok(None)
+        Ok(State::Over)
     }
 }

@@ -89,7 +89,7 @@ pub struct OfferedPsk<'a> {
 /// The order of a ClientHello's extensions. One and the same for both hellos of a handshake: a server must find the
 /// second as the first was (RFC 9846 section 4.2.2).
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Order(Option<u128>);
+pub struct Order(Option<[u64; 2]>);
 
 /// The order without shuffling.
 const ORDER: [ExtensionType; 21] = [
@@ -120,31 +120,30 @@ impl Order {
     /// Always the same.
     pub const FIXED: Self = Self(None);
 
-    /// One of all orders, each about as likely as any other: half of the choices are drawn from each half of the seed,
+    /// One of all orders, each about as likely as any other: half of the choices are drawn from each number of the seed,
     /// and neither has more than 2^41 outcomes. pre_shared_key, which must be the last (RFC 9846 section 4.3.11), is in
     /// none of them.
     #[must_use]
-    pub const fn shuffled(seed: u128) -> Self {
+    pub const fn shuffled(seed: [u64; 2]) -> Self {
         Self(Some(seed))
     }
 
     /// Puts a list of as many as there are extensions into this order.
     fn put<T>(self, list: &mut [T; ORDER.len()]) {
-        let Some(seed) = self.0 else { return };
+        let Some([mut late, mut early]) = self.0 else { return };
         // Each half is a fraction of 1: what it is times the number of choices has the choice before the point, and a
         // fraction for the next one behind it.
-        let [mut late, mut early] = [seed >> 64, seed & u128::from(u64::MAX)];
         for last in (1..list.len()).rev() {
             let fraction = if last >= HALFWAY { &mut late } else { &mut early };
             let choices = u128::try_from(last).unwrap_or_default().saturating_add(1);
-            let product = fraction.wrapping_mul(choices);
-            *fraction = product & u128::from(u64::MAX);
+            let product = u128::from(*fraction).wrapping_mul(choices);
+            *fraction = u64::try_from(product & u128::from(u64::MAX)).unwrap_or_default();
             list.swap(last, usize::try_from(product >> 64).unwrap_or_default());
         }
     }
 }
 
-/// From here up the places are filled by one half of a seed, below by the other: 21!/11! is 2^40.2, and 11! is 2^25.3.
+/// From here up the places are filled by one number of a seed, below by the other: 21!/11! is 2^40.2, and 11! is 2^25.3.
 const HALFWAY: usize = 11;
 
 /// Which versions are offered.

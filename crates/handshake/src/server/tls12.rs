@@ -297,15 +297,15 @@ fn client_certificate(mut state: Box<Flight>, message: Incoming<'_>) -> Result<S
     let connection = &mut state.connection;
     let chain = certificate::parse(body, connection.config.common.max_chain)?;
     connection.add(&message);
-    if chain.is_empty() {
+    let Some(chain) = chain else {
         return if connection.config.client_auth == ClientAuth::Required {
             Err(Error::CertificateRequired { alert: AlertDescription::HANDSHAKE_FAILURE })
         } else {
             connection.messages = None;
             Ok(State::KeyExchange(state, None))
         };
-    }
-    let peer = ClaimedPeer::new(PeerCertificates { chain: chain.into(), ocsp: None, scts: None })?;
+    };
+    let peer = ClaimedPeer::new(PeerCertificates { chain, ocsp: None, scts: None })?;
     if !negotiate::takes_curve(&connection.config.common, peer.key_algorithm()) {
         return Err(Error::IllegalParameter { what: "a certificate on a curve that is not taken" });
     }
