@@ -82,15 +82,6 @@ pub(crate) fn check_signature(signature: &[u8]) -> Result<(), Error> {
     if signature.is_empty() { Err(Error::SigningFailed(None)) } else { Ok(()) }
 }
 
-/// Our CertificateVerify around the signature that the outside answered to Sign.
-///
-/// # Errors
-/// `SigningFailed` for an empty signature, `TooLong` for one over 65,535 bytes.
-pub(crate) fn certificate_verify(scheme: SignatureScheme, signature: &[u8]) -> Result<Vec<u8>, Error> {
-    check_signature(signature)?;
-    CertificateVerify { algorithm: scheme, signature }.encode()
-}
-
 /// A peer's certificates, and the key that its CertificateVerify must be made with. Nothing says yet that the peer
 /// has that key.
 #[derive(Debug)]

@@ -264,7 +264,7 @@ impl Out {
         write: impl FnOnce(&mut Writer),
     ) -> Result<&[u8], Error> {
         if !matches!(self.queue.back(), Some(Output::Send { level: of, .. }) if *of == level) {
-            self.send(level, Vec::with_capacity(room));
+            self.queue.push_back(Output::Send { level, bytes: Vec::with_capacity(room) });
         }
         let (start, fits) = self.write_at_back(write);
         match self.queue.back() {
@@ -289,11 +289,6 @@ impl Out {
             self.queue.pop_back();
         }
         (start, fits)
-    }
-
-    /// Sends one whole handshake message.
-    pub(crate) fn send(&mut self, level: Level, bytes: Vec<u8>) {
-        self.queue.push_back(Output::Send { level, bytes });
     }
 
     /// Sends the compatibility ChangeCipherSpec, if the mode is on and it has not been sent.

@@ -25,6 +25,9 @@ use crate::step::{Direction, EarlyDataRejection, Failure, Level};
 use crate::suite::{CipherSuite, ProtocolVersion, Tls13Suite};
 use crate::transcript::{Transcript, Unhashed};
 
+/// Room for the header of a record, so that one can be put around a hello where it lies.
+const ROOM_AROUND: usize = 16;
+
 /// A ClientHello is out; a ServerHello or a HelloRetryRequest is due.
 #[derive(Debug)]
 pub(crate) struct Waiting {
@@ -81,11 +84,11 @@ pub(super) fn start(
     if common.key_log {
         out.enable_key_log(ours.random);
     }
+    send(&hello, out).map_err(|_| ConfigError::HelloTooLong)?;
     let first_hello = match hashed {
-        Some(hashed) => Unhashed::with_hash(hello.clone(), hashed),
-        None => Unhashed::new(hello.clone()),
+        Some(hashed) => Unhashed::with_hash(hello, hashed),
+        None => Unhashed::new(hello),
     };
-    out.send(Level::Initial, hello);
     let early_data = match &psk {
         Some(psk) if early_data => {
             early_data::begin(psk, first_hello.bytes(), common.exporter, out).map_err(derivation_failed)?
@@ -94,6 +97,12 @@ pub(super) fn start(
     };
     out.read(ours.read_mode());
     Ok(Waiting { ours, shares, psk, early_data, offered, first_hello, retry: None })
+}
+
+/// Sends a hello: from here on its own buffer is the transcript's.
+fn send(hello: &[u8], out: &mut Out) -> Result<(), Error> {
+    let room = hello.len().saturating_add(ROOM_AROUND);
+    out.message(Level::Initial, room, |w| w.bytes(hello)).map(drop)
 }
 
 /// Deriving a key does not fail with the hashes of TLS.
@@ -177,7 +186,7 @@ impl Waiting {
         self.retry = Some(Box::new(Retry { suite: suite.suite, group: retry.selected_group, transcript }));
         self.early_data.reject(EarlyDataRejection::HelloRetryRequest, out);
         out.compatibility_change_cipher_spec();
-        out.send(Level::Initial, hello);
+        send(&hello, out)?;
         Ok(State::Hello(self))
     }
 

@@ -21,12 +21,12 @@ use crate::defaults;
 use crate::error::Error;
 use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::key_log;
-use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender};
+use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender, VERIFY_DATA_LEN};
 use crate::machine::{FinishedVerified, Incoming, Out, PeerVerified, WRONG_ANSWER};
-use crate::message::HandshakeType;
 use crate::message::new_session_ticket::MAX_LIFETIME;
 use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
+use crate::message::{HEADER_LEN, HandshakeType};
 use crate::need::AnswerKind;
 use crate::outcome::Outcome;
 use crate::post_handshake::PostHandshake;
@@ -34,6 +34,9 @@ use crate::session::{Psk, Session};
 use crate::step::{ApplicationData, Direction, Level};
 use crate::suite::ProtocolVersion;
 use crate::transcript::Transcript;
+
+/// Bytes of our Finished.
+const FINISHED: usize = HEADER_LEN + VERIFY_DATA_LEN;
 
 type Result<T> = core::result::Result<T, Error>;
 
@@ -155,9 +158,8 @@ impl Finishing {
     pub(super) fn our_finished(&mut self, key: (AeadKey, FixedIv), out: &mut Out) -> Result<()> {
         out.change_cipher_spec(self.connection.suite.suite, key);
         let verify_data = self.master.verify_data(Sender::Client, &self.transcript.current());
-        let message = finished::encode(&verify_data)?;
-        self.transcript.add(&message);
-        out.send(Level::Application, message);
+        let message = out.message(Level::Application, FINISHED, |w| finished::write(w, &verify_data))?;
+        self.transcript.add(message);
         Ok(())
     }
 

@@ -10,16 +10,22 @@ use crate::client::State;
 use crate::client::proof::{Proved, Server, ask_to_choose};
 use crate::client::tls12::{Agreed, Connection, Core, Messages};
 use crate::client::tls12_finish::Finishing;
+use crate::codec::Writer;
 use crate::config::Credential;
 use crate::error::Error;
 use crate::key_schedule::tls12::{Binding, KeyBlock, MasterSecret};
 use crate::machine::{Out, WRONG_ANSWER};
+use crate::message::certificate_verify::CertificateVerify;
 use crate::message::tls12::{certificate, client_key_exchange};
 use crate::need::{AnswerKind, CredentialRequest, Need, Sign};
 use crate::step::Level;
 use crate::transcript::Transcript;
 
 type Result<T> = core::result::Result<T, Error>;
+
+/// Room for our short messages, as many as follow each other: ClientKeyExchange, or what is in CertificateVerify beside the
+/// signature.
+const SHORT_MESSAGES: usize = 48;
 
 /// What a client holds once the server's certificate is accepted.
 #[derive(Debug)]
@@ -68,7 +74,7 @@ impl Verified {
 
     /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
     fn no_certificate(mut self, out: &mut Out) -> Result<State> {
-        self.send(certificate::encode(&[])?, out);
+        self.send(certificate::len(&[]), |w| certificate::write(w, &[]), out)?;
         self.key_exchange(None, out)
     }
 
@@ -80,7 +86,8 @@ impl Verified {
         out: &mut Out,
     ) -> Result<State> {
         authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
-        self.send(certificate::encode(&credential.chain)?, out);
+        let chain = &credential.chain;
+        self.send(certificate::len(chain), |w| certificate::write(w, chain), out)?;
         self.key_exchange(Some((credential, scheme)), out)
     }
 
@@ -91,7 +98,8 @@ impl Verified {
         credential: Option<(Arc<Credential>, SignatureScheme)>,
         out: &mut Out,
     ) -> Result<State> {
-        self.send(client_key_exchange::encode(&self.agreed.share)?, out);
+        let share = core::mem::take(&mut self.agreed.share);
+        self.send(share.len(), |w| client_key_exchange::write(w, &share), out)?;
         let Self { core: Core { connection, messages, .. }, agreed, peer } = self;
         let Messages { mut transcript, whole } = messages;
         let session_hash = transcript.current();
@@ -113,9 +121,11 @@ impl Verified {
         Ok(State::Tls12Signature(keyed, scheme))
     }
 
-    fn send(&mut self, message: Vec<u8>, out: &mut Out) {
-        self.core.messages.add(&message);
-        out.send(Level::Initial, message);
+    /// Sends a message; one that is not short has `len` bytes.
+    fn send(&mut self, len: usize, write: impl FnOnce(&mut Writer), out: &mut Out) -> Result<()> {
+        let room = len.saturating_add(SHORT_MESSAGES);
+        self.core.messages.add(out.message(Level::Initial, room, write)?);
+        Ok(())
     }
 }
 
@@ -139,9 +149,10 @@ impl Keyed {
         signature: &[u8],
         out: &mut Out,
     ) -> Result<State> {
-        let message = authentication::certificate_verify(scheme, signature)?;
-        self.transcript.add(&message);
-        out.send(Level::Initial, message);
+        authentication::check_signature(signature)?;
+        let verify = CertificateVerify { algorithm: scheme, signature };
+        let room = signature.len().saturating_add(SHORT_MESSAGES);
+        self.transcript.add(out.message(Level::Initial, room, |w| verify.write(w))?);
         self.proved.signed_with = Some(scheme);
         self.our_finished(out)
     }

@@ -18,7 +18,7 @@ use crate::key_schedule::exporter::Exporter;
 use crate::key_schedule::tls13::{ApplicationSecrets, MainSecret, finished_mac};
 use crate::machine::{FinishedVerified, Out, WRONG_ANSWER};
 use crate::message::certificate::NewCertificate;
-use crate::message::certificate_verify::{SignerRole, signed_content};
+use crate::message::certificate_verify::{CertificateVerify, SignerRole, signed_content};
 use crate::message::{end_of_early_data, finished};
 use crate::need::{AnswerKind, CredentialRequest, Need, Sign};
 use crate::outcome::Outcome;
@@ -26,6 +26,10 @@ use crate::post_handshake::PostHandshake;
 use crate::step::{ApplicationData, ChangeCipherSpec, Direction, Level, ReadMode};
 use crate::suite::{ProtocolVersion, Tls13Suite};
 use crate::transcript::Transcript;
+
+/// Room for our short messages, as many as follow each other: an empty Certificate or what is in CertificateVerify beside the
+/// signature, and Finished.
+const SHORT_MESSAGES: usize = 64;
 
 /// What a client holds from the server's Finished to its own.
 #[derive(Debug)]
@@ -56,7 +60,7 @@ impl Finishing {
         request: Option<Box<CredentialRequest>>,
         out: &mut Out,
     ) -> Result<State, Error> {
-        self.end_of_early_data(out);
+        self.end_of_early_data(out)?;
         match request {
             Some(request) => {
                 ask_to_choose(&request, out);
@@ -96,19 +100,19 @@ impl Finishing {
     }
 
     /// RFC 9846 section 4.6. QUIC ends its 0-RTT packets by itself, and no transcript has it there (RFC 9001 section 8.3).
-    fn end_of_early_data(&mut self, out: &mut Out) {
+    fn end_of_early_data(&mut self, out: &mut Out) -> Result<(), Error> {
         if self.early_data == EarlyData::Accepted && !out.is_quic() {
-            self.transcript.add(&end_of_early_data::ENCODED);
-            out.send(Level::Early, end_of_early_data::ENCODED.to_vec());
+            let message = end_of_early_data::ENCODED;
+            self.transcript.add(out.message(Level::Early, message.len(), |w| w.bytes(&message))?);
             out.keys(Level::Handshake, Direction::Write, self.suite.suite, self.handshake.duplicate());
         }
+        Ok(())
     }
 
     /// No certificate fits: an empty Certificate says so, and no CertificateVerify follows.
     fn no_certificate(mut self, out: &mut Out) -> Result<State, Error> {
-        let message = NewCertificate::default().encode()?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
+        let none = NewCertificate::default();
+        self.transcript.add(out.message(Level::Handshake, SHORT_MESSAGES, |w| none.write(w))?);
         self.done(out)
     }
 
@@ -120,13 +124,9 @@ impl Finishing {
         out: &mut Out,
     ) -> Result<State, Error> {
         authentication::check_choice(&credential, scheme, request.schemes.contains(&scheme))?;
-        let message = credential.message(WantedForm {
-            ocsp: request.ocsp,
-            scts: request.sct,
-            compression: &request.compression,
-        })?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
+        let wanted = WantedForm { ocsp: request.ocsp, scts: request.sct, compression: &request.compression };
+        let shown = credential.shown(wanted);
+        self.transcript.add(out.message(Level::Handshake, shown.len(), |w| shown.write(w))?);
         let message = signed_content(SignerRole::Client, &self.transcript.current());
         self.proved.credential = Some(Arc::clone(&credential));
         out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
@@ -139,9 +139,10 @@ impl Finishing {
         signature: &[u8],
         out: &mut Out,
     ) -> Result<State, Error> {
-        let message = authentication::certificate_verify(scheme, signature)?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
+        authentication::check_signature(signature)?;
+        let verify = CertificateVerify { algorithm: scheme, signature };
+        let room = signature.len().saturating_add(SHORT_MESSAGES);
+        self.transcript.add(out.message(Level::Handshake, room, |w| verify.write(w))?);
         self.proved.signed_with = Some(scheme);
         self.done(out)
     }
@@ -150,9 +151,8 @@ impl Finishing {
     fn done(mut self, out: &mut Out) -> Result<State, Error> {
         let Tls13Suite { suite, hash, .. } = self.suite;
         let verify_data = finished_mac(hash, &self.handshake, &self.transcript.current())?;
-        let message = finished::encode(&verify_data)?;
-        self.transcript.add(&message);
-        out.send(Level::Handshake, message);
+        let message = out.message(Level::Handshake, SHORT_MESSAGES, |w| finished::write(w, &verify_data))?;
+        self.transcript.add(message);
         let Self { config, transcript, application, main, proved, .. } = self;
         let ApplicationSecrets { client, server, exporter } = application;
         let resumption = match main {

@@ -105,14 +105,6 @@ impl Credential {
         }
     }
 
-    /// [`Credential::shown`], in a buffer of its own.
-    pub(crate) fn message(&self, wanted: WantedForm<'_>) -> Result<Vec<u8>, Error> {
-        let shown = self.shown(wanted);
-        let mut w = Writer::with_capacity(shown.len());
-        shown.write(&mut w);
-        w.finish()
-    }
-
     fn plain(&self, ocsp: bool, scts: bool) -> NewCertificate<'_> {
         NewCertificate {
             context: &[],
@@ -164,7 +156,7 @@ pub(crate) struct WantedForm<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::message::{Handshake, HandshakeType};
+    use crate::message::{Handshake, HandshakeType, encoded};
 
     fn stapling() -> Credential {
         Credential {
@@ -189,7 +181,8 @@ mod tests {
         scts: bool,
         compression: &[u16],
     ) -> (HandshakeType, Vec<u8>) {
-        let message = credential.message(WantedForm { ocsp, scts, compression }).unwrap();
+        let shown = credential.shown(WantedForm { ocsp, scts, compression });
+        let message = encoded(|w| shown.write(w)).unwrap();
         let message = Handshake::parse_exact(&message).unwrap();
         (message.typ, message.body.to_vec())
     }
