@@ -1,8 +1,8 @@
-//! The shell that both roles share: one door in, one ordered queue out, and a state that each step consumes.
+//! The shell that both roles share: one door in, one ordered queue out, and a state that each step changes.
 //!
 //! A role is a type that implements [`Steps`]. The shell judges whether an input may come now (nothing waits, no
-//! Need is out), takes the state, and puts back what the step returns. A step that fails leaves no state behind:
-//! all secrets that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
+//! Need is out), and lets the state take the step where it lies. A step that fails leaves no state behind: all secrets
+//! that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
 
 mod proof;
 
@@ -26,22 +26,23 @@ use crate::suite::CipherSuite;
 
 pub(crate) use proof::{FinishedVerified, PeerVerified, SessionAccepted};
 
-/// What a step leaves: the next state, or `None` once [`Out::done`] was called.
+/// What a flow leaves: where it stands next, or `None` once [`Out::done`] was called.
 pub(crate) type Step<S> = Result<Option<S>, Failure>;
 
-/// What a role does with what comes in. Each step consumes the state it starts from.
-pub(crate) trait Steps: Sized {
+/// What a role holds, and does with what comes in. Each step changes it in place. What a step leaves that fails is never
+/// used: it is dropped at once.
+pub(crate) trait Steps {
     /// One whole handshake message.
-    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self>;
+    fn message(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure>;
 
     /// A ChangeCipherSpec that the read mode said to deliver. There is none in TLS 1.3.
-    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
-        let _ = (self, more, out);
-        Err(Error::UnexpectedChangeCipherSpec.into())
-    }
+    fn change_cipher_spec(&mut self, more: bool, out: &mut Out) -> Result<(), Failure>;
 
     /// The answer to the Need that this state asked; its kind is the Need's.
-    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self>;
+    fn answer(&mut self, answer: AnswerKind, out: &mut Out) -> Result<(), Failure>;
+
+    /// [`Out::done`] was called: nothing is held any more.
+    fn is_over(&self) -> bool;
 }
 
 /// As many outputs as a step gives at most, but for a key log's lines.
@@ -98,14 +99,15 @@ impl<S: Steps> Machine<S> {
         if self.out.asked.is_some() { Err(Misuse::NeedIsOut) } else { Ok(()) }
     }
 
-    fn step(&mut self, step: impl FnOnce(S, &mut Out) -> Step<S>) {
-        let Some(state) = self.state.take() else { return };
-        match step(state, &mut self.out) {
-            Ok(next) => self.state = next,
-            Err(failure) => {
-                self.out.asked = None;
-                self.out.queue.push_back(Output::Failed(failure));
-            }
+    fn step(&mut self, step: impl FnOnce(&mut S, &mut Out) -> Result<(), Failure>) {
+        let Some(state) = &mut self.state else { return };
+        let stepped = step(state, &mut self.out);
+        if stepped.is_err() || state.is_over() {
+            self.state = None;
+        }
+        if let Err(failure) = stepped {
+            self.out.asked = None;
+            self.out.queue.push_back(Output::Failed(failure));
         }
     }
 }

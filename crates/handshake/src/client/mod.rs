@@ -80,14 +80,14 @@ use oxtls_crypto::signature::SignatureScheme;
 
 use crate::config::{ClientHandshake, Common, ConfigError, PreparedClient, Told};
 use crate::error::Error;
-use crate::machine::{Incoming, Machine, Out, Step, Steps, WRONG_ANSWER};
+use crate::machine::{Incoming, Machine, Out, Steps, WRONG_ANSWER};
 use crate::need::{AnswerKind, CredentialRequest};
 use crate::session::Psk;
 use crate::step::{Failure, Input, Misuse, Output, Transport};
 
 /// A client's handshake, from ClientHello to Done.
 #[derive(Debug)]
-pub struct Client(Machine<Box<State>>);
+pub struct Client(Machine<State>);
 
 impl Client {
     /// Checks the configuration, makes the key shares and queues the ClientHello. With a session that allows early data
@@ -128,7 +128,7 @@ impl Client {
             Transport::Quic { parameters } => Some(parameters),
         };
         let state = hello::start(config, quic_parameters, now, &mut out)?;
-        Ok(Self(Machine::new(Box::new(State::Hello(state)), out)))
+        Ok(Self(Machine::new(State::Hello(state), out)))
     }
 
     /// Takes one input.
@@ -147,7 +147,7 @@ impl Client {
 
 /// Where a client stands, and what it holds there. While it waits for one message of a flight after the other, it changes
 /// in place; what begins with a flight is made of what the one before has left.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 pub(crate) enum State {
     /// A ClientHello is out; which version it will be is not known yet.
     Hello(hello::Waiting),
@@ -166,14 +166,11 @@ pub(crate) enum State {
     /// TLS 1.2: the server's Finished, and what comes ahead of it.
     Tls12Finishing(tls12_finish::Finishing, tls12_finish::Due),
     /// The handshake is done, or a step is under way.
+    #[default]
     Over,
 }
 
 impl State {
-    fn take(&mut self) -> Self {
-        mem::replace(self, Self::Over)
-    }
-
     /// A message that ends what the client holds for a flight.
     fn last_of_flight(self, message: Incoming<'_>, out: &mut Out) -> Result<Self, Failure> {
         match self {
@@ -200,38 +197,40 @@ impl State {
     }
 }
 
-impl Steps for Box<State> {
-    fn message(mut self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
-        match &mut *self {
-            State::Tls13(core, due) if !matches!(due, tls13::Due::Finished(_)) => {
+impl Steps for State {
+    fn message(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure> {
+        match self {
+            Self::Tls13(core, due) if !matches!(due, tls13::Due::Finished(_)) => {
                 *due = core.message(mem::take(due), message, out)?;
             }
-            State::Tls12(core, due) => *due = core.message(mem::take(due), message, out)?,
-            State::Tls12Finishing(finishing, due) if !matches!(due, tls12_finish::Due::Finished) => {
+            Self::Tls12(core, due) => *due = core.message(mem::take(due), message, out)?,
+            Self::Tls12Finishing(finishing, due) if !matches!(due, tls12_finish::Due::Finished) => {
                 *due = finishing.message(mem::take(due), message)?;
             }
-            state => *state = state.take().last_of_flight(message, out)?,
+            _ => *self = mem::take(self).last_of_flight(message, out)?,
         }
-        Ok((!matches!(*self, State::Over)).then_some(self))
+        Ok(())
     }
 
-    fn change_cipher_spec(mut self, more: bool, out: &mut Out) -> Step<Self> {
-        match &mut *self {
-            State::Tls12Finishing(finishing, due) => {
-                *due = finishing.change_cipher_spec(mem::take(due), more, out)?;
-                Ok(Some(self))
-            }
-            _ => Err(Error::UnexpectedChangeCipherSpec.into()),
-        }
+    fn change_cipher_spec(&mut self, more: bool, out: &mut Out) -> Result<(), Failure> {
+        let Self::Tls12Finishing(finishing, due) = self else {
+            return Err(Error::UnexpectedChangeCipherSpec.into());
+        };
+        *due = finishing.change_cipher_spec(mem::take(due), more, out)?;
+        Ok(())
     }
 
-    fn answer(mut self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
-        match &mut *self {
-            State::Tls13(core, due) => *due = core.answer(mem::take(due), &answer)?,
-            State::Tls12Finishing(finishing, due) => *due = finishing.answer(mem::take(due), &answer)?,
-            state => *state = state.take().flight(answer, out)?,
+    fn answer(&mut self, answer: AnswerKind, out: &mut Out) -> Result<(), Failure> {
+        match self {
+            Self::Tls13(core, due) => *due = core.answer(mem::take(due), &answer)?,
+            Self::Tls12Finishing(finishing, due) => *due = finishing.answer(mem::take(due), &answer)?,
+            _ => *self = mem::take(self).flight(answer, out)?,
         }
-        Ok((!matches!(*self, State::Over)).then_some(self))
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
     }
 }
 

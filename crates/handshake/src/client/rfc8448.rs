@@ -101,7 +101,7 @@ fn waiting(trace: &Trace) -> Client {
     out.enable_key_log(ours.random);
     let early_data = early_data::begin(&psk, &hello, true, &mut out).unwrap();
     let state = Waiting::replaying(ours, shares, (psk, early_data), (hello, offered));
-    Client(Machine::new(Box::new(State::Hello(state)), out))
+    Client(Machine::new(State::Hello(state), out))
 }
 
 /// What a client has yielded.

@@ -84,11 +84,13 @@ mod tls12_resumed;
 mod tls12_session;
 mod tls13;
 
+use core::mem;
+
 use crate::defaults;
 use crate::error::Error;
-use crate::machine::{Incoming, Machine, Out, Step, Steps};
+use crate::machine::{Incoming, Machine, Out, Steps};
 use crate::need::AnswerKind;
-use crate::step::{ApplicationData, ChangeCipherSpec, Input, Misuse, Output, ReadMode, Transport};
+use crate::step::{ApplicationData, ChangeCipherSpec, Failure, Input, Misuse, Output, ReadMode, Transport};
 
 /// A server's handshake, from ClientHello to Done.
 #[derive(Debug)]
@@ -125,7 +127,7 @@ impl Server {
 }
 
 /// Where a server stands.
-#[derive(Debug)]
+#[derive(Debug, Default)]
 enum State {
     /// The version is being negotiated.
     Hello(hello::State),
@@ -133,29 +135,41 @@ enum State {
     Tls12(tls12::State),
     /// It is TLS 1.3.
     Tls13(tls13::State),
+    /// The handshake is done, or a step is under way.
+    #[default]
+    Over,
 }
 
 impl Steps for State {
-    fn message(self, message: Incoming<'_>, out: &mut Out) -> Step<Self> {
-        match self {
-            Self::Hello(state) => Ok(Some(state.message(message, out)?)),
-            Self::Tls12(state) => Ok(state.message(message, out)?.map(Self::Tls12)),
-            Self::Tls13(state) => Ok(state.message(message, out)?.map(Self::Tls13)),
-        }
+    fn message(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure> {
+        *self = match mem::take(self) {
+            Self::Hello(state) => state.message(message, out)?,
+            Self::Tls12(state) => state.message(message, out)?.map_or(Self::Over, Self::Tls12),
+            Self::Tls13(state) => state.message(message, out)?.map_or(Self::Over, Self::Tls13),
+            Self::Over => Self::Over,
+        };
+        Ok(())
     }
 
-    fn change_cipher_spec(self, more: bool, out: &mut Out) -> Step<Self> {
-        match self {
-            Self::Tls12(state) => Ok(state.change_cipher_spec(more, out)?.map(Self::Tls12)),
-            Self::Hello(_) | Self::Tls13(_) => Err(Error::UnexpectedChangeCipherSpec.into()),
-        }
+    fn change_cipher_spec(&mut self, more: bool, out: &mut Out) -> Result<(), Failure> {
+        let Self::Tls12(state) = mem::take(self) else {
+            return Err(Error::UnexpectedChangeCipherSpec.into());
+        };
+        *self = state.change_cipher_spec(more, out)?.map_or(Self::Over, Self::Tls12);
+        Ok(())
     }
 
-    fn answer(self, answer: AnswerKind, out: &mut Out) -> Step<Self> {
-        match self {
-            Self::Hello(state) => Ok(Some(state.answer(answer, out)?)),
-            Self::Tls12(state) => Ok(state.answer(answer, out)?.map(Self::Tls12)),
-            Self::Tls13(state) => Ok(Some(Self::Tls13(state.answer(answer, out)?))),
-        }
+    fn answer(&mut self, answer: AnswerKind, out: &mut Out) -> Result<(), Failure> {
+        *self = match mem::take(self) {
+            Self::Hello(state) => state.answer(answer, out)?,
+            Self::Tls12(state) => state.answer(answer, out)?.map_or(Self::Over, Self::Tls12),
+            Self::Tls13(state) => Self::Tls13(state.answer(answer, out)?),
+            Self::Over => Self::Over,
+        };
+        Ok(())
+    }
+
+    fn is_over(&self) -> bool {
+        matches!(self, Self::Over)
     }
 }

@@ -49,6 +49,7 @@ pub const NOW: Duration = Duration::from_secs(1_790_000_000);
 
 /// Either role.
 #[derive(Debug)]
+#[allow(clippy::large_enum_variant, reason = "a test has few, and not for long")]
 pub enum Machine {
     Client(Client),
     Server(Server),

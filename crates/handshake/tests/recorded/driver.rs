@@ -138,6 +138,7 @@ pub(crate) enum Patience {
     Late,
 }
 
+#[allow(clippy::large_enum_variant, reason = "a test has few, and not for long")]
 enum Machine {
     Client(Client),
     Server(Server),
