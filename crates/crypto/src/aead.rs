@@ -86,7 +86,8 @@ impl RecordKey {
         Ok(())
     }
 
-    /// The nonce for `counter`: this key's sequence number, or an explicit nonce off the wire.
+    /// The nonce for `counter`: this key's sequence number, or an explicit nonce off the wire. It erases itself, byte by byte:
+    /// made where something could still fail, it would be built byte by byte too.
     #[inline]
     fn nonce(&self, counter: u64) -> Nonce {
         let [a, b, c, d] = self.head;
@@ -192,11 +193,10 @@ impl SealingKey {
         extra_out_and_tag: &mut [u8],
     ) -> Result<(), Error> {
         let successor = self.0.successor()?;
-        let nonce = self.0.nonce(self.0.sequence);
         self.0
             .cipher()?
             .seal_out_of_place_scatter(
-                nonce,
+                self.0.nonce(self.0.sequence),
                 Aad::from(aad),
                 plaintext,
                 ciphertext,
@@ -221,10 +221,15 @@ impl SealingKey {
         extra_out_and_tag: &mut [u8],
     ) -> Result<(), Error> {
         let successor = self.0.successor()?;
-        let nonce = self.0.nonce(self.0.sequence);
         self.0
             .cipher()?
-            .seal_in_place_scatter(nonce, Aad::from(aad), in_out, extra_in, extra_out_and_tag)
+            .seal_in_place_scatter(
+                self.0.nonce(self.0.sequence),
+                Aad::from(aad),
+                in_out,
+                extra_in,
+                extra_out_and_tag,
+            )
             .map_err(|_| SEAL_LENGTHS)?;
         self.0.sequence = successor;
         Ok(())
@@ -337,7 +342,7 @@ impl OpeningKey {
     ///
     /// # Errors
     /// [`Error::DecryptFailed`], a buffer shorter than a tag included; [`Error::CounterExhausted`].
-    #[inline]
+    #[inline(always)]
     pub fn open_in_place(&mut self, aad: &[u8], ciphertext_and_tag: &mut [u8]) -> Result<usize, Error> {
         let counter = self.implicit_counter()?;
         self.open_in_place_at(counter, aad, ciphertext_and_tag)
@@ -412,7 +417,7 @@ impl OpeningKey {
         }
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_in_place_at(
         &mut self,
         counter: u64,

@@ -12,13 +12,13 @@ pub(crate) const VERSION: u16 = 0x0303;
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentType {
     /// change_cipher_spec (20): one byte 0x01; in TLS 1.3 only for the sake of middleboxes.
-    ChangeCipherSpec,
+    ChangeCipherSpec = 20,
     /// alert (21).
-    Alert,
+    Alert = 21,
     /// handshake (22).
-    Handshake,
+    Handshake = 22,
     /// application_data (23); in TLS 1.3 also the outer type of every protected record.
-    ApplicationData,
+    ApplicationData = 23,
 }
 
 impl ContentType {

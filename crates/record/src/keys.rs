@@ -398,17 +398,25 @@ impl ReadKey {
         self.0.is_tls12()
     }
 
-    /// Opens `body` in place; the plaintext (in 1.3 the inner one) is then at this range of it.
-    #[inline]
-    pub(crate) fn open_in_place(
+    /// Opens `body` in place, as TLS 1.3 has it; the inner plaintext is then at its front.
+    #[inline(always)]
+    pub(crate) fn open_in_place<'a>(
+        &mut self,
+        header: &[u8; HEADER_LEN],
+        body: &'a mut [u8],
+    ) -> Result<&'a [u8], RecordError> {
+        let len = self.0.awake()?.open_in_place(header, body)?;
+        Ok(body.get(..len).unwrap_or_default())
+    }
+
+    /// Opens `body` in place, as TLS 1.2 has it; the content is then at this range of it.
+    #[inline(always)]
+    pub(crate) fn open_in_place_tls12(
         &mut self,
         header: &[u8; HEADER_LEN],
         body: &mut [u8],
     ) -> Result<Range<usize>, RecordError> {
-        if self.is_tls12() {
-            return tls12::open_in_place(&mut self.0.key, header, body);
-        }
-        Ok(0..self.0.awake()?.open_in_place(header, body)?)
+        tls12::open_in_place(&mut self.0.key, header, body)
     }
 
     /// Opens `body` into the front of `out`; the plaintext (in 1.3 the inner one) is this long.

@@ -7,72 +7,11 @@ use crate::error::RecordError;
 use crate::header::{ContentType, HEADER_LEN, Header, VERSION};
 use crate::keys::ReadKey;
 use crate::limits::{
-    DEFAULT_MAX_MESSAGE, MAX_CHANGE_CIPHER_SPECS, MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_FRAGMENT,
-    MAX_RECORD_SIZE_LIMIT, MIN_CIPHERTEXT, MIN_RECORD_SIZE_LIMIT,
+    MAX_CHANGE_CIPHER_SPECS, MAX_CIPHERTEXT, MAX_EMPTY_RECORDS, MAX_FRAGMENT, MAX_RECORD_SIZE_LIMIT,
+    MIN_CIPHERTEXT, MIN_RECORD_SIZE_LIMIT,
 };
+use crate::mode::{ApplicationDataMode, ChangeCipherSpecMode, Mode};
 use oxtls_crypto::aead::TAG_LEN;
-
-/// What to do with a well-formed ChangeCipherSpec.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ChangeCipherSpecMode {
-    /// Drop it, up to [`MAX_CHANGE_CIPHER_SPECS`] times (RFC 9846 section 5).
-    Drop,
-    /// Deliver it: the handshake knows whether it belongs there.
-    Deliver,
-}
-
-/// What to do with application data.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub enum ApplicationDataMode {
-    /// Refuse it.
-    Refuse,
-    /// Deliver it.
-    Accept,
-    /// Deliver it as early data, so many bytes of plaintext at most (RFC 9846 section 4.3.10).
-    Early {
-        /// The limit in bytes.
-        limit: u32,
-    },
-    /// The key can't open the early data that was rejected: drop records that do not open, so many bytes of payload
-    /// at most, until the first that does. From there on every record must open and application data is refused.
-    SkipUndecryptable {
-        /// The limit in bytes.
-        limit: u32,
-    },
-    /// Early data was rejected by a HelloRetryRequest: drop application data records unread, so many bytes of payload
-    /// at most, until the first handshake record. From there on application data is refused.
-    SkipUntilClientHello {
-        /// The limit in bytes.
-        limit: u32,
-    },
-}
-
-/// How records are to be read. Setting a mode starts its counts afresh.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-pub struct Mode {
-    /// What to do with a ChangeCipherSpec.
-    pub change_cipher_spec: ChangeCipherSpecMode,
-    /// What to do with application data.
-    pub application_data: ApplicationDataMode,
-    /// Take an unprotected alert until a record has opened under the present key: a client that could not read our
-    /// ServerHello has no key to protect its alert with. Later it would be a forgery.
-    pub plaintext_alert: bool,
-    /// The longest handshake message body, in bytes. The reader hands it to nobody: pass it to
-    /// [`Reassembly::next`](crate::Reassembly::next).
-    pub max_message: u32,
-}
-
-impl Default for Mode {
-    /// The most careful mode: nothing but handshake messages and alerts.
-    fn default() -> Self {
-        Self {
-            change_cipher_spec: ChangeCipherSpecMode::Drop,
-            application_data: ApplicationDataMode::Refuse,
-            plaintext_alert: false,
-            max_message: DEFAULT_MAX_MESSAGE,
-        }
-    }
-}
 
 /// The content of a record. Ranges are into the buffer that holds the plaintext.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -107,7 +46,7 @@ impl Opened {
 
     /// A record that was taken: its type, and its content unless there is nothing to deliver.
     #[inline]
-    fn taken(header: &Header, content_type: ContentType, record: Option<Record>) -> Self {
+    fn taken(header: Header, content_type: ContentType, record: Option<Record>) -> Self {
         let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
         Self { consumed, needed: 0, content_type: Some(content_type), record }
     }
@@ -199,25 +138,36 @@ impl Reader {
     ///
     /// # Errors
     /// Any [`RecordError`] but `OutputTooSmall`. All are fatal.
-    #[inline]
+    // What it returns has 48 bytes: its callers make less of it, without writing it to memory and reading it again.
+    #[inline(always)]
     pub fn open(&mut self, input: &mut [u8]) -> Result<Opened, RecordError> {
         let Some(header) = Header::parse(input)? else { return Ok(Opened::more(HEADER_LEN)) };
-        self.admit(&header)?;
+        let protected = self.admit(header)?;
         let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
         let Some((head, body)) =
             input.get_mut(..consumed).and_then(|record| record.split_first_chunk_mut::<HEADER_LEN>())
         else {
             return Ok(Opened::more(consumed));
         };
-        match self.key_for(header.content_type) {
-            None => self.take_plaintext(&header, body, HEADER_LEN),
-            Some(key) => match key.open_in_place(head, body) {
-                Ok(range) => {
-                    let at = HEADER_LEN.saturating_add(range.start);
-                    self.take_opened(&header, body.get(range).unwrap_or_default(), at)
+        match &mut self.key {
+            Some(key) if protected && key.is_tls12() => {
+                let first = key.sequence() == 0;
+                match key.open_in_place_tls12(head, body) {
+                    Ok(range) => {
+                        let at = HEADER_LEN.saturating_add(range.start);
+                        self.take_tls12(header, first, body.get(range).unwrap_or_default(), at)
+                    }
+                    Err(error) => self.skip(header, error),
                 }
-                Err(error) => self.skip(&header, error),
-            },
+            }
+            Some(key) if protected => {
+                let first = key.sequence() == 0;
+                match key.open_in_place(head, body) {
+                    Ok(inner) => self.take_inner(header, first, inner, HEADER_LEN),
+                    Err(error) => self.skip(header, error),
+                }
+            }
+            _ => self.take_plaintext(header, body, HEADER_LEN),
         }
     }
 
@@ -232,19 +182,23 @@ impl Reader {
     #[inline]
     pub fn open_into(&mut self, input: &[u8], out: &mut [u8]) -> Result<Opened, RecordError> {
         let Some(header) = Header::parse(input)? else { return Ok(Opened::more(HEADER_LEN)) };
-        self.admit(&header)?;
+        let protected = self.admit(header)?;
         let consumed = HEADER_LEN.saturating_add(usize::from(header.length));
         let Some((head, body)) =
             input.get(..consumed).and_then(|record| record.split_first_chunk::<HEADER_LEN>())
         else {
             return Ok(Opened::more(consumed));
         };
-        match self.key_for(header.content_type) {
-            None => self.copy_plaintext(&header, body, out),
-            Some(key) => match key.open_into(head, body, out) {
-                Ok(len) => self.take_opened(&header, out.get(..len).unwrap_or_default(), 0),
-                Err(error) => self.skip(&header, error),
-            },
+        match &mut self.key {
+            Some(key) if protected => {
+                let (tls12, first) = (key.is_tls12(), key.sequence() == 0);
+                match key.open_into(head, body, out) {
+                    Ok(len) if tls12 => self.take_tls12(header, first, out.get(..len).unwrap_or_default(), 0),
+                    Ok(len) => self.take_inner(header, first, out.get(..len).unwrap_or_default(), 0),
+                    Err(error) => self.skip(header, error),
+                }
+            }
+            _ => self.copy_plaintext(header, body, out),
         }
     }
 
@@ -259,35 +213,57 @@ impl Reader {
         self.mode.plaintext_alert && self.opened() == 0
     }
 
-    /// Judges a record by its header alone, so that what can't be good is refused before it is waited for.
+    /// Judges a record by its header alone, so that what can't be good is refused before it is waited for. Whether it is
+    /// protected: under a key a ChangeCipherSpec alone may be in the clear, and an alert where the mode says so; all else is
+    /// taken for protected, whatever it claims to be.
     #[inline]
-    fn admit(&self, header: &Header) -> Result<(), RecordError> {
+    fn admit(&self, header: Header) -> Result<bool, RecordError> {
         let length = usize::from(header.length);
-        // RFC 9846 section 5.2 fixes it, and the records of a peer that gets it wrong are not worth a decryption.
-        let protected = self.key.is_some() && header.content_type == ContentType::ApplicationData;
-        if protected && header.version != VERSION {
-            return Err(RecordError::WrongVersion(header.version));
-        }
-        let limit = match (header.content_type, &self.key) {
-            (ContentType::ChangeCipherSpec, _) if length == 1 => 1,
-            (ContentType::ChangeCipherSpec, _) => return Err(RecordError::BadChangeCipherSpec),
-            (_, Some(key)) if key.is_tls12() => MAX_CIPHERTEXT,
-            (ContentType::ApplicationData, Some(key)) => self.max_ciphertext(key),
-            (ContentType::ApplicationData, None) if self.is_awaiting_client_hello() => MAX_CIPHERTEXT,
-            (ContentType::ApplicationData, None) => return Err(RecordError::ApplicationDataRefused),
-            (ContentType::Alert, Some(_)) if self.takes_plaintext_alert() => MAX_FRAGMENT,
-            (ContentType::Alert | ContentType::Handshake, Some(key)) => self.max_ciphertext(key),
-            (ContentType::Alert | ContentType::Handshake, None) => MAX_FRAGMENT,
+        let (protected, limit) = match &self.key {
+            Some(key) if header.content_type == ContentType::ApplicationData => {
+                // RFC 9846 section 5.2 fixes it, and the records of a peer that gets it wrong are not worth a decryption.
+                if header.version != VERSION {
+                    return Err(RecordError::WrongVersion(header.version));
+                }
+                (true, self.max_ciphertext(key))
+            }
+            _ => self.admit_other(header)?,
         };
-        if length > limit { Err(RecordError::TooLong { length, limit }) } else { Ok(()) }
+        if length > limit { Err(RecordError::TooLong { length, limit }) } else { Ok(protected) }
+    }
+
+    /// Of a record that is not of application data under a key: whether it is protected, and how long it may be.
+    fn admit_other(&self, header: Header) -> Result<(bool, usize), RecordError> {
+        match (header.content_type, &self.key) {
+            (ContentType::ChangeCipherSpec, _) if header.length == 1 => Ok((false, 1)),
+            (ContentType::ChangeCipherSpec, _) => Err(RecordError::BadChangeCipherSpec),
+            (ContentType::ApplicationData, None) if !self.is_awaiting_client_hello() => {
+                Err(RecordError::ApplicationDataRefused)
+            }
+            (ContentType::ApplicationData, None) => Ok((false, MAX_CIPHERTEXT)),
+            (ContentType::Alert, Some(_)) if self.takes_plaintext_alert() => Ok((false, MAX_FRAGMENT)),
+            (_, Some(key)) => Ok((true, self.max_ciphertext(key))),
+            (ContentType::Alert | ContentType::Handshake, None) => Ok((false, MAX_FRAGMENT)),
+        }
     }
 
     /// The longest payload of a protected record. A peer that keeps to our record_size_limit adds only a tag, so a
     /// small receiver need not wait for 16 KiB to refuse them; without one the protocol's own bound holds.
     #[inline]
     fn max_ciphertext(&self, key: &ReadKey) -> usize {
+        if self.record_size_limit == MAX_RECORD_SIZE_LIMIT {
+            MAX_CIPHERTEXT
+        } else {
+            self.limited_ciphertext(key)
+        }
+    }
+
+    /// What our record_size_limit allows where it is a limit at all: that binds no early data, and counts content alone in
+    /// TLS 1.2.
+    #[inline(never)]
+    fn limited_ciphertext(&self, key: &ReadKey) -> usize {
         let skipping = matches!(self.mode.application_data, ApplicationDataMode::SkipUndecryptable { .. });
-        if self.record_size_limit == MAX_RECORD_SIZE_LIMIT || key.is_early() || skipping {
+        if key.is_tls12() || key.is_early() || skipping {
             MAX_CIPHERTEXT
         } else {
             usize::from(self.record_size_limit).saturating_add(TAG_LEN)
@@ -299,33 +275,16 @@ impl Reader {
         matches!(self.mode.application_data, ApplicationDataMode::SkipUntilClientHello { .. })
     }
 
-    /// The key for a record of this outer type, once admitted. Under a key a ChangeCipherSpec alone may be in the
-    /// clear, and an alert where the mode says so; all else is taken for protected, whatever it claims to be.
-    #[inline]
-    fn key_for(&mut self, content_type: ContentType) -> Option<&mut ReadKey> {
-        match content_type {
-            ContentType::ApplicationData | ContentType::Handshake => self.key.as_mut(),
-            ContentType::ChangeCipherSpec => None,
-            ContentType::Alert if self.takes_plaintext_alert() => None,
-            ContentType::Alert => self.key.as_mut(),
-        }
-    }
-
-    /// What opened under the present key. From here to the end each function's result is the caller's own: handed from one
-    /// to the next through memory it would take as long as a tenth of a small record.
+    /// Content under TLS 1.2's protection, whose type the header says. `first`: it is the first under its key.
     #[inline(always)]
-    fn take_opened(&mut self, header: &Header, plaintext: &[u8], at: usize) -> Result<Opened, RecordError> {
-        if self.key.as_ref().is_some_and(ReadKey::is_tls12) {
-            self.take_tls12(header, plaintext, at)
-        } else {
-            self.take_inner(header, plaintext, at)
-        }
-    }
-
-    /// Content under TLS 1.2's protection, whose type the header says.
-    #[inline(always)]
-    fn take_tls12(&mut self, header: &Header, content: &[u8], at: usize) -> Result<Opened, RecordError> {
-        if self.opened() == 1 {
+    fn take_tls12(
+        &mut self,
+        header: Header,
+        first: bool,
+        content: &[u8],
+        at: usize,
+    ) -> Result<Opened, RecordError> {
+        if first {
             self.first_opened();
         }
         let limit = usize::from(self.record_size_limit).min(MAX_FRAGMENT);
@@ -335,19 +294,25 @@ impl Reader {
         self.deliver(header, header.content_type, content, at)
     }
 
-    /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer.
+    /// A TLSInnerPlaintext (RFC 9846 section 5.4) that lies `at` bytes into its buffer. From here to the end each function's
+    /// result is the caller's own: handed from one to the next through memory it would take as long as a tenth of a small
+    /// record.
     #[inline(always)]
-    fn take_inner(&mut self, header: &Header, inner: &[u8], at: usize) -> Result<Opened, RecordError> {
+    fn take_inner(
+        &mut self,
+        header: Header,
+        first: bool,
+        inner: &[u8],
+        at: usize,
+    ) -> Result<Opened, RecordError> {
         if header.content_type != ContentType::ApplicationData {
             return Err(RecordError::WrongOuterType(header.content_type));
         }
-        if self.opened() == 1 {
+        if first {
             self.first_opened();
         }
-        let early = self.key.as_ref().is_some_and(ReadKey::is_early);
-        let limit = usize::from(if early { MAX_RECORD_SIZE_LIMIT } else { self.record_size_limit });
-        if inner.len() > limit {
-            return Err(RecordError::TooLong { length: inner.len(), limit });
+        if inner.len() > usize::from(self.record_size_limit) {
+            self.check_early(inner.len())?;
         }
         let (byte, content) = match inner.split_last() {
             Some((&byte, content)) if byte != 0 => (byte, content),
@@ -357,6 +322,14 @@ impl Reader {
             ContentType::ChangeCipherSpec => Err(RecordError::ProtectedChangeCipherSpec),
             content_type => self.deliver(header, content_type, content, at),
         }
+    }
+
+    /// An inner plaintext that is longer than our record_size_limit: early data may be.
+    #[cold]
+    fn check_early(&self, length: usize) -> Result<(), RecordError> {
+        let early = self.key.as_ref().is_some_and(ReadKey::is_early);
+        let limit = usize::from(if early { MAX_RECORD_SIZE_LIMIT } else { self.record_size_limit });
+        if length > limit { Err(RecordError::TooLong { length, limit }) } else { Ok(()) }
     }
 
     /// The peer has our keys: nothing is skipped, and no alert comes in the clear, from here on.
@@ -370,7 +343,7 @@ impl Reader {
 
     /// A record that did not open: fatal, unless rejected early data is expected.
     #[cold]
-    fn skip(&mut self, header: &Header, error: RecordError) -> Result<Opened, RecordError> {
+    fn skip(&mut self, header: Header, error: RecordError) -> Result<Opened, RecordError> {
         match self.mode.application_data {
             ApplicationDataMode::SkipUndecryptable { limit }
                 if error == RecordError::DecryptFailed
@@ -383,7 +356,7 @@ impl Reader {
     }
 
     /// Drops a record of rejected early data.
-    fn charge_skipped(&mut self, header: &Header, limit: u32) -> Result<Opened, RecordError> {
+    fn charge_skipped(&mut self, header: Header, limit: u32) -> Result<Opened, RecordError> {
         if self.charge(usize::from(header.length).max(MIN_CIPHERTEXT)) > limit {
             return Err(RecordError::SkippedTooMuch { limit });
         }
@@ -396,7 +369,7 @@ impl Reader {
     }
 
     /// A record in the clear, whose content lies `at` bytes into its buffer.
-    fn take_plaintext(&mut self, header: &Header, content: &[u8], at: usize) -> Result<Opened, RecordError> {
+    fn take_plaintext(&mut self, header: Header, content: &[u8], at: usize) -> Result<Opened, RecordError> {
         match (header.content_type, self.mode.application_data) {
             (ContentType::ApplicationData, ApplicationDataMode::SkipUntilClientHello { limit }) => {
                 return self.charge_skipped(header, limit);
@@ -412,7 +385,7 @@ impl Reader {
     /// A record in the clear for a caller who wants its content elsewhere.
     fn copy_plaintext(
         &mut self,
-        header: &Header,
+        header: Header,
         content: &[u8],
         out: &mut [u8],
     ) -> Result<Opened, RecordError> {
@@ -427,7 +400,7 @@ impl Reader {
     #[inline(always)]
     fn deliver(
         &mut self,
-        header: &Header,
+        header: Header,
         content_type: ContentType,
         content: &[u8],
         at: usize,
