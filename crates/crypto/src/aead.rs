@@ -370,7 +370,7 @@ impl OpeningKey {
     ///
     /// # Errors
     /// [`Error::DecryptFailed`]; [`Error::InvalidLength`] if `out` has another length; [`Error::CounterExhausted`].
-    #[inline]
+    #[inline(always)]
     pub fn open_separate(
         &mut self,
         aad: &[u8],
@@ -435,7 +435,7 @@ impl OpeningKey {
         Ok(in_out.len())
     }
 
-    #[inline]
+    #[inline(always)]
     fn open_separate_at(
         &mut self,
         counter: u64,

@@ -420,7 +420,7 @@ impl ReadKey {
     }
 
     /// Opens `body` into the front of `out`; the plaintext (in 1.3 the inner one) is this long.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn open_into(
         &mut self,
         header: &[u8; HEADER_LEN],
