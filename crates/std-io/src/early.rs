@@ -4,7 +4,7 @@ use std::fmt;
 use std::io::{self, Read, Write};
 use std::ops::Range;
 
-use oxtls::{Client, SealError, Server};
+use oxtls::{Client, EarlyDataStatus, Role, SealError, Server};
 
 use crate::error::seal_failed;
 use crate::stream::Stream;
@@ -98,6 +98,41 @@ impl<T: Read + Write> Read for EarlyReader<'_, T> {
     }
 }
 
+impl<R: Role, T: Read + Write> Stream<R, T> {
+    /// Early data that waits, or comes before the handshake is done.
+    fn read_early(&mut self, buf: &mut [u8]) -> io::Result<usize> {
+        while self.early.is_empty() && self.connection().is_handshaking() && !buf.is_empty() {
+            self.receive()?;
+        }
+        let len = self.early.len().min(buf.len());
+        for (to, from) in buf.iter_mut().zip(self.early.drain(..len)) {
+            *to = from;
+        }
+        if self.early.is_empty() {
+            self.early = Vec::new();
+        }
+        Ok(len)
+    }
+
+    /// Fails once if the server has not taken early data and nobody has asked: whoever goes on would never know.
+    pub(crate) fn check_early_data(&mut self) -> io::Result<()> {
+        match self.connection_mut().rejected_early_data().len() {
+            0 => Ok(()),
+            bytes => Err(EarlyDataLost { bytes }.into()),
+        }
+    }
+
+    /// Fails if the handshake has ended before anybody could say whether the server takes the early data that was written.
+    pub(crate) fn check_settled(&self) -> io::Result<()> {
+        match self.connection().early_data() {
+            EarlyDataStatus::Offered { sealed: bytes @ 1.., .. } => {
+                Err(EarlyDataUnsettled { bytes: usize::try_from(bytes).unwrap_or(usize::MAX) }.into())
+            }
+            _ => Ok(()),
+        }
+    }
+}
+
 /// The server has not taken early data that was written, and the stream is used as if it had; said once. The bytes, so many
 /// from the first on, are their writer's still: write them again, or go on without.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -122,6 +157,32 @@ impl std::error::Error for EarlyDataLost {}
 impl From<EarlyDataLost> for io::Error {
     fn from(lost: EarlyDataLost) -> Self {
         Self::other(lost)
+    }
+}
+
+/// The handshake has ended before the server could say whether it takes the early data that was written: it may have taken
+/// all of it, some or none. [`handshake`](Stream::handshake) before [`shutdown`](Stream::shutdown) tells.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct EarlyDataUnsettled {
+    /// How many bytes were written.
+    pub bytes: usize,
+}
+
+impl fmt::Display for EarlyDataUnsettled {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(
+            f,
+            "the handshake has ended before it was known whether the server takes the {} bytes of early data",
+            self.bytes
+        )
+    }
+}
+
+impl std::error::Error for EarlyDataUnsettled {}
+
+impl From<EarlyDataUnsettled> for io::Error {
+    fn from(unsettled: EarlyDataUnsettled) -> Self {
+        Self::other(unsettled)
     }
 }
 

@@ -10,7 +10,7 @@ mod early;
 mod error;
 mod stream;
 
-pub use early::{EarlyDataLost, EarlyDataWaits, EarlyReader, EarlyWriter};
+pub use early::{EarlyDataLost, EarlyDataUnsettled, EarlyDataWaits, EarlyReader, EarlyWriter};
 pub use error::{NeedWaits, tls_error};
 pub use stream::Stream;
 

@@ -6,7 +6,9 @@ use std::ops::Range;
 
 use oxtls::{Connection, Error, Event, Need, Role, Sealed};
 
-use crate::early::{EarlyDataLost, EarlyDataWaits};
+use crate::early::EarlyDataWaits;
+#[cfg(doc)]
+use crate::early::{EarlyDataLost, EarlyDataUnsettled};
 use crate::error::{Broken, NeedWaits, is_for_now, is_gone, seal_failed};
 
 /// What is read from the transport at once, bytes: more than the longest record, so that one call can complete any.
@@ -72,7 +74,7 @@ pub struct Stream<R: Role, T> {
     broken: Option<ErrorKind>,
     need: Option<Box<Need>>,
     /// Early data that waits for its reader, no more than the configuration takes.
-    early: Vec<u8>,
+    pub(crate) early: Vec<u8>,
 }
 
 impl<R: Role, T: Read + Write> Stream<R, T> {
@@ -110,22 +112,16 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     }
 
     /// Sends close_notify: the peer can tell this end from a cut. Reading may go on until the peer's own. During the
-    /// handshake this cancels it.
+    /// handshake this cancels it: early data that was written may have come to nothing then.
     ///
     /// # Errors
-    /// Those of the transport. [`EarlyDataLost`], with close_notify sent all the same.
+    /// Those of the transport. [`EarlyDataLost`], or [`EarlyDataUnsettled`] where the handshake has not come so far, with
+    /// close_notify sent all the same.
     pub fn shutdown(&mut self) -> io::Result<()> {
         self.connection.close();
         self.flush()?;
-        self.check_early_data()
-    }
-
-    /// Fails once if the server has not taken early data and nobody has asked: whoever goes on would never know.
-    fn check_early_data(&mut self) -> io::Result<()> {
-        match self.connection.rejected_early_data().len() {
-            0 => Ok(()),
-            bytes => Err(EarlyDataLost { bytes }.into()),
-        }
+        self.check_early_data()?;
+        self.check_settled()
     }
 
     /// Whether bytes wait that the transport has not taken: on a non-blocking one, wait until it can be written.
@@ -175,7 +171,7 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
     }
 
     /// Receives until something happens; returns `false` at the peer's orderly end.
-    fn receive(&mut self) -> io::Result<bool> {
+    pub(crate) fn receive(&mut self) -> io::Result<bool> {
         loop {
             match self.step()? {
                 Step::Nothing => {}
@@ -218,21 +214,6 @@ impl<R: Role, T: Read + Write> Stream<R, T> {
             None => {}
         }
         Ok(Step::Nothing)
-    }
-
-    /// Early data that waits, or comes before the handshake is done.
-    pub(crate) fn read_early(&mut self, buf: &mut [u8]) -> io::Result<usize> {
-        while self.early.is_empty() && self.connection.is_handshaking() && !buf.is_empty() {
-            self.receive()?;
-        }
-        let len = self.early.len().min(buf.len());
-        for (to, from) in buf.iter_mut().zip(self.early.drain(..len)) {
-            *to = from;
-        }
-        if self.early.is_empty() {
-            self.early = Vec::new();
-        }
-        Ok(len)
     }
 
     /// Whether data waits for its reader.

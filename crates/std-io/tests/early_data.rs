@@ -10,7 +10,7 @@ use oxtls::pki_types::ServerName;
 use oxtls::{
     ClientConfig, ClientConnection, EarlyDataStatus, ReplayGuard, Resumption, ServerConfig, ServerConnection,
 };
-use oxtls_std::{EarlyDataLost, EarlyDataWaits};
+use oxtls_std::{EarlyDataLost, EarlyDataUnsettled, EarlyDataWaits};
 
 const LIMIT: usize = 10_000;
 
@@ -144,4 +144,23 @@ fn a_client_that_does_not_ask_is_told_once_whatever_it_does_next() {
     assert!(client.write(b"early").is_err());
     client.write_all(b"early").unwrap();
     assert_eq!(read_some(&mut server), b"early");
+}
+
+#[test]
+fn a_client_that_shuts_down_before_the_server_has_spoken_is_told_that_its_early_data_is_unsettled() {
+    let (mut client, _server) = again(&configs());
+    client.early_data().unwrap().write_all(b"early").unwrap();
+    let error = client.shutdown().unwrap_err();
+    let unsettled = error.get_ref().unwrap().downcast_ref::<EarlyDataUnsettled>();
+    assert_eq!(unsettled, Some(&EarlyDataUnsettled { bytes: 5 }), "{error}");
+    assert!(!client.wants_write(), "close_notify is sent all the same");
+
+    let (mut client, _server) = again(&configs());
+    assert!(client.early_data().is_some(), "none was written");
+    client.shutdown().unwrap();
+
+    let (mut client, mut server) = again(&configs());
+    client.early_data().unwrap().write_all(b"early").unwrap();
+    shake_hands(&mut client, &mut server);
+    client.shutdown().unwrap();
 }
