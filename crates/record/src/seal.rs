@@ -253,42 +253,56 @@ impl Writer {
         Ok(sealed.written)
     }
 
-    /// Where the content of the next record lies, counted from the record's first byte: behind the header and, in TLS 1.2,
-    /// the explicit nonce.
+    /// Where the content of the next record of this type lies, counted from the record's first byte: behind the header and,
+    /// in TLS 1.2, the explicit nonce.
     #[must_use]
-    pub fn content_start(&self) -> usize {
-        HEADER_LEN.saturating_add(self.key.as_ref().map_or(0, WriteKey::content_start))
+    pub fn content_start(&self, content_type: ContentType) -> usize {
+        let key = self.key.as_ref().filter(|_| content_type != ContentType::ChangeCipherSpec);
+        HEADER_LEN.saturating_add(key.map_or(0, WriteKey::content_start))
     }
 
-    /// Makes of a handshake message, or of several, the one record that holds them, where they are: the record begins at
-    /// `start` of `buffer`, and they lie [`content_start`](Self::content_start) bytes behind that, up to the end. The buffer
-    /// grows by what comes behind them, the inner content type and the tag. `false`, with nothing done: there are none, or
-    /// they take more than one record.
+    /// Makes a record of content where it lies: the record begins at `start` of `buffer`, its content
+    /// [`content_start`](Self::content_start) bytes behind that, and it is all that the buffer has from there on. The buffer
+    /// grows by what comes behind the content: inner content type, padding, tag. `false`, with nothing done: there is no
+    /// content, or more than one record takes.
     ///
     /// # Errors
-    /// [`SealError::KeyExhausted`], [`SealError::Crypto`]; the buffer then ends at `start`.
-    pub fn seal_in_place(&mut self, buffer: &mut Vec<u8>, start: usize) -> Result<bool, SealError> {
-        let content_type = ContentType::Handshake;
-        let content = start.saturating_add(self.content_start());
-        let Some(len) = buffer.len().checked_sub(content) else { return Ok(false) };
-        if self.records(content_type, len) != 1 {
+    /// As [`Writer::seal`]; the buffer then ends at `start`.
+    pub fn seal_in_place(
+        &mut self,
+        content_type: ContentType,
+        buffer: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<bool, SealError> {
+        let content = start.saturating_add(self.content_start(content_type));
+        let content = buffer.get(content..).unwrap_or_default();
+        let len = content.len();
+        if len == 0 || len > self.max_content(content_type) {
             return Ok(false);
         }
-        let end = start.saturating_add(self.sealed_len(content_type, len));
+        let sealed = match self.check(content_type, content) {
+            Ok(()) => self.seal_lying(content_type, len, buffer, start),
+            Err(error) => Err(error),
+        };
+        buffer.truncate(sealed.unwrap_or(start));
+        sealed.map(|_| true)
+    }
+
+    /// Seals the `len` bytes that lie where they belong; gives where the record ends.
+    fn seal_lying(
+        &mut self,
+        content_type: ContentType,
+        len: usize,
+        buffer: &mut Vec<u8>,
+        start: usize,
+    ) -> Result<usize, SealError> {
+        let record = self.record_len(content_type, self.shape(content_type, len));
+        let end = start.saturating_add(record);
         buffer.reserve_exact(end.saturating_sub(buffer.len()));
         buffer.resize(end, 0);
         let mut window = buffer.get_mut(start..).unwrap_or_default();
-        match self.seal_record(content_type, &mut InPlace(len), &mut window) {
-            Ok(()) => {
-                let end = end.saturating_sub(window.len());
-                buffer.truncate(end);
-                Ok(true)
-            }
-            Err(error) => {
-                buffer.truncate(start);
-                Err(error)
-            }
-        }
+        self.seal_record(content_type, &mut InPlace(len), &mut window)?;
+        Ok(end.saturating_sub(window.len()))
     }
 
     /// What no window can mend.

@@ -177,10 +177,10 @@ fn sealed_in_place(writer: &mut Writer, message: &[u8]) -> (Result<bool, SealErr
     let before = [0xee; 3];
     let mut buffer = Vec::with_capacity(before.len() + writer.sealed_len(HANDSHAKE, message.len()).max(600));
     buffer.extend_from_slice(&before);
-    buffer.resize(before.len() + writer.content_start(), 0xee);
+    buffer.resize(before.len() + writer.content_start(HANDSHAKE), 0xee);
     buffer.extend_from_slice(message);
     let place = buffer.as_ptr();
-    let sealed = writer.seal_in_place(&mut buffer, before.len());
+    let sealed = writer.seal_in_place(HANDSHAKE, &mut buffer, before.len());
     assert_eq!(buffer.as_ptr(), place, "in its own allocation");
     assert_eq!(buffer[..3], before);
     (sealed, buffer.split_off(3))
@@ -225,7 +225,7 @@ fn what_is_not_one_record_is_not_sealed_where_it_lies() {
     writer.set_max_fragment(64);
     assert_eq!(sealed_in_place(&mut writer, &[7; 65]).0, Ok(false));
     assert_eq!(sealed_in_place(&mut writer, &[7; 64]).0, Ok(true));
-    assert_eq!(writer.seal_in_place(&mut Vec::new(), 9), Ok(false), "nothing is there");
+    assert_eq!(writer.seal_in_place(HANDSHAKE, &mut Vec::new(), 9), Ok(false), "nothing is there");
 }
 
 #[test]
@@ -235,6 +235,25 @@ fn a_key_that_is_used_up_leaves_nothing_where_the_record_was_to_be() {
     assert_eq!(sealed_in_place(&mut writer, b"last").0, Ok(true));
     let (sealed, left) = sealed_in_place(&mut writer, b"too late");
     assert_eq!((sealed, left), (Err(SealError::KeyExhausted), Vec::new()));
+}
+
+#[test]
+fn what_is_sealed_where_it_lies_is_checked_as_elsewhere() {
+    let (ccs, alert) = (ContentType::ChangeCipherSpec, ContentType::Alert);
+    let mut writer = Writer::new();
+    writer.install(write_key(0, 7));
+    assert_eq!(writer.content_start(ccs), 5);
+    let mut buffer = vec![0, 0, 0, 0, 0, 1];
+    assert_eq!(writer.seal_in_place(ccs, &mut buffer, 0), Ok(true));
+    assert_eq!(buffer, [20, 3, 3, 0, 1, 1], "never protected");
+    for (content_type, content) in [(ccs, [1, 1].as_slice()), (alert, &[2, 0, 0])] {
+        buffer = [&[0; 5], content].concat();
+        let refused = Err(SealError::InvalidContent(content_type));
+        assert_eq!(writer.seal_in_place(content_type, &mut buffer, 0), refused);
+        assert!(buffer.is_empty());
+    }
+    buffer = vec![7; 6];
+    assert_eq!(Writer::new().seal_in_place(DATA, &mut buffer, 0), Err(SealError::NoKey));
 }
 
 #[test]

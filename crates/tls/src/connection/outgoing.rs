@@ -33,20 +33,15 @@ impl Outgoing {
 
     /// Puts messages behind those of their flight, which `writer` will seal.
     pub(super) fn messages(&mut self, writer: &Writer, mut messages: Vec<u8>) {
-        let front = if self.has_flight() { 0 } else { writer.content_start() };
+        let front = if self.has_flight() { 0 } else { writer.content_start(ContentType::Handshake) };
         let len = self.buffer.len().saturating_add(front).saturating_add(messages.len());
         if len > self.buffer.capacity() && (len <= messages.capacity() || self.buffer.is_empty()) {
             // The messages' own buffer has room for all, or is the only one.
             self.put_before(&mut messages, front);
             self.buffer = messages;
-            return;
+        } else {
+            self.put_behind(front, &messages);
         }
-        if len > self.buffer.capacity() {
-            let more = len.saturating_sub(self.buffer.len());
-            self.buffer.reserve_exact(more.saturating_add(SHORT_MESSAGES));
-        }
-        self.buffer.resize(len.saturating_sub(messages.len()), 0);
-        self.buffer.extend_from_slice(&messages);
     }
 
     /// Puts what the buffer has, and behind it `room` bytes, before the messages.
@@ -60,44 +55,61 @@ impl Outgoing {
         }
     }
 
-    /// Seals the flight.
-    pub(super) fn flush(&mut self, writer: &mut Writer) -> Result<(), SealError> {
-        if !self.has_flight() {
-            return Ok(());
+    /// Puts content `room` bytes behind what the buffer has.
+    fn put_behind(&mut self, room: usize, content: &[u8]) {
+        let start = self.buffer.len().saturating_add(room);
+        let len = start.saturating_add(content.len());
+        if len > self.buffer.capacity() {
+            let more = len.saturating_sub(self.buffer.len());
+            self.buffer.reserve_exact(more.saturating_add(SHORT_MESSAGES));
         }
-        let start = index(self.sealed);
-        if !writer.seal_in_place(&mut self.buffer, start)? {
-            let flight = self.buffer.split_off(start);
-            let messages = flight.get(writer.content_start()..).unwrap_or_default();
-            return self.seal(writer, ContentType::Handshake, messages);
-        }
-        self.mark_sealed();
-        Ok(())
+        self.buffer.resize(start, 0);
+        self.buffer.extend_from_slice(content);
     }
 
-    /// Seals all of `plaintext`, or nothing, behind what waits. There is no flight: it was sealed before.
+    /// Seals the flight.
+    pub(super) fn flush(&mut self, writer: &mut Writer) -> Result<(), SealError> {
+        if self.has_flight() { self.seal_last(writer, ContentType::Handshake) } else { Ok(()) }
+    }
+
+    /// Seals all of `content`, or nothing, behind what waits. There is no flight: it was sealed before.
     pub(super) fn seal(
         &mut self,
         writer: &mut Writer,
         content_type: ContentType,
-        plaintext: &[u8],
+        content: &[u8],
     ) -> Result<(), SealError> {
-        let start = index(self.sealed);
-        let len = start.saturating_add(writer.sealed_len(content_type, plaintext.len()));
-        if len > self.buffer.capacity() {
-            // Behind a ChangeCipherSpec comes a Finished.
-            self.buffer.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
-        }
-        self.buffer.resize(len, 0);
-        let window = self.buffer.get_mut(start..).unwrap_or_default();
-        let sealed = writer.seal_whole(content_type, plaintext, window);
-        self.buffer.truncate(start.saturating_add(sealed.unwrap_or_default()));
-        self.mark_sealed();
-        sealed.map(drop)
+        self.put_behind(writer.content_start(content_type), content);
+        self.seal_last(writer, content_type)
     }
 
-    fn mark_sealed(&mut self) {
+    /// Seals what lies behind the records.
+    fn seal_last(&mut self, writer: &mut Writer, content_type: ContentType) -> Result<(), SealError> {
+        let start = index(self.sealed);
+        if !writer.seal_in_place(content_type, &mut self.buffer, start)? {
+            let last = self.buffer.split_off(start);
+            let content = last.get(writer.content_start(content_type)..).unwrap_or_default();
+            self.seal_records(writer, content_type, content)?;
+        }
         self.sealed = u32::try_from(self.buffer.len()).unwrap_or(u32::MAX);
+        Ok(())
+    }
+
+    /// Seals what takes more than one record.
+    fn seal_records(
+        &mut self,
+        writer: &mut Writer,
+        content_type: ContentType,
+        content: &[u8],
+    ) -> Result<(), SealError> {
+        let start = self.buffer.len();
+        let len = start.saturating_add(writer.sealed_len(content_type, content.len()));
+        self.buffer.reserve_exact(len.saturating_add(SHORT_MESSAGES).saturating_sub(start));
+        self.buffer.resize(len, 0);
+        let window = self.buffer.get_mut(start..).unwrap_or_default();
+        let sealed = writer.seal_whole(content_type, content, window);
+        self.buffer.truncate(start.saturating_add(sealed.unwrap_or_default()));
+        sealed.map(drop)
     }
 
     /// Moves records into the window. `handshaking`: the buffer is soon of use again.
