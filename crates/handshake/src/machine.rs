@@ -90,9 +90,16 @@ impl<S: Steps> Machine<S> {
         Ok(())
     }
 
-    /// The next output, in wire order.
+    /// The next output, in wire order. What is moved out leaves its bytes behind, in a queue that stays as long as the
+    /// machine: those of a key are overwritten.
     pub(crate) fn output(&mut self) -> Option<Output> {
-        self.out.queue.pop_front()
+        let queue = &mut self.out.queue;
+        if let Some(Output::Keys(waiting)) = queue.front_mut() {
+            let change = waiting.take();
+            queue.pop_front();
+            return Some(Output::Keys(change));
+        }
+        queue.pop_front()
     }
 
     fn must_not_wait(&self) -> Result<(), Misuse> {

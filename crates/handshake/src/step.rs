@@ -7,6 +7,7 @@
 use core::time::Duration;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
+use oxtls_crypto::hash::Hash;
 use oxtls_crypto::secret::Secret;
 
 use crate::alert::AlertDescription;
@@ -165,6 +166,16 @@ pub struct KeyChange {
     pub secret: KeySecret,
 }
 
+impl KeyChange {
+    /// The change, with zeros left where its secret was.
+    pub(crate) fn take(&mut self) -> Self {
+        // No kind of secret is longer than this one.
+        let zeros = KeySecret::Tls13(Secret::zeros(Hash::Sha256));
+        let Self { level, direction, suite, ref mut secret } = *self;
+        Self { level, direction, suite, secret: core::mem::replace(secret, zeros) }
+    }
+}
+
 /// What a key comes from; also tells the version.
 #[derive(Debug)]
 pub enum KeySecret {
@@ -292,4 +303,27 @@ pub enum EchRetry {
     Configs(Vec<u8>),
     /// ECH is securely disabled at this server.
     Disabled,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::suite::CipherSuite;
+
+    #[test]
+    fn a_key_that_is_taken_leaves_zeros() {
+        let secret = KeySecret::Tls13(Secret::new(&[7; 32]).unwrap());
+        let (level, direction) = (Level::Handshake, Direction::Write);
+        let suite = CipherSuite::TLS_AES_128_GCM_SHA256;
+        let mut waiting = KeyChange { level, direction, suite, secret };
+        let taken = waiting.take();
+        assert_eq!((taken.level, taken.direction, taken.suite), (level, direction, suite));
+        let bytes = |change: &KeyChange| match &change.secret {
+            KeySecret::Tls13(secret) => secret.as_bytes().to_vec(),
+            KeySecret::Tls12 { .. } => Vec::new(),
+        };
+        assert_eq!(bytes(&taken), [7; 32]);
+        assert_eq!(bytes(&waiting), [0; 32]);
+        assert!(size_of::<KeySecret>() <= size_of::<Secret>() + 1, "no kind is longer than that of TLS 1.3");
+    }
 }
