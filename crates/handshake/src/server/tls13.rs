@@ -36,6 +36,10 @@ type Result<T> = core::result::Result<T, Error>;
 /// of these alone.
 const SHORT_MESSAGES: usize = 144;
 
+/// Room beside a chain for what goes out ahead of it, ServerHello and ChangeCipherSpec in the clear, and for what sealing
+/// adds: whoever sends all as one needs no other buffer.
+const RECORDS: usize = 168;
+
 /// Where a TLS 1.3 server stands.
 #[derive(Debug)]
 pub(super) enum State {
@@ -228,7 +232,7 @@ fn server_hello_to_certificate(
         compression: &compression,
     };
     let certificate = credential.shown(stapled);
-    let room = certificate.len().saturating_add(SHORT_MESSAGES);
+    let room = certificate.len().saturating_add(SHORT_MESSAGES).saturating_add(RECORDS);
     let extensions = flight::encrypted_extensions(&connection, &asked, &transport, None);
     connection.transcript.add(out.message(Level::Handshake, room, |w| extensions.write(w))?);
     if connection.config.client_auth != ClientAuth::None {

@@ -46,8 +46,8 @@ pub(super) struct EarlyState {
     pub(super) status: EarlyDataStatus,
     /// A client may seal early data up to so many bytes in all; 0: it may not, or not any more.
     limit: u32,
-    /// While early data may still be taken, and once it was.
-    pub(super) exporter: Option<Exporter>,
+    /// While early data may still be taken, and once it was. Few connections have one.
+    pub(super) exporter: Option<Box<Exporter>>,
 }
 
 impl EarlyState {
@@ -119,10 +119,10 @@ impl EarlyState {
 }
 
 /// The exporter of an early_exporter_secret, which is as long as the hash that it is for.
-fn early_exporter(secret: Secret) -> Option<Exporter> {
+fn early_exporter(secret: Secret) -> Option<Box<Exporter>> {
     let hash =
         [Hash::Sha256, Hash::Sha384].into_iter().find(|hash| hash.output_len() == secret.as_bytes().len());
-    hash.map(|hash| Exporter::tls13(hash, secret))
+    hash.map(|hash| Box::new(Exporter::tls13(hash, secret)))
 }
 
 impl<R: Role> Connection<R> {
@@ -137,7 +137,7 @@ impl<R: Role> Connection<R> {
     /// [`ErrorKind::Misuse`] where there is no early data, it was rejected, or the configuration keeps no exporter.
     pub fn export_early(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
         match (&self.handshaking, &self.info) {
-            (Some(handshaking), _) => export_by(handshaking.early.exporter.as_ref(), label, context, out),
+            (Some(handshaking), _) => export_by(handshaking.early.exporter.as_deref(), label, context, out),
             (None, Some(info)) => info.export_early(label, context, out),
             (None, None) => export_by(None, label, context, out),
         }

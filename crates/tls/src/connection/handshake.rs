@@ -27,6 +27,8 @@ pub(crate) struct Handshaking<R: Role> {
     machine: <R as Sealed>::Machine,
     pub(crate) role: R,
     started: Started,
+    /// When that was, since the Unix epoch, once it was asked: what a clock says of dates is read once in a handshake.
+    epoch: Option<Duration>,
     level: Level,
     need_is_out: bool,
     pub(super) early: EarlyState,
@@ -35,12 +37,14 @@ pub(crate) struct Handshaking<R: Role> {
 }
 
 impl<R: Role> Handshaking<R> {
-    pub(crate) fn new(machine: <R as Sealed>::Machine, role: R) -> Self {
+    /// From here on; `now`, since the Unix epoch, if that is known.
+    pub(crate) fn new(machine: <R as Sealed>::Machine, role: R, now: Option<Duration>) -> Self {
         let started = role.settings().clock.start();
         Self {
             machine,
             role,
             started,
+            epoch: now,
             level: Level::Initial,
             need_is_out: false,
             early: EarlyState::default(),
@@ -48,9 +52,19 @@ impl<R: Role> Handshaking<R> {
         }
     }
 
-    pub(crate) fn time_left(&self) -> Duration {
-        let session = self.role.settings();
-        session.handshake_timeout.saturating_sub(session.clock.since(&self.started))
+    /// How long it has taken by now.
+    pub(super) fn elapsed(&self) -> Duration {
+        self.role.settings().clock.since(&self.started)
+    }
+
+    pub(super) fn timeout(&self) -> Duration {
+        self.role.settings().handshake_timeout
+    }
+
+    /// Goes on under another configuration, whose clock is asked from here on.
+    pub(super) fn turn(&mut self, role: impl FnOnce(&mut R)) {
+        role(&mut self.role);
+        self.epoch = None;
     }
 
     pub(crate) fn need_is_out(&self) -> bool {
@@ -73,14 +87,14 @@ impl<R: Role> Connection<R> {
     /// read under a key or mode that the answer was going to change.
     #[cold]
     pub(super) fn feed_handshake(&mut self, input: &mut [u8]) -> Result<Progress, Error> {
-        self.check_deadline()?;
+        let elapsed = self.check_elapsed()?;
         if self.handshaking.as_ref().is_some_and(|handshaking| handshaking.need_is_out) {
             return Ok(Progress::default());
         }
         let opened = self.receive.open(input).map_err(|broken| self.abort_broken(broken))?;
         let event = match opened.record {
             None => None,
-            Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default())?,
+            Some(Record::Handshake(range)) => self.messages(input.get(range).unwrap_or_default(), elapsed)?,
             Some(Record::Alert(alert)) => {
                 match self
                     .receive
@@ -114,21 +128,21 @@ impl<R: Role> Connection<R> {
         }
     }
 
-    /// Gives the machine every whole message of a fragment, or, with an empty one, those that were held back.
-    fn messages(&mut self, fragment: &[u8]) -> Result<Option<Event>, Error> {
+    /// Gives the machine every whole message of a fragment, or, with an empty one, those that were held back. They have come
+    /// `elapsed` after the start.
+    fn messages(&mut self, fragment: &[u8], elapsed: Duration) -> Result<Option<Event>, Error> {
         let mut cursor = 0;
-        // Those of one record have come at one time.
-        let mut came = None;
         loop {
             let Some(handshaking) = self.handshaking.as_mut() else {
                 // The machine is done and has refused whatever came behind the Finished in its record.
                 return Ok(None);
             };
-            let Handshaking { machine, role, level, .. } = &mut **handshaking;
+            let Handshaking { machine, role, level, epoch, .. } = &mut **handshaking;
             let level = *level;
             let taken = self.receive.next_message(fragment, &mut cursor, |bytes, more| {
                 trace::message_received(bytes, level);
-                let now = *came.get_or_insert_with(|| role.settings().clock.now());
+                let start = || role.settings().clock.now().saturating_sub(elapsed);
+                let now = epoch.get_or_insert_with(start).saturating_add(elapsed);
                 machine.input(Input::Message { level, bytes, more, now })
             });
             match taken.map_err(|broken| self.abort_broken(broken))? {
@@ -150,7 +164,10 @@ impl<R: Role> Connection<R> {
     pub(super) fn resume(&mut self) -> Result<Option<Event>, Error> {
         match self.drain()? {
             Some(event) => Ok(Some(event)),
-            None => self.messages(&[]),
+            None => {
+                let elapsed = self.handshaking.as_ref().map(|handshaking| handshaking.elapsed());
+                self.messages(&[], elapsed.unwrap_or_default())
+            }
         }
     }
 

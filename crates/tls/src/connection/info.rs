@@ -21,9 +21,9 @@ use crate::error::{Error, ErrorKind};
 pub struct Info {
     outcome: Box<Outcome>,
     identity: Identity,
-    session: Option<Box<ResumedSession>>,
+    session: Option<ResumedSession>,
     early_data: EarlyDataStatus,
-    early_exporter: Option<Exporter>,
+    early_exporter: Option<Box<Exporter>>,
     is_client: bool,
 }
 
@@ -89,7 +89,7 @@ impl Info {
     ) -> Self {
         // Who reads this memory later must not find what opens the session's early data, or resumes it once more.
         let psk = outcome.psk.take();
-        let session = psk.as_deref().and_then(Psk::session).map(|session| Box::new(session.into()));
+        let session = psk.as_deref().and_then(Psk::session).map(ResumedSession::from);
         let EarlyState { status: early_data, exporter: early_exporter, .. } = early;
         Self { outcome, identity, session, early_data, early_exporter, is_client }
     }
@@ -103,7 +103,7 @@ impl Info {
     /// The session that was resumed.
     #[must_use]
     pub fn session(&self) -> Option<&ResumedSession> {
-        self.session.as_deref()
+        self.session.as_ref()
     }
 
     /// What became of early data.
@@ -218,7 +218,7 @@ impl Info {
     /// # Errors
     /// [`ErrorKind::Misuse`] where no early data was taken or the configuration keeps no exporter.
     pub fn export_early(&self, label: &str, context: Option<&[u8]>, out: &mut [u8]) -> Result<(), Error> {
-        export_by(self.early_exporter.as_ref(), label, context, out)
+        export_by(self.early_exporter.as_deref(), label, context, out)
     }
 
     /// The channel binding of this kind.

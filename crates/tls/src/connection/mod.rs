@@ -152,7 +152,7 @@ impl Connection<Client> {
             role.offered.clone(),
             now,
         )?;
-        let mut connection = Self::with(machine, role);
+        let mut connection = Self::with(machine, role, Some(now));
         connection.send.set_plaintext_version(ProtocolVersion::TLS1_0.0);
         // A machine that has just been made has a ClientHello and a read mode to give, nothing that can fail.
         let _ = connection.drain();
@@ -172,7 +172,7 @@ impl Connection<Server> {
             origin: Origin::default(),
             old_key: false,
         };
-        let mut connection = Self::with(machine, role);
+        let mut connection = Self::with(machine, role, None);
         let _ = connection.drain();
         connection
     }
@@ -194,17 +194,17 @@ impl Connection<Server> {
         // Only a token of this connection's own changes what it is configured with.
         if let Some(handshaking) = self.handshaking.as_mut() {
             self.send.set_padding(config.settings.padding);
-            handshaking.role.config = config;
+            handshaking.turn(|role| role.config = config);
         }
         self.resume()
     }
 }
 
 impl<R: Role> Connection<R> {
-    fn with(machine: <R as Sealed>::Machine, role: R) -> Self {
+    fn with(machine: <R as Sealed>::Machine, role: R, now: Option<Duration>) -> Self {
         let (padding, max_fragment) = (role.settings().padding, role.settings().max_fragment);
         Self {
-            handshaking: Some(Box::new(Handshaking::new(machine, role))),
+            handshaking: Some(Box::new(Handshaking::new(machine, role, now))),
             send: SendHalf::new(padding, max_fragment),
             receive: ReceiveHalf::new(),
             info: None,
@@ -379,7 +379,8 @@ impl<R: Role> Connection<R> {
     /// [`check_deadline`](Self::check_deadline).
     #[must_use]
     pub fn time_left(&self) -> Option<Duration> {
-        self.handshaking.as_ref().map(|handshaking| handshaking.time_left())
+        let left = |handshaking: &Handshaking<R>| handshaking.timeout().saturating_sub(handshaking.elapsed());
+        self.handshaking.as_deref().map(left)
     }
 
     /// Fails the handshake if its deadline has passed. [`feed`](Self::feed) does the same.
@@ -387,10 +388,17 @@ impl<R: Role> Connection<R> {
     /// # Errors
     /// The deadline has passed: an alert is queued.
     pub fn check_deadline(&mut self) -> Result<(), Error> {
-        match self.time_left() {
-            Some(Duration::ZERO) => Err(self.abort(HandshakeError::DeadlineExceeded)),
-            _ => Ok(()),
+        self.check_elapsed().map(drop)
+    }
+
+    /// The same; how long the handshake has taken.
+    fn check_elapsed(&mut self) -> Result<Duration, Error> {
+        let Some(handshaking) = self.handshaking.as_deref() else { return Ok(Duration::ZERO) };
+        let elapsed = handshaking.elapsed();
+        if elapsed < handshaking.timeout() {
+            return Ok(elapsed);
         }
+        Err(self.abort(HandshakeError::DeadlineExceeded))
     }
 
     /// Exports keying material for `label` and `context` (RFC 9846 section 7.5).
