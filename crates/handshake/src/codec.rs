@@ -370,6 +370,16 @@ impl<'a, T: From<u16>> List16<'a, T> {
         Ok(Self { bytes, item: PhantomData })
     }
 
+    /// The items as they are on the wire.
+    pub(crate) const fn as_bytes(&self) -> &'a [u8] {
+        self.bytes
+    }
+
+    /// The list of these bytes, which were a list's before.
+    pub(crate) const fn of_parsed(bytes: &'a [u8]) -> Self {
+        Self { bytes, item: PhantomData }
+    }
+
     /// The items, in the order of the wire.
     pub fn iter(&self) -> impl ExactSizeIterator<Item = T> + Clone + use<'a, T> {
         self.bytes.as_chunks::<2>().0.iter().map(|pair| T::from(u16::from_be_bytes(*pair)))

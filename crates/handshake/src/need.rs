@@ -13,7 +13,9 @@ use oxtls_crypto::hash::Hash;
 use oxtls_crypto::signature::SignatureScheme;
 
 use crate::config::{Credential, ServerHandshake};
-use crate::message::client_hello::OwnedClientHello;
+use crate::defaults;
+use crate::extension::pre_shared_key::{PskIdentity, identities_of};
+use crate::message::client_hello::{OwnedClientHello, Part};
 use crate::outcome::PeerCertificates;
 use crate::session::{Psk, ReplayKey, Session};
 use crate::suite::ProtocolVersion;
@@ -184,33 +186,67 @@ impl ChooseConfig {
 }
 
 /// One session that a client offers.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum SessionOffer {
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum SessionOffer<'a> {
     /// TLS 1.3 PSK identity (RFC 9846 section 4.3.11).
     PskIdentity {
         /// The identity: a ticket or an external name.
-        identity: Vec<u8>,
+        identity: &'a [u8],
         /// Age in ms plus ticket_age_add, modulo 2^32.
         obfuscated_age: u32,
     },
     /// TLS 1.2 ticket (RFC 5077).
-    Ticket(Vec<u8>),
+    Ticket(&'a [u8]),
     /// TLS 1.2 session ID.
-    SessionId(Vec<u8>),
+    SessionId(&'a [u8]),
+}
+
+/// Where in a hello its offers lie.
+#[derive(Clone, Copy, Debug)]
+pub(crate) enum Offered {
+    /// The list of PSK identities.
+    Psks(Part),
+    Ticket(Part),
+    SessionId(Part),
+}
+
+/// Those PSK identities that are looked for, with their places among all.
+pub(crate) fn usable_identities<'a>(
+    identities: impl Iterator<Item = PskIdentity<'a>>,
+) -> impl Iterator<Item = (u16, PskIdentity<'a>)> {
+    (0..)
+        .zip(identities)
+        .take(defaults::MAX_PSK_IDENTITIES)
+        .filter(|(_, psk)| psk.identity.len() <= defaults::MAX_TICKET)
 }
 
 /// Find a session among the offers, in the client's order.
 #[derive(Debug)]
 pub struct FindSession {
-    /// What the client offers, bounded.
-    pub offers: Vec<SessionOffer>,
     /// The hash of the suite that was chosen: only a PSK of this hash is of use. TLS 1.2 looks for the session before the
     /// suite: there it is that of the suite that a full handshake would prefer, and sessions of others are of use too.
     pub hash: Hash,
+    pub(crate) hello: OwnedClientHello,
+    pub(crate) offered: Offered,
     pub(crate) serial: Serial,
 }
 
 impl FindSession {
+    /// What the client offers, in its order, bounded.
+    pub fn offers(&self) -> impl Iterator<Item = SessionOffer<'_>> {
+        let bytes = |part| self.hello.bytes_of(part);
+        let (psks, other) = match self.offered {
+            Offered::Psks(list) => (bytes(list), None),
+            Offered::Ticket(ticket) => (&[][..], Some(SessionOffer::Ticket(bytes(ticket)))),
+            Offered::SessionId(id) => (&[][..], Some(SessionOffer::SessionId(bytes(id)))),
+        };
+        let psks = usable_identities(identities_of(psks)).map(|(_, psk)| SessionOffer::PskIdentity {
+            identity: psk.identity,
+            obfuscated_age: psk.obfuscated_ticket_age,
+        });
+        psks.chain(other)
+    }
+
     /// The offer of this index among [`offers`](Self::offers) is this session. One that cannot be resumed here (its
     /// version, hash, name or time) is as none.
     #[must_use]

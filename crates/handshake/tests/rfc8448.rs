@@ -360,10 +360,11 @@ fn resumed_0_rtt_comes_out_of_the_server_byte_for_byte_but_for_a_name_acknowledg
     server.give(&message(Level::Initial, trace.get("client ClientHello")));
     assert_eq!(server.answer(), ["?FindSession"]);
     let Some(Need::FindSession(need)) = server.need.take() else { panic!("FindSession is due") };
-    let [SessionOffer::PskIdentity { identity, obfuscated_age }] = &need.offers[..] else {
+    let [SessionOffer::PskIdentity { identity, obfuscated_age }] = need.offers().collect::<Vec<_>>()[..]
+    else {
         panic!("one PSK")
     };
-    let session = session_of_section_3(identity.clone());
+    let session = session_of_section_3(identity.to_vec());
     assert_eq!((need.hash, obfuscated_age.wrapping_sub(session.age_add)), (HASH, AGE_MS));
     let found = need.found(0, Psk::Session(Box::new(session)));
     server.machine.input(Input::Answer(found)).unwrap();

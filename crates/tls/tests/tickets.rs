@@ -314,8 +314,8 @@ fn a_caller_seals_and_finds_tls13_sessions_by_itself() {
     let mut asked_for = Vec::new();
     asked(&mut client, &mut server, |server, need| {
         let Need::FindSession(token) = need else { panic!("{need:?}") };
-        let SessionOffer::PskIdentity { identity, .. } = &token.offers[0] else { panic!() };
-        asked_for.push(identity.clone());
+        let Some(SessionOffer::PskIdentity { identity, .. }) = token.offers().next() else { panic!() };
+        asked_for.push(identity.to_vec());
         let session = Session::from_bytes(&kept).unwrap();
         server.answer(token.found(0, Psk::Session(Box::new(session)))).unwrap();
     });
@@ -346,8 +346,7 @@ fn a_caller_seals_and_finds_tls12_tickets_by_itself() {
     let mut server = ServerConnection::new(&server_config);
     asked(&mut client, &mut server, |server, need| match need {
         Need::FindSession(token) => {
-            let at =
-                token.offers.iter().position(|offer| *offer == SessionOffer::Ticket(b"key of mine".to_vec()));
+            let at = token.offers().position(|offer| offer == SessionOffer::Ticket(b"key of mine"));
             let session = Session::from_bytes(kept.as_ref().unwrap()).unwrap();
             server.answer(token.found(at.unwrap(), Psk::Session(Box::new(session)))).unwrap();
         }

@@ -37,7 +37,7 @@ impl<'a> TicketKey<'a> {
 
     /// Looks for a session among the offers.
     pub(crate) fn find(self, need: FindSession) -> Answer {
-        let found = need.offers.iter().enumerate().find_map(|(at, offer)| {
+        let found = need.offers().enumerate().find_map(|(at, offer)| {
             let (SessionOffer::PskIdentity { identity: ticket, .. } | SessionOffer::Ticket(ticket)) = offer
             else {
                 return None;

@@ -25,8 +25,12 @@ pub struct OfferedPsks<'a> {
 impl<'a> OfferedPsks<'a> {
     /// The identities, in the order of the wire.
     pub fn identities(&self) -> impl Iterator<Item = PskIdentity<'a>> + Clone + use<'a> {
-        let mut r = Reader::new(self.identities, "pre_shared_key");
-        core::iter::from_fn(move || parse_identity(&mut r).ok())
+        identities_of(self.identities)
+    }
+
+    /// The identities as they are on the wire, for [`identities_of`].
+    pub(crate) const fn identity_list(&self) -> &'a [u8] {
+        self.identities
     }
 
     /// The binders, in the order of the identities; each has up to 255 bytes.
@@ -41,6 +45,12 @@ impl<'a> OfferedPsks<'a> {
     pub const fn binders_len(&self) -> usize {
         self.binders.len().saturating_add(2)
     }
+}
+
+/// The identities of a list that has been read.
+pub(crate) fn identities_of(list: &[u8]) -> impl Iterator<Item = PskIdentity<'_>> + Clone {
+    let mut r = Reader::new(list, "pre_shared_key");
+    core::iter::from_fn(move || parse_identity(&mut r).ok())
 }
 
 fn parse_identity<'a>(r: &mut Reader<'a>) -> Result<PskIdentity<'a>, Error> {

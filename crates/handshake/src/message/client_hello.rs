@@ -293,6 +293,13 @@ impl<'a> ClientHelloExtensions<'a> {
     }
 }
 
+/// Where in an [`OwnedClientHello`] something lies that was read of it: the hello need not be parsed again for it.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Part {
+    start: u32,
+    end: u32,
+}
+
 /// A ClientHello with its bytes: for the outside, which chooses a configuration by it. Clones share the bytes.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct OwnedClientHello {
@@ -327,6 +334,25 @@ impl OwnedClientHello {
         ClientHello::parse(message.body)
     }
 
+    /// Where `bytes` lie, which were read from this hello's own.
+    ///
+    /// # Errors
+    /// [`Error::Internal`] if they are of another buffer.
+    pub(crate) fn part(&self, bytes: &[u8]) -> Result<Part, Error> {
+        let start = bytes.as_ptr().addr().checked_sub(self.bytes.as_ptr().addr());
+        let end = start.and_then(|start| start.checked_add(bytes.len()));
+        match (start.map(u32::try_from), end.filter(|end| *end <= self.bytes.len()).map(u32::try_from)) {
+            (Some(Ok(start)), Some(Ok(end))) => Ok(Part { start, end }),
+            _ => Err(Error::Internal("what is remembered of a hello lies in it")),
+        }
+    }
+
+    /// The bytes that lie there.
+    pub(crate) fn bytes_of(&self, part: Part) -> &[u8] {
+        let index = |place| usize::try_from(place).unwrap_or(usize::MAX);
+        self.bytes.get(index(part.start)..index(part.end)).unwrap_or_default()
+    }
+
     /// What comes before the extensions, without a look at those, which the reader is in front of.
     #[inline]
     fn fields(&self) -> Option<(ClientHello<'_>, Reader<'_>)> {
@@ -352,7 +378,8 @@ impl OwnedClientHello {
     /// what tells it that its ticket was taken (RFC 5077 section 3.4); empty if it has none.
     #[must_use]
     pub fn session_id(&self) -> &[u8] {
-        self.fields().map(|(hello, _)| hello.session_id).unwrap_or_default()
+        let mut r = Reader::new(self.body(), "ClientHello");
+        r.bytes(2 + 32).and_then(|_| r.vec_u8()).unwrap_or_default()
     }
 
     /// The message without its header.
@@ -411,6 +438,6 @@ impl OwnedClientHello {
     /// The client's random.
     #[must_use]
     pub fn random(&self) -> [u8; 32] {
-        self.fields().map(|(hello, _)| *hello.random).unwrap_or_default()
+        self.body().get(2..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
     }
 }

@@ -16,11 +16,12 @@ use crate::machine::Out;
 use crate::message::certificate_request::NewCertificateRequest;
 use crate::message::encrypted_extensions::EncryptedExtensions;
 use crate::message::server_hello::ServerHello;
+use crate::server::asked::Asked;
 use crate::server::drawn::Drawn;
 use crate::server::early_data::{self, Decision};
 use crate::server::hello::Chosen;
 use crate::server::negotiate;
-use crate::server::tls13::{Asked, Connection};
+use crate::server::tls13::Connection;
 use crate::step::{ApplicationData, ChangeCipherSpec, Direction, EarlyData, Level, ReadMode, Transport};
 use crate::suite::ProtocolVersion;
 

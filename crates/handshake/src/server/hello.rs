@@ -209,17 +209,18 @@ fn second_client_hello(state: Retrying, message: Incoming<'_>, out: &mut Out) ->
     let Retrying { chosen, group, group_asked, cookie, first } = state;
     let hash = chosen.suite.hash;
     let body = message.expect(HandshakeType::CLIENT_HELLO, Level::Initial, "the second ClientHello")?;
-    let hello = ClientHello::parse(body)?;
+    ClientHello::parse(body)?;
     retry::check(
         first.body(),
         body,
         retry::Asked { key_share: group_asked, cookie: cookie.as_deref(), hash },
     )?;
+    let owned = OwnedClientHello::of_parsed(message.encoded());
+    let hello = owned.parse()?;
     hello.check_tls13()?;
     if group_asked && hello.extensions.key_shares.iter().flat_map(|list| list.iter()).count() != 1 {
         return Err(Error::WrongGroup);
     }
-    let owned = OwnedClientHello::of_parsed(message.encoded());
     go_on(chosen, &Hello { parsed: hello, owned: &owned, now: message.now }, group, out)
 }
 

@@ -68,6 +68,7 @@
 //! {Finished}              -->                            Done
 //! ```
 
+mod asked;
 mod client_certificate;
 mod drawn;
 mod early_data;

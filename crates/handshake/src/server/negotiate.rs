@@ -232,9 +232,14 @@ pub(super) fn alpn(
 
 /// The schemes that the client takes in a TLS 1.3 CertificateVerify, its order.
 pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, Error> {
-    let Some(offered) = &hello.extensions.signature_algorithms else {
+    let Some(offered) = hello.extensions.signature_algorithms else {
         return Err(Error::MissingExtension(ExtensionType::SIGNATURE_ALGORITHMS));
     };
+    usable_schemes(offered)
+}
+
+/// Those of them that can be used there.
+pub(super) fn usable_schemes(offered: List16<'_, SignatureScheme>) -> Result<Vec<SignatureScheme>, Error> {
     let mut usable = offered.to_vec();
     usable.retain(|scheme| scheme.usable_in_tls13_handshake());
     if usable.is_empty() {
@@ -243,10 +248,9 @@ pub(super) fn schemes(hello: &ClientHello<'_>) -> Result<Vec<SignatureScheme>, E
     Ok(usable)
 }
 
-/// Whether this is one of [`schemes`].
-pub(super) fn offers_scheme(hello: &ClientHello<'_>, scheme: SignatureScheme) -> bool {
-    let offered = hello.extensions.signature_algorithms;
-    scheme.usable_in_tls13_handshake() && offered.is_some_and(|offered| offered.contains(scheme))
+/// Whether this is one of [`usable_schemes`].
+pub(super) fn offers_scheme(offered: List16<'_, SignatureScheme>, scheme: SignatureScheme) -> bool {
+    scheme.usable_in_tls13_handshake() && offered.contains(scheme)
 }
 
 /// The schemes that the client takes in TLS 1.2, its order: those that a suite in common can be authenticated by, and

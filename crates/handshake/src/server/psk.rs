@@ -10,13 +10,13 @@ use oxtls_crypto::hash::Digest;
 use oxtls_crypto::key_exchange::NamedGroup;
 
 use crate::config::{ClientAuth, ServerHandshake};
-use crate::defaults;
 use crate::error::Error;
-use crate::extension::pre_shared_key::{OfferedPsks, PskIdentity};
+use crate::extension::pre_shared_key::OfferedPsks;
 use crate::key_schedule::tls13::{EarlySecret, finished_mac};
 use crate::machine::{Out, SessionAccepted};
 use crate::message::client_hello::{ClientHello, OwnedClientHello};
-use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SessionOffer};
+use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, Offered, usable_identities};
+use crate::server::asked::Asked;
 use crate::server::early_data::{self, Wish};
 use crate::server::hello::{Chosen, Hello};
 use crate::server::tls13::{self, State};
@@ -30,7 +30,7 @@ type Result<T> = core::result::Result<T, Error>;
 pub(super) struct Offer {
     hello: OwnedClientHello,
     now: Duration,
-    offers: Vec<SessionOffer>,
+    offered: Offered,
     /// How much of the hello the binders are made over.
     covered: usize,
 }
@@ -71,38 +71,24 @@ impl Offer {
         let extensions = &hello.parsed.extensions;
         let usable = extensions.psk_key_exchange_modes.is_some_and(|modes| modes.psk_dhe_ke());
         let psks = extensions.pre_shared_key.filter(|_| usable && chosen.config.resumption)?;
-        let offers: Vec<_> = usable_identities(psks).map(|(_, psk)| session_offer(psk)).collect();
-        if offers.is_empty() {
-            return None;
-        }
+        usable_identities(psks.identities()).next()?;
+        let offered = Offered::Psks(hello.owned.part(psks.identity_list()).ok()?);
         let covered = hello.owned.raw().len().saturating_sub(psks.binders_len());
-        Some(Self { hello: hello.owned.clone(), now: hello.now, offers, covered })
+        Some(Self { hello: hello.owned.clone(), now: hello.now, offered, covered })
     }
 
     /// Asks whether one of them is known. `chosen.transcript` is what came before the hello, which is added here: once,
     /// with a look at the hash in front of the binders.
     pub(super) fn ask(self, mut chosen: Chosen, group: NamedGroup, out: &mut Out) -> State {
-        let Self { hello, now, offers, covered } = self;
+        let Self { hello, now, offered, covered } = self;
         let (front, binders) = hello.raw().split_at_checked(covered).unwrap_or_default();
         chosen.transcript.add(front);
         let truncated = chosen.transcript.current();
         chosen.transcript.add(binders);
-        let hash = chosen.suite.hash;
-        out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
+        let (hash, asked) = (chosen.suite.hash, hello.clone());
+        out.ask(|serial| Need::FindSession(FindSession { hash, hello: asked, offered, serial }));
         State::Session(Box::new(Finding { chosen, group, hello, now, truncated }))
     }
-}
-
-/// Those that are looked for, with their places among all.
-fn usable_identities(psks: OfferedPsks<'_>) -> impl Iterator<Item = (u16, PskIdentity<'_>)> {
-    (0..)
-        .zip(psks.identities())
-        .take(defaults::MAX_PSK_IDENTITIES)
-        .filter(|(_, psk)| psk.identity.len() <= defaults::MAX_TICKET)
-}
-
-fn session_offer(psk: PskIdentity<'_>) -> SessionOffer {
-    SessionOffer::PskIdentity { identity: psk.identity.to_vec(), obfuscated_age: psk.obfuscated_ticket_age }
 }
 
 impl Finding {
@@ -110,7 +96,7 @@ impl Finding {
     pub(super) fn found(self: Box<Self>, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
         let Self { chosen, hello, now, truncated, .. } = &*self;
         let parsed = hello.parse()?;
-        let offered = |offer| usable_identities(parsed.extensions.pre_shared_key?).nth(offer);
+        let offered = |offer| usable_identities(parsed.extensions.pre_shared_key?.identities()).nth(offer);
         let found = found
             .filter(|(_, psk)| fits(psk, chosen, &parsed, *now))
             .and_then(|(offer, psk)| Some((offered(offer)?, psk)));
@@ -141,7 +127,7 @@ impl Finding {
                 let Self { chosen, group, hello, .. } = *self;
                 let selected = Selected { psk, place, early, accepted };
                 let parsed = hello.parse()?;
-                let asked = tls13::Asked::of(&chosen, &parsed, group, true)?;
+                let asked = Asked::of(&chosen, &parsed, group, true)?;
                 let early_data = wish.decide(early_data, &chosen.config, &selected.psk);
                 tls13::server_hello_to_finished(chosen, &asked, selected, early_data, out)
             }

@@ -18,7 +18,7 @@ use crate::message::client_hello::ClientHello;
 use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
 use crate::message::{HEADER_LEN, HandshakeType};
-use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, SealTicket, SessionOffer};
+use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, Offered, SealTicket, SessionOffer};
 use crate::post_handshake::PostHandshake;
 use crate::server::drawn::Drawn;
 use crate::server::peer::Client;
@@ -64,25 +64,30 @@ pub(super) struct Finishing {
 
 /// What the hello offers, if sessions are looked for: its ticket, or else its ID. Of a client that sends both, the ID is
 /// one that it made itself, to see by its echo whether the ticket was good (RFC 5077 section 3.4).
-pub(super) fn offer(config: &ServerHandshake, hello: &ClientHello<'_>) -> Option<SessionOffer> {
+pub(super) fn offer<'a>(config: &ServerHandshake, hello: &ClientHello<'a>) -> Option<SessionOffer<'a>> {
     if !config.resumption {
         return None;
     }
     match hello.extensions.session_ticket {
         Some(ticket) if config.tls12_tickets && !ticket.is_empty() => {
-            (ticket.len() <= defaults::MAX_TICKET).then(|| SessionOffer::Ticket(ticket.to_vec()))
+            (ticket.len() <= defaults::MAX_TICKET).then_some(SessionOffer::Ticket(ticket))
         }
         _ if hello.session_id.is_empty() => None,
-        _ => Some(SessionOffer::SessionId(hello.session_id.to_vec())),
+        _ => Some(SessionOffer::SessionId(hello.session_id)),
     }
 }
 
 /// Asks whether it is known.
-pub(super) fn ask(mut chosen: Box<Chosen>, offer: SessionOffer, out: &mut Out) -> Result<State> {
+pub(super) fn ask(mut chosen: Box<Chosen>, offer: SessionOffer<'_>, out: &mut Out) -> Result<State> {
     let first = chosen.suites.first().ok_or(Error::Internal("there is a suite in common"))?;
     chosen.by_ticket = matches!(offer, SessionOffer::Ticket(_));
-    let (offers, hash) = (vec![offer], first.hash);
-    out.ask(|serial| Need::FindSession(FindSession { offers, hash, serial }));
+    let offered = match offer {
+        SessionOffer::Ticket(ticket) => Offered::Ticket(chosen.hello.part(ticket)?),
+        SessionOffer::SessionId(id) => Offered::SessionId(chosen.hello.part(id)?),
+        SessionOffer::PskIdentity { .. } => return Err(Error::Internal("TLS 1.2 has no PSK identities")),
+    };
+    let (hello, hash) = (chosen.hello.clone(), first.hash);
+    out.ask(|serial| Need::FindSession(FindSession { hash, hello, offered, serial }));
     Ok(State::Session(chosen))
 }
 

@@ -21,6 +21,7 @@ use crate::message::{HandshakeType, finished};
 use crate::need::{AnswerKind, ChooseCredential, Need, Sign};
 use crate::outcome::{EchStatus, Outcome};
 use crate::post_handshake::PostHandshake;
+use crate::server::asked::{Asked, Remembered};
 use crate::server::early_data::{self, Decision};
 use crate::server::hello::Chosen;
 use crate::server::peer::{Client, Who};
@@ -113,48 +114,12 @@ impl State {
     }
 }
 
-/// What the hello asks for that is of use once its session or credential is known.
-#[derive(Debug)]
-pub(super) struct Asked<'a> {
-    pub(super) group: NamedGroup,
-    pub(super) share: &'a [u8],
-    pub(super) server_name: Option<&'a str>,
-    pub(super) session_id: &'a [u8],
-    pub(super) record_size_limit: Option<u16>,
-    /// How many tickets it gets, if any.
-    tickets: Option<u8>,
-    /// It said how many it wants.
-    pub(super) ticket_request: bool,
-    pub(super) transport_parameters: Option<&'a [u8]>,
-}
-
-impl<'a> Asked<'a> {
-    pub(super) fn of(
-        chosen: &Chosen,
-        hello: &ClientHello<'a>,
-        group: NamedGroup,
-        resumed: bool,
-    ) -> Result<Self> {
-        let extensions = &hello.extensions;
-        Ok(Self {
-            group,
-            share: negotiate::share(hello, group).ok_or(Error::WrongGroup)?,
-            server_name: extensions.server_name,
-            session_id: hello.session_id,
-            record_size_limit: extensions.record_size_limit,
-            tickets: negotiate::tickets(&chosen.config, hello, resumed),
-            ticket_request: extensions.ticket_request.is_some(),
-            transport_parameters: extensions.quic_transport_parameters,
-        })
-    }
-}
-
 /// Before the flight of a full handshake.
 #[derive(Debug)]
 pub(super) struct Negotiated {
     chosen: Chosen,
     hello: OwnedClientHello,
-    group: NamedGroup,
+    remembered: Remembered,
     early_data: Decision,
 }
 
@@ -207,7 +172,8 @@ pub(super) fn ask_for_credential(
     let request = negotiate::credential_request(ProtocolVersion::TLS1_3, parsed, negotiate::schemes(parsed)?);
     out.ask(|serial| Need::ChooseCredential(ChooseCredential { request, serial }));
     let early_data = early_data::without_session(&chosen, parsed);
-    Ok(State::Credential(Box::new(Negotiated { chosen, hello: hello.clone(), group, early_data })))
+    let remembered = Asked::of(&chosen, parsed, group, false)?.remember(hello)?;
+    Ok(State::Credential(Box::new(Negotiated { chosen, hello: hello.clone(), remembered, early_data })))
 }
 
 /// ServerHello, EncryptedExtensions, CertificateRequest, Certificate: all that needs no signature.
@@ -216,21 +182,18 @@ fn server_hello_to_certificate(
     choice: Option<(Arc<Credential>, SignatureScheme)>,
     out: &mut Out,
 ) -> Result<State> {
-    let Negotiated { mut chosen, hello, group, early_data } = state;
-    let hello = hello.parse()?;
+    let Negotiated { mut chosen, hello, remembered, early_data } = state;
+    let asked = remembered.of(&hello);
     let Some((credential, scheme)) = choice else {
-        return Err(Error::NoCommonSignatureScheme { peer: negotiate::schemes(&hello)?.into() });
+        return Err(Error::NoCommonSignatureScheme {
+            peer: negotiate::usable_schemes(asked.schemes)?.into(),
+        });
     };
-    authentication::check_choice(&credential, scheme, negotiate::offers_scheme(&hello, scheme))?;
-    let asked = Asked::of(&chosen, &hello, group, false)?;
+    authentication::check_choice(&credential, scheme, negotiate::offers_scheme(asked.schemes, scheme))?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
     let (mut connection, transport) = connect(chosen, &asked);
-    let compression = hello.extensions.compress_certificate.unwrap_or_default().to_vec();
-    let stapled = config::WantedForm {
-        ocsp: hello.extensions.status_request,
-        scts: hello.extensions.signed_certificate_timestamp,
-        compression: &compression,
-    };
+    let compression = asked.compression.to_vec();
+    let stapled = config::WantedForm { ocsp: asked.ocsp, scts: asked.scts, compression: &compression };
     let certificate = credential.shown(stapled);
     let room = certificate.len().saturating_add(SHORT_MESSAGES).saturating_add(RECORDS);
     let extensions = flight::encrypted_extensions(&connection, &asked, &transport, None);

@@ -17,8 +17,8 @@ impl Store {
         self.kept.push((name.to_vec(), session.to_bytes().unwrap().to_vec()));
     }
 
-    fn find(&self, offers: &[SessionOffer]) -> Option<(usize, Psk)> {
-        offers.iter().enumerate().find_map(|(at, offer)| {
+    fn find<'a>(&self, offers: impl Iterator<Item = SessionOffer<'a>>) -> Option<(usize, Psk)> {
+        offers.enumerate().find_map(|(at, offer)| {
             let (SessionOffer::PskIdentity { identity: name, .. }
             | SessionOffer::Ticket(name)
             | SessionOffer::SessionId(name)) = offer;
@@ -33,7 +33,7 @@ impl Store {
         while let Some(need) = server.need.take() {
             self.asked.push(need.name());
             let answer = match need {
-                Need::FindSession(need) => match self.find(&need.offers) {
+                Need::FindSession(need) => match self.find(need.offers()) {
                     Some((at, psk)) => need.found(at, psk),
                     None => need.none(),
                 },

@@ -185,8 +185,8 @@ impl End {
 }
 
 /// An identity on offer, its age as it should be.
-pub fn identity(identity: &[u8], obfuscated_age: u32) -> SessionOffer {
-    SessionOffer::PskIdentity { identity: identity.to_vec(), obfuscated_age }
+pub fn identity(identity: &[u8], obfuscated_age: u32) -> SessionOffer<'_> {
+    SessionOffer::PskIdentity { identity, obfuscated_age }
 }
 
 /// The hello with this offer of PSKs in place of its own. `retry`: the transcript before it, message_hash and

@@ -362,7 +362,7 @@ impl ServerResumption {
 
     /// Looks for a session among the offers, in the client's order.
     pub(crate) fn find(&self, need: &FindSession, now: Duration) -> Option<FoundSession> {
-        need.offers.iter().enumerate().find_map(|(offer, offered)| {
+        need.offers().enumerate().find_map(|(offer, offered)| {
             let (session, old_key) = match offered {
                 SessionOffer::PskIdentity { identity, .. } => {
                     self.open(ProtocolVersion::TLS1_3, identity, now)

@@ -268,3 +268,21 @@ fn each_extension_can_stand_anywhere() {
     }
     assert_eq!(firsts.len(), 21);
 }
+
+#[test]
+fn what_is_remembered_of_a_hello_lies_in_it() {
+    let message = with_offer(|_| {}, |offer| offer.encode().unwrap());
+    let owned = OwnedClientHello::new(&message).unwrap();
+    let hello = owned.parse().unwrap();
+    for bytes in
+        [hello.session_id, hello.random, &owned.raw()[..0], owned.raw(), &owned.raw()[message.len()..]]
+    {
+        let part = owned.part(bytes).unwrap();
+        assert_eq!(owned.bytes_of(part), bytes);
+    }
+    assert_eq!((owned.session_id(), owned.random()), (hello.session_id, *hello.random));
+    let other = OwnedClientHello::new(&message).unwrap();
+    for bytes in [&message[..], other.raw(), other.session_id(), &[7][..]] {
+        assert!(matches!(owned.part(bytes), Err(Error::Internal(_))), "the same bytes elsewhere");
+    }
+}
