@@ -18,8 +18,9 @@
 //! # What erasing can promise
 //!
 //! Every type that holds key material overwrites it when dropped. A Rust *move* may leave a copy of the old bytes in
-//! a dead stack frame, and the C library's own stack is out of reach; without `unsafe` neither can be cleared.
-//! What is promised: no heap memory, and no value that is still reachable, holds a secret after its owner is dropped.
+//! the place that was left, a dead stack frame or what its owner had on the heap, and the C library's own stack is out of
+//! reach; without `unsafe` neither can be cleared. What is promised: no memory that this crate allocates, and no value
+//! that is still reachable, holds a secret after its owner is dropped.
 #![forbid(unsafe_code)]
 
 pub mod aead;

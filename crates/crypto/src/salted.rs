@@ -118,10 +118,10 @@ impl SaltedKey {
         self.open_for(context, aad, sealed, |plaintext| Zeroizing::new(plaintext.to_vec()))
     }
 
-    /// The same for one who reads the plaintext where it is: it is erased behind him.
+    /// As [`open`](Self::open), for a plaintext that is read where it lies: it is erased when `read` is done.
     ///
     /// # Errors
-    /// As [`open`](Self::open); then nothing is read.
+    /// As [`open`](Self::open); `read` is not called then.
     pub fn open_for<T>(
         &self,
         context: &[u8],

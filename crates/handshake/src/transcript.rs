@@ -54,8 +54,8 @@ impl Unhashed {
         self.bytes
     }
 
-    /// Begins the hash of the suite that was chosen, over what was added. What is added from now on, the one does not get
-    /// from the other.
+    /// Begins the hash of the suite that was chosen, over what was added so far. From here on the two go apart: what
+    /// both are to have is added to both.
     #[must_use]
     pub fn start(&mut self, hash: Hash) -> Transcript {
         match self.hashed.take().filter(|context| context.hash() == hash) {

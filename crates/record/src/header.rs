@@ -11,6 +11,7 @@ pub(crate) const VERSION: u16 = 0x0303;
 /// What a record carries. Types that no specification in use here defines do not become a value of this type.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum ContentType {
+    // Numbered as on the wire: from the byte to the type and back is then no work.
     /// change_cipher_spec (20): one byte 0x01; in TLS 1.3 only for the sake of middleboxes.
     ChangeCipherSpec = 20,
     /// alert (21).

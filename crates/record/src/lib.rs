@@ -4,7 +4,7 @@
 //!
 //! | part | what it does |
 //! | --- | --- |
-//! | [`Writer`] | plaintext to records, straight from the caller's slice into the caller's window |
+//! | [`Writer`] | plaintext to records, straight from the caller's slice into the caller's window, or where it lies |
 //! | [`Reader`] | one record to its content, in place, into another buffer, or (feature `bytes`) split off a `BytesMut` |
 //! | [`WriteKey`], [`ReadKey`] | a traffic secret, the key made of it, its counter and its successor |
 //! | [`Reassembly`] | handshake messages out of the fragments that records carry |

@@ -263,8 +263,8 @@ impl Writer {
 
     /// Makes a record of content where it lies: the record begins at `start` of `buffer`, its content
     /// [`content_start`](Self::content_start) bytes behind that, and it is all that the buffer has from there on. The buffer
-    /// grows by what comes behind the content: inner content type, padding, tag. `false`, with nothing done: there is no
-    /// content, or more than one record takes.
+    /// grows by what comes behind the content: inner content type, padding, tag. `false`, with nothing done, if there is no
+    /// content or it takes more than one record.
     ///
     /// # Errors
     /// As [`Writer::seal`]; the buffer then ends at `start`.

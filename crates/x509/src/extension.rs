@@ -1,4 +1,5 @@
-//! The extensions of RFC 5280 section 4.2, read once with the certificate and kept as borrowed values.
+//! The extensions of RFC 5280 section 4.2, read once with the certificate: kept by where they
+//! stand, handed out as borrowed values.
 
 mod constraints;
 mod policies;

@@ -42,8 +42,7 @@ impl PostHandshake {
         resumption: Option<(Secret, Duration)>,
         quic: bool,
     ) -> Self {
-        let resumption =
-            resumption.map(|(secret, now)| Box::new(Resumption::new(outcome, hash, secret, now)));
+        let resumption = resumption.map(|dated| Resumption::new(outcome, hash, dated));
         Self { receive: Receive::client(resumption, quic), tickets: None }
     }
 
@@ -55,8 +54,7 @@ impl PostHandshake {
         resumption: Option<(Secret, Duration)>,
         quic: bool,
     ) -> Self {
-        let resumption =
-            resumption.map(|(secret, now)| Box::new(Resumption::new(outcome, hash, secret, now)));
+        let resumption = resumption.map(|dated| Resumption::new(outcome, hash, dated));
         let tickets = resumption.map(|resumption| Tickets::new(resumption, quic));
         Self { receive: Receive::server(quic), tickets }
     }
@@ -86,8 +84,9 @@ struct Resumption {
 }
 
 impl Resumption {
-    fn new(outcome: &Outcome, hash: Hash, secret: Secret, now: Duration) -> Self {
-        Self {
+    /// Of a resumption secret, and the time of the handshake that it comes from.
+    fn new(outcome: &Outcome, hash: Hash, (secret, now): (Secret, Duration)) -> Box<Self> {
+        Box::new(Self {
             hash,
             secret,
             suite: outcome.suite,
@@ -98,7 +97,7 @@ impl Resumption {
                 Some(Psk::Session(session)) => session.verified_at,
                 _ => now,
             },
-        }
+        })
     }
 
     /// The session of one ticket; its PSK is of this nonce alone.

@@ -48,12 +48,7 @@ fn the_key_exchange_is_signed_by_the_certificate_over_both_randoms() {
 /// A ServerKeyExchange with these parameters, honestly signed.
 fn signed(setup: Setup, scheme: SignatureScheme, params: impl FnOnce(&[u8]) -> Vec<u8>) -> End {
     let signer = setup.server_credential.signer.clone().unwrap();
-    let mut pair = setup.pair();
-    pair.client.settle();
-    pair.server.settle();
-    let hello = pair.client.next_message();
-    pair.server.give(&hello);
-    pair.server.settle();
+    let (hello, mut pair) = answered(setup);
     assert!(pair.server.failure.is_none(), "{}", pair.server.error());
     let mut flight: Vec<Message> = pair.server.sent.into();
     let randoms: [[u8; 32]; 2] =

@@ -127,14 +127,20 @@ impl Setup {
     }
 }
 
-/// The server's first flight, and the client that it is for.
-fn flight(setup: Setup) -> (End, Vec<Message>) {
+/// A ClientHello, and both ends when the server has answered it.
+fn answered(setup: Setup) -> (Message, Pair) {
     let mut pair = setup.pair();
     pair.client.settle();
     pair.server.settle();
     let hello = pair.client.next_message();
     pair.server.give(&hello);
     pair.server.settle();
+    (hello, pair)
+}
+
+/// The server's first flight, and the client that it is for.
+fn flight(setup: Setup) -> (End, Vec<Message>) {
+    let (_, pair) = answered(setup);
     (pair.client, pair.server.sent.into())
 }
 

@@ -27,7 +27,7 @@ pub(crate) struct Handshaking<R: Role> {
     machine: <R as Sealed>::Machine,
     pub(crate) role: R,
     started: Started,
-    /// When that was, since the Unix epoch, once it was asked: what a clock says of dates is read once in a handshake.
+    /// When it started, since the Unix epoch, once that was wanted: the clock is asked for the date once in a handshake.
     epoch: Option<Duration>,
     level: Level,
     need_is_out: bool,
@@ -37,7 +37,7 @@ pub(crate) struct Handshaking<R: Role> {
 }
 
 impl<R: Role> Handshaking<R> {
-    /// From here on; `now`, since the Unix epoch, if that is known.
+    /// A handshake that starts now: at this time since the Unix epoch, where the clock was asked already.
     pub(crate) fn new(machine: <R as Sealed>::Machine, role: R, now: Option<Duration>) -> Self {
         let started = role.settings().clock.start();
         Self {

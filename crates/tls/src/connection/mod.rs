@@ -391,7 +391,7 @@ impl<R: Role> Connection<R> {
         self.check_elapsed().map(drop)
     }
 
-    /// The same; how long the handshake has taken.
+    /// The same; how long the handshake has taken, zero once it is done.
     fn check_elapsed(&mut self) -> Result<Duration, Error> {
         let Some(handshaking) = self.handshaking.as_deref() else { return Ok(Duration::ZERO) };
         let elapsed = handshaking.elapsed();

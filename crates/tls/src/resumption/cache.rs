@@ -89,10 +89,10 @@ impl SessionCache {
 
     /// The latest session that can be used at this time. One of TLS 1.3 is taken out.
     pub(crate) fn take(&self, policy: &PolicyHash, now: Duration) -> Option<Arc<Psk>> {
-        // What stays all may look at, whoever takes one out must be alone.
+        // A session that stays is handed out under the lock that all share; to take one out, or away, one must be alone.
         let lasting = |sessions: &VecDeque<Arc<Psk>>| {
-            let change = sessions.iter().any(|psk| is_over(psk, now));
-            self.lasting(sessions).filter(|_| !change)
+            let all_usable = !sessions.iter().any(|psk| is_over(psk, now));
+            self.lasting(sessions).filter(|_| all_usable)
         };
         if let Some(psk) = self.sessions.get(policy, lasting)? {
             return Some(psk);

@@ -167,6 +167,7 @@ enum Anchors {
 /// Numbers for names, so that building compares integers: names are made by the peer and may be long.
 struct Names<'a> {
     roots: &'a Roots,
+    /// A leaf and two intermediates have four names between them.
     known: few::Few<(u64, Name<'a>), 4>,
 }
 
@@ -238,7 +239,7 @@ mod tests {
     /// Validation holds one for each certificate that the peer sent: its peak is mostly these.
     #[test]
     #[cfg(target_pointer_width = "64")]
-    fn a_certificate_of_the_chain_takes_no_more_room_than_it_did() {
+    fn a_certificate_of_the_chain_stays_below_its_ceiling() {
         assert!(size_of::<Certificate<'_>>() <= 376, "{}", size_of::<Certificate<'_>>());
         assert!(size_of::<Node<'_>>() <= 488, "{}", size_of::<Node<'_>>());
     }
