@@ -51,6 +51,7 @@ impl Plaintext for InPlace {
         (len == self.0).then_some(Content::InPlace(len))
     }
 
+    /// They lie there.
     fn copy_to(&self, _out: &mut [u8]) {}
 
     fn skip(&mut self, len: usize) {
