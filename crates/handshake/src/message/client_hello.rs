@@ -379,6 +379,7 @@ impl OwnedClientHello {
     #[must_use]
     pub fn session_id(&self) -> &[u8] {
         let mut r = Reader::new(self.body(), "ClientHello");
+        // Behind legacy_version and random.
         r.bytes(2 + 32).and_then(|_| r.vec_u8()).unwrap_or_default()
     }
 
@@ -438,6 +439,7 @@ impl OwnedClientHello {
     /// The client's random.
     #[must_use]
     pub fn random(&self) -> [u8; 32] {
+        // Behind legacy_version.
         self.body().get(2..).and_then(<[u8]>::first_chunk).copied().unwrap_or_default()
     }
 }

@@ -122,7 +122,8 @@ impl<'a> Handshake<'a> {
     }
 }
 
-/// Writes a message: the header, then what `body` writes.
+/// Writes a message: the header, then what `body` writes. What outgrows its length field is told by [`Writer::finish`],
+/// here and wherever a message is written.
 pub fn message(w: &mut Writer, typ: HandshakeType, body: impl FnOnce(&mut Writer)) {
     w.u8(typ.0);
     w.block_u24(body);
