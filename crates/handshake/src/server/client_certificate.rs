@@ -12,25 +12,25 @@ use crate::message::certificate_verify::SignerRole;
 use crate::need::{NameToVerify, Need, VerifyPeer};
 use crate::server::flight::certificate_request;
 use crate::server::peer::Client;
-use crate::server::tls13::{Finishing, State};
+use crate::server::tls13::{Connection, State};
 use crate::step::Level;
 
 type Result<T> = core::result::Result<T, Error>;
 
-impl Finishing {
+impl Connection {
     /// The client's Certificate, as it is or compressed (RFC 8879).
     pub(super) fn certificate(mut self: Box<Self>, message: Incoming<'_>, out: &mut Out) -> Result<State> {
-        let common = &self.connection.config.common;
+        let common = &self.config.common;
         let compressed = HandshakeType::COMPRESSED_CERTIFICATE;
         if message.typ() == compressed && !common.decompress.is_empty() {
             let body = message.expect(compressed, Level::Handshake, "CompressedCertificate")?;
             let length = authentication::ask_to_decompress(body, common, out)?;
             // It is hashed as it came.
-            self.connection.transcript.add(message.encoded());
+            self.transcript.add(message.encoded());
             return Ok(State::Decompressed(self, length));
         }
         let body = message.expect(HandshakeType::CERTIFICATE, Level::Handshake, "Certificate")?;
-        self.connection.transcript.add(message.encoded());
+        self.transcript.add(message.encoded());
         self.claimed(body)
     }
 
@@ -41,7 +41,7 @@ impl Finishing {
 
     /// What the client says it is. It may say nothing where the configuration allows it.
     fn claimed(self: Box<Self>, body: &[u8]) -> Result<State> {
-        let config = &self.connection.config;
+        let config = &self.config;
         let offered = certificate_request(config).offered();
         let certificate = Certificate::parse(body, offered, config.common.max_chain)?;
         if !certificate.context.is_empty() {
@@ -65,11 +65,10 @@ impl Finishing {
     ) -> Result<State> {
         let body =
             message.expect(HandshakeType::CERTIFICATE_VERIFY, Level::Handshake, "CertificateVerify")?;
-        let connection = &mut self.connection;
-        let transcript = connection.transcript.current();
-        let offered = &connection.config.common.verify_schemes;
+        let transcript = self.transcript.current();
+        let offered = &self.config.common.verify_schemes;
         let peer = peer.prove(body, offered, SignerRole::Client, &transcript)?;
-        connection.transcript.add(message.encoded());
+        self.transcript.add(message.encoded());
         let certificates = peer.certificates.clone();
         out.ask(|serial| {
             Need::VerifyPeer(VerifyPeer {

@@ -15,7 +15,7 @@ use crate::message::client_hello::ClientHello;
 use crate::message::{HandshakeType, end_of_early_data};
 use crate::server::hello::Chosen;
 use crate::server::peer::Client;
-use crate::server::tls13::{Finishing, State};
+use crate::server::tls13::{Connection, State};
 use crate::session::Psk;
 use crate::step::{
     ApplicationData, ChangeCipherSpec, Direction, EarlyData, EarlyDataRejection, Level, ReadMode, Transport,
@@ -171,7 +171,7 @@ impl Keys {
     }
 }
 
-impl Finishing {
+impl Connection {
     /// All early data has come (RFC 9846 section 4.6): what follows is under the client's handshake key.
     pub(super) fn end_of_early_data(
         mut self: Box<Self>,
@@ -182,8 +182,8 @@ impl Finishing {
         let due = "EndOfEarlyData";
         let body = message.expect(HandshakeType::END_OF_EARLY_DATA, Level::Early, due)?;
         end_of_early_data::parse(body)?;
-        self.connection.transcript.add(message.encoded());
-        out.keys(Level::Handshake, Direction::Read, self.connection.suite.suite, self.client.duplicate());
+        self.transcript.add(message.encoded());
+        out.keys(Level::Handshake, Direction::Read, self.suite.suite, self.client.duplicate());
         out.read(ReadMode {
             change_cipher_spec: ChangeCipherSpec::Drop,
             application_data: ApplicationData::Refuse,

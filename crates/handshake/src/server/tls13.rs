@@ -1,6 +1,7 @@
 //! From everything chosen to Done in TLS 1.3: the server's flight, of a full handshake or of one that resumes a session,
 //! the client's certificate if one is asked for, the client's Finished (RFC 9846 sections 4.2.3 and 4.4 to 4.6).
 
+use core::mem;
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -41,7 +42,7 @@ const SHORT_MESSAGES: usize = 144;
 /// adds: whoever sends all as one needs no other buffer.
 const RECORDS: usize = 168;
 
-/// Where a TLS 1.3 server stands.
+/// Where a TLS 1.3 server stands. From ServerHello to Done its [`Connection`] stays in one place, and changes there.
 #[derive(Debug)]
 pub(super) enum State {
     /// FindSession is out; nothing has been sent but perhaps a HelloRetryRequest. So in the next two.
@@ -51,19 +52,19 @@ pub(super) enum State {
     /// ChooseCredential is out.
     Credential(Box<Negotiated>),
     /// Sign is out; ServerHello to Certificate have been sent.
-    Signature(Box<Flight>),
+    Signature(Box<Connection>),
     /// Our flight is out, and early data comes in.
-    EndOfEarlyData(Box<Finishing>, Client),
+    EndOfEarlyData(Box<Connection>, Client),
     /// Our flight is out and a certificate was asked for.
-    Certificate(Box<Finishing>),
+    Certificate(Box<Connection>),
     /// Decompress is out; the length that must come out.
-    Decompressed(Box<Finishing>, u32),
+    Decompressed(Box<Connection>, u32),
     /// The client sent certificates.
-    CertificateVerify(Box<Finishing>, ClaimedPeer),
+    CertificateVerify(Box<Connection>, ClaimedPeer),
     /// VerifyPeer is out.
-    Verdict(Box<Finishing>, ProvedPeer),
+    Verdict(Box<Connection>, ProvedPeer),
     /// The client's last message.
-    Finished(Box<Finishing>, Client),
+    Finished(Box<Connection>, Client),
 }
 
 impl State {
@@ -77,7 +78,7 @@ impl State {
             Self::Certificate(state) => Ok(Some(state.certificate(message, out)?)),
             Self::CertificateVerify(state, peer) => Ok(Some(state.certificate_verify(peer, message, out)?)),
             Self::Finished(state, client) => {
-                finished(*state, client, message, out)?;
+                finished(state, client, message, out)?;
                 Ok(None)
             }
             Self::Session(_)
@@ -100,7 +101,7 @@ impl State {
                 server_hello_to_certificate(*state, choice, out)
             }
             (Self::Signature(state), AnswerKind::Signature(signature)) => {
-                certificate_verify_and_finished(*state, &signature, out)
+                certificate_verify_and_finished(state, &signature, out)
             }
             (Self::Decompressed(state, length), AnswerKind::Decompressed(body)) => {
                 state.decompressed(&body, length)
@@ -123,33 +124,7 @@ pub(super) struct Negotiated {
     early_data: Decision,
 }
 
-/// Amid our flight: everything up to Certificate is sent.
-#[derive(Debug)]
-pub(super) struct Flight {
-    connection: Connection,
-    credential: Arc<Credential>,
-    scheme: SignatureScheme,
-    client: Secret,
-    server: Secret,
-    handshake: HandshakeSecret,
-}
-
-/// After our flight.
-#[derive(Debug)]
-pub(super) struct Finishing {
-    pub(super) connection: Connection,
-    /// What we showed and signed with; nothing where a session is resumed.
-    shown: Option<(Arc<Credential>, SignatureScheme)>,
-    /// The client's handshake traffic secret: its Finished is made with it.
-    pub(super) client: Secret,
-    client_application: Secret,
-    exporter: Option<Secret>,
-    /// Kept only where tickets can follow.
-    main: Option<MainSecret>,
-    early_data: bool,
-}
-
-/// What holds from the hello to Done.
+/// What holds from ServerHello to Done.
 #[derive(Debug)]
 pub(super) struct Connection {
     pub(super) config: Arc<ServerHandshake>,
@@ -160,6 +135,29 @@ pub(super) struct Connection {
     pub(super) transcript: Transcript,
     retried: bool,
     pub(super) tickets: Option<u8>,
+    early_data: bool,
+    /// What we show and sign with; nothing where a session is resumed.
+    shown: Option<(Arc<Credential>, SignatureScheme)>,
+    /// The client's handshake traffic secret: its Finished is made with it.
+    pub(super) client: Secret,
+    secrets: Secrets,
+}
+
+/// Secrets beside the client's of the handshake.
+#[derive(Debug, Default)]
+enum Secrets {
+    /// Amid our flight: our handshake traffic secret, which our Finished is made with, and what follows from the handshake's.
+    Handshake(Secret, HandshakeSecret),
+    /// Our flight is out.
+    Application {
+        client: Secret,
+        exporter: Option<Secret>,
+        /// Kept only where tickets can follow.
+        main: Option<MainSecret>,
+    },
+    /// Only while a step is under way.
+    #[default]
+    Taken,
 }
 
 /// A full handshake: which credential?
@@ -191,7 +189,7 @@ fn server_hello_to_certificate(
     };
     authentication::check_choice(&credential, scheme, negotiate::offers_scheme(asked.schemes, scheme))?;
     let secrets = flight::server_hello(&mut chosen, &asked, None, early_data, out)?;
-    let (mut connection, transport) = connect(chosen, &asked);
+    let (mut connection, transport) = Connection::new(chosen, &asked, secrets);
     let compression = asked.compression.to_vec();
     let stapled = config::WantedForm { ocsp: asked.ocsp, scts: asked.scts, compression: &compression };
     let certificate = credential.shown(stapled);
@@ -205,30 +203,31 @@ fn server_hello_to_certificate(
     connection.transcript.add(out.message(Level::Handshake, room, |w| certificate.write(w))?);
 
     let message = signed_content(SignerRole::Server, &connection.transcript.current());
-    let asked_to_sign = Arc::clone(&credential);
-    out.ask(|serial| Need::Sign(Sign { scheme, message, credential: asked_to_sign, serial }));
-    let HandshakeSecrets { client, server, next } = secrets;
-    Ok(State::Signature(Box::new(Flight { connection, credential, scheme, client, server, handshake: next })))
+    connection.shown = Some((Arc::clone(&credential), scheme));
+    out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
+    Ok(State::Signature(connection))
 }
 
 /// CertificateVerify and Finished.
-fn certificate_verify_and_finished(state: Flight, signature: &[u8], out: &mut Out) -> Result<State> {
-    let Flight { mut connection, credential, scheme, client, server, handshake } = state;
+fn certificate_verify_and_finished(
+    mut connection: Box<Connection>,
+    signature: &[u8],
+    out: &mut Out,
+) -> Result<State> {
     authentication::check_signature(signature)?;
-    let verify = CertificateVerify { algorithm: scheme, signature };
+    let Some((_, algorithm)) = connection.shown else { return Err(WRONG_ANSWER) };
+    let verify = CertificateVerify { algorithm, signature };
     let room = signature.len().saturating_add(SHORT_MESSAGES);
     connection.transcript.add(out.message(Level::Handshake, room, |w| verify.write(w))?);
-    let config = Arc::clone(&connection.config);
-    let secrets = HandshakeSecrets { client, server, next: handshake };
-    let mut finishing = our_finished(connection, secrets, out)?;
-    finishing.shown = Some((credential, scheme));
+    connection.our_finished(out)?;
     // Where a certificate is required nothing of value is said to a client that has not shown one.
-    if config.half_rtt && config.client_auth != ClientAuth::Required {
+    let client_auth = connection.config.client_auth;
+    if connection.config.half_rtt && client_auth != ClientAuth::Required {
         out.half_rtt();
     }
-    Ok(match config.client_auth {
-        ClientAuth::None => State::Finished(finishing, Client::Anonymous),
-        _ => State::Certificate(finishing),
+    Ok(match client_auth {
+        ClientAuth::None => State::Finished(connection, Client::Anonymous),
+        _ => State::Certificate(connection),
     })
 }
 
@@ -242,72 +241,89 @@ pub(super) fn server_hello_to_finished(
 ) -> Result<State> {
     let Selected { psk, place, early, accepted } = selected;
     let secrets = flight::server_hello(&mut chosen, asked, Some((place, early)), early_data, out)?;
-    let (mut connection, transport) = connect(chosen, asked);
+    let (mut connection, transport) = Connection::new(chosen, asked, secrets);
     let taken = matches!(early_data, Decision::Accept { .. });
     let extensions = flight::encrypted_extensions(&connection, asked, &transport, Some(taken));
     connection.transcript.add(out.message(Level::Handshake, SHORT_MESSAGES, |w| extensions.write(w))?);
-    let mut finishing = our_finished(connection, secrets, out)?;
-    finishing.early_data = taken;
+    connection.early_data = taken;
+    connection.our_finished(out)?;
     // Whoever has no secret of this session reads nothing of what is said now.
-    if finishing.connection.config.half_rtt {
+    if connection.config.half_rtt {
         out.half_rtt();
     }
     let client = Client::Resumed(psk, accepted);
     // QUIC knows the end of early data from its packets (RFC 9001 section 8.3).
     Ok(match taken && !out.is_quic() {
-        true => State::EndOfEarlyData(finishing, client),
-        false => State::Finished(finishing, client),
+        true => State::EndOfEarlyData(connection, client),
+        false => State::Finished(connection, client),
     })
 }
 
-fn connect(chosen: Chosen, asked: &Asked<'_>) -> (Connection, Transport) {
-    let Chosen { transport, config, suite, alpn, transcript, retried } = chosen;
-    let server_name = asked.server_name.map(str::to_owned);
-    let (group, tickets) = (asked.group, asked.tickets);
-    (Connection { config, suite, group, alpn, server_name, transcript, retried, tickets }, transport)
-}
-
-/// Finished and the application keys: ours is in use from here, the client's waits for its Finished.
-fn our_finished(
-    mut connection: Connection,
-    secrets: HandshakeSecrets,
-    out: &mut Out,
-) -> Result<Box<Finishing>> {
-    let HandshakeSecrets { client, server, next } = secrets;
-    let verify_data = tls13::finished_mac(connection.suite.hash, &server, &connection.transcript.current())?;
-    let message = out.message(Level::Handshake, SHORT_MESSAGES, |w| finished::write(w, &verify_data))?;
-    connection.transcript.add(message);
-
-    let main = next.into_main();
-    let exporter = connection.config.common.exporter;
-    let application = main.application(&connection.transcript.current(), exporter)?;
-    out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
-    out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
-    if let Some(exporter) = &application.exporter {
-        out.key_log(key_log::EXPORTER_SECRET, exporter);
+impl Connection {
+    fn new(chosen: Chosen, asked: &Asked<'_>, secrets: HandshakeSecrets) -> (Box<Self>, Transport) {
+        let Chosen { transport, config, suite, alpn, transcript, retried } = chosen;
+        let HandshakeSecrets { client, server, next } = secrets;
+        let connection = Box::new(Self {
+            config,
+            suite,
+            group: asked.group,
+            alpn,
+            server_name: asked.server_name.map(str::to_owned),
+            transcript,
+            retried,
+            tickets: asked.tickets,
+            early_data: false,
+            shown: None,
+            client,
+            secrets: Secrets::Handshake(server, next),
+        });
+        (connection, transport)
     }
-    out.keys(Level::Application, Direction::Write, connection.suite.suite, application.server);
-    Ok(Box::new(Finishing {
-        main: connection.tickets.is_some().then_some(main),
-        connection,
-        shown: None,
-        client,
-        client_application: application.client,
-        exporter: application.exporter,
-        early_data: false,
-    }))
+
+    /// Finished and the application keys: ours is in use from here, the client's waits for its Finished.
+    fn our_finished(&mut self, out: &mut Out) -> Result<()> {
+        let Secrets::Handshake(server, next) = mem::take(&mut self.secrets) else {
+            return Err(Error::Internal("our flight is over already"));
+        };
+        let verify_data = tls13::finished_mac(self.suite.hash, &server, &self.transcript.current())?;
+        let message = out.message(Level::Handshake, SHORT_MESSAGES, |w| finished::write(w, &verify_data))?;
+        self.transcript.add(message);
+
+        let main = next.into_main();
+        let application = main.application(&self.transcript.current(), self.config.common.exporter)?;
+        out.key_log(key_log::CLIENT_TRAFFIC_SECRET_0, &application.client);
+        out.key_log(key_log::SERVER_TRAFFIC_SECRET_0, &application.server);
+        if let Some(exporter) = &application.exporter {
+            out.key_log(key_log::EXPORTER_SECRET, exporter);
+        }
+        out.keys(Level::Application, Direction::Write, self.suite.suite, application.server);
+        self.secrets = Secrets::Application {
+            client: application.client,
+            exporter: application.exporter,
+            main: self.tickets.is_some().then_some(main),
+        };
+        Ok(())
+    }
 }
 
 /// The client's Finished: its application key, and Done.
-fn finished(mut state: Finishing, client: Client, message: Incoming<'_>, out: &mut Out) -> Result<()> {
+fn finished(
+    mut connection: Box<Connection>,
+    client: Client,
+    message: Incoming<'_>,
+    out: &mut Out,
+) -> Result<()> {
     let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
-    let Tls13Suite { suite, hash, .. } = state.connection.suite;
+    let Tls13Suite { suite, hash, .. } = connection.suite;
     let verify_data = finished::parse(hash, body)?;
-    let transcript = state.connection.transcript.current();
-    let proof = FinishedVerified::check(hash, &state.client, &transcript, verify_data)?;
-    let Finishing { mut connection, shown, client_application, exporter, main, early_data, .. } = state;
+    let transcript = connection.transcript.current();
+    let proof = FinishedVerified::check(hash, &connection.client, &transcript, verify_data)?;
     connection.transcript.add(message.encoded());
-    out.keys(Level::Application, Direction::Read, suite, client_application);
+    let Secrets::Application { client: application, exporter, main } = mem::take(&mut connection.secrets)
+    else {
+        return Err(Error::Internal("the client's Finished comes behind our flight"));
+    };
+    out.keys(Level::Application, Direction::Read, suite, application);
     out.read(ReadMode {
         change_cipher_spec: ChangeCipherSpec::Deliver,
         application_data: ApplicationData::Accept,
@@ -321,7 +337,7 @@ fn finished(mut state: Finishing, client: Client, message: Incoming<'_>, out: &m
     let (due, grease) = (connection.tickets.unwrap_or_default(), connection.config.grease);
     let across_names = connection.config.resumption_across_names;
     let exporter = exporter.map(|secret| Exporter::tls13(hash, secret));
-    let outcome = Outcome { exporter, early_data, ..outcome(connection, shown, client) };
+    let outcome = Outcome { exporter, ..outcome(*connection, client) };
     let mut post_handshake = PostHandshake::server_tls13(&outcome, hash, resumption, out.is_quic());
     if let Some(tickets) = &mut post_handshake.tickets {
         tickets.grease(grease);
@@ -332,13 +348,9 @@ fn finished(mut state: Finishing, client: Client, message: Incoming<'_>, out: &m
     Ok(())
 }
 
-/// What came of it all, but for early data and the exporter.
-fn outcome(
-    connection: Connection,
-    shown: Option<(Arc<Credential>, SignatureScheme)>,
-    client: Client,
-) -> Outcome {
-    let (credential, signature_scheme) = shown.unzip();
+/// What came of it all, but for the exporter.
+fn outcome(connection: Connection, client: Client) -> Outcome {
+    let (credential, signature_scheme) = connection.shown.unzip();
     let Who { peer, peer_signature_scheme, psk } = client.into();
     Outcome {
         version: ProtocolVersion::TLS1_3,
@@ -353,7 +365,7 @@ fn outcome(
         credential,
         psk,
         hello_retry_request: connection.retried,
-        early_data: false,
+        early_data: connection.early_data,
         ech: EchStatus::NotOffered,
         exporter: None,
         session: None,
