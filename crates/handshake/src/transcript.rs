@@ -32,11 +32,7 @@ impl Unhashed {
 
     /// Adds a whole message, header included.
     pub fn add(&mut self, message: &[u8]) {
-        // There is one long message in a flight, the certificates: to double for it would be to hold it twice.
-        if message.len() > self.bytes.capacity().saturating_sub(self.bytes.len()) {
-            self.bytes.reserve_exact(message.len().saturating_add(SHORT_MESSAGES));
-        }
-        self.bytes.extend_from_slice(message);
+        append(&mut self.bytes, message);
         if let Some(hashed) = &mut self.hashed {
             hashed.update(message);
         }
@@ -67,6 +63,15 @@ impl Unhashed {
             }
         }
     }
+}
+
+/// Adds a whole message to those before it.
+pub(crate) fn append(messages: &mut Vec<u8>, message: &[u8]) {
+    // There is one long message in a flight, the certificates: to double for it would be to hold it twice.
+    if message.len() > messages.capacity().saturating_sub(messages.len()) {
+        messages.reserve_exact(message.len().saturating_add(SHORT_MESSAGES));
+    }
+    messages.extend_from_slice(message);
 }
 
 /// The running hash over all messages.

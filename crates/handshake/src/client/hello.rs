@@ -1,5 +1,6 @@
 //! ClientHello, HelloRetryRequest and ServerHello (RFC 9846 section 4.2), until the version is certain.
 
+use core::mem;
 use core::time::Duration;
 
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -28,15 +29,18 @@ use crate::transcript::{Transcript, Unhashed};
 /// Room for the header of a record, so that one can be put around a hello where it lies.
 const ROOM_AROUND: usize = 16;
 
+/// What takes the state of a hello that is out is called in that state alone.
+pub(super) const NO_HELLO: Error = Error::Internal("an answer to a hello that is not out");
+
 /// A ClientHello is out; a ServerHello or a HelloRetryRequest is due.
 #[derive(Debug)]
 pub(crate) struct Waiting {
-    ours: OurHello,
+    pub(super) ours: OurHello,
     shares: Shares,
     psk: Option<OfferedPsk>,
     early_data: EarlyData,
-    offered: OfferedSet,
-    first_hello: Unhashed,
+    pub(super) offered: OfferedSet,
+    pub(super) first_hello: Unhashed,
     retry: Option<Box<Retry>>,
 }
 
@@ -134,9 +138,24 @@ impl Waiting {
     }
 }
 
+/// ServerHello or HelloRetryRequest. After a ServerHello the state is another, which is made where the last one lay.
+pub(super) fn message(state: &mut State, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure> {
+    let State::Hello(waiting) = state else { return Err(NO_HELLO.into()) };
+    match waiting.parse(message)? {
+        ServerHelloOrRetry::HelloRetryRequest(retry) => waiting.retry(&retry, message, out),
+        ServerHelloOrRetry::ServerHello(hello) => match hello.selected_version {
+            Some(version) => server_hello(state, (version, &hello), message, out),
+            None => {
+                waiting.check_older_version(&hello, out)?;
+                Ok(tls12::server_hello(state, message, out)?)
+            }
+        },
+    }
+}
+
 impl Waiting {
-    /// ServerHello or HelloRetryRequest, told apart by the random alone (RFC 9846 section 4.2.3).
-    pub(super) fn message(self, message: Incoming<'_>, out: &mut Out) -> Result<State, Failure> {
+    /// The two are told apart by the random alone (RFC 9846 section 4.2.3).
+    fn parse<'a>(&self, message: Incoming<'a>) -> Result<ServerHelloOrRetry<'a>, Error> {
         let tls13 = self.ours.config.offers(ProtocolVersion::TLS1_3);
         let due = match self.retry {
             None if tls13 => "ServerHello or HelloRetryRequest",
@@ -147,21 +166,18 @@ impl Waiting {
         // A second retry would go on for ever: refused before anything in it is looked at.
         let may_be_retry = tls13 && self.retry.is_none();
         if !may_be_retry && body.get(2..34) == Some(HELLO_RETRY_REQUEST_RANDOM.as_slice()) {
-            return Err(message.unexpected(due).into());
+            return Err(message.unexpected(due));
         }
-        match ServerHelloOrRetry::parse(body, self.offered)? {
-            ServerHelloOrRetry::HelloRetryRequest(retry) => self.retry(&retry, message, out),
-            ServerHelloOrRetry::ServerHello(hello) => self.server_hello(&hello, message, out),
-        }
+        ServerHelloOrRetry::parse(body, self.offered)
     }
 
     /// The second ClientHello: as the first, with the share and the cookie that were asked for.
     fn retry(
-        mut self,
+        &mut self,
         retry: &HelloRetryRequest<'_>,
         message: Incoming<'_>,
         out: &mut Out,
-    ) -> Result<State, Failure> {
+    ) -> Result<(), Failure> {
         let version =
             retry.selected_version.ok_or(Error::MissingExtension(ExtensionType::SUPPORTED_VERSIONS))?;
         self.ours.check_version(version, retry.legacy_version)?;
@@ -180,14 +196,14 @@ impl Waiting {
             let share = key_exchange(self.ours.config.common(), group, None).map_err(Error::Crypto)?;
             self.shares = Shares::from_iter([share]);
         }
-        let mut transcript = core::mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
+        let mut transcript = mem::take(&mut self.first_hello).start(suite.hash).into_message_hash();
         transcript.add(message.encoded());
         let (hello, transcript) = self.second_hello(retry, transcript, suite, message.now)?;
         self.retry = Some(Box::new(Retry { suite: suite.suite, group: retry.selected_group, transcript }));
         self.early_data.reject(EarlyDataRejection::HelloRetryRequest, out);
         out.compatibility_change_cipher_spec();
         send(&hello, out)?;
-        Ok(State::Hello(self))
+        Ok(())
     }
 
     /// Without early data, and with the session only if it is of the hash that the retry has fixed: its binder is made
@@ -229,67 +245,11 @@ impl Waiting {
         if offered && !shared { Ok(()) } else { Err(Error::WrongGroup) }
     }
 
-    /// The keys are agreed: from here on everything is protected.
-    fn server_hello(
-        self,
-        hello: &ServerHello<'_>,
-        message: Incoming<'_>,
-        out: &mut Out,
-    ) -> Result<State, Failure> {
-        let Some(version) = hello.selected_version else {
-            return self.older_version(hello, message, out);
-        };
-        self.ours.check_version(version, hello.legacy_version)?;
-        message.must_end_its_record()?;
-        let suite = self.ours.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
-        let share = hello.key_share.ok_or(Error::MissingExtension(ExtensionType::KEY_SHARE))?;
-        let retried = self.retry.is_some();
-        let mut transcript = transcript(self.retry, self.first_hello, suite, share.group)?;
-        let (psk, early_secret) = psk::selected(self.psk, hello.pre_shared_key, suite)?;
-        let shared = agree(self.shares, share)?;
-        transcript.add(message.encoded());
-        let secrets = early_secret.into_handshake(&shared, &transcript.current())?;
-        out.key_log(key_log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, &secrets.client);
-        out.key_log(key_log::SERVER_HANDSHAKE_TRAFFIC_SECRET, &secrets.server);
-        let mut early_data = self.early_data;
-        if psk.is_none() {
-            early_data.reject(EarlyDataRejection::NotResumed, out);
-        }
-        out.compatibility_change_cipher_spec();
-        // The write key comes now, not with our flight, so that alerts from here on are protected (appendix A.1). A
-        // server that has resumed the session may be reading early data, though, and nothing else. Over QUIC, where
-        // each level has its own packets, the server's are to be acknowledged at this one.
-        if early_data == EarlyData::None || out.is_quic() {
-            out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
-        }
-        out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
-        out.read(self.ours.read_mode());
-        let core = tls13::Core {
-            config: self.ours.config,
-            offered: self.offered,
-            suite,
-            group: share.group,
-            retried,
-            transcript,
-            secrets,
-            psk,
-            early_data,
-            alpn: None,
-            request: None,
-        };
-        Ok(State::Tls13(core, tls13::Due::EncryptedExtensions))
-    }
-
     /// A ServerHello without supported_versions is one of TLS 1.2 or older. A sentinel says that the server could do
     /// better than that, so that somebody between has changed the offer (RFC 9846 section 4.2.3).
-    fn older_version(
-        mut self,
-        hello: &ServerHello<'_>,
-        message: Incoming<'_>,
-        out: &mut Out,
-    ) -> Result<State, Failure> {
+    fn check_older_version(&mut self, hello: &ServerHello<'_>, out: &mut Out) -> Result<(), Error> {
         if self.retry.is_some() {
-            return Err(Error::IllegalParameter { what: "another version than in HelloRetryRequest" }.into());
+            return Err(Error::IllegalParameter { what: "another version than in HelloRetryRequest" });
         }
         // Such a server can't read it, nor an alert under its key.
         let had_early_data = self.early_data.reject(EarlyDataRejection::Version, out);
@@ -299,14 +259,63 @@ impl Waiting {
         }
         let version = hello.legacy_version;
         if version != ProtocolVersion::TLS1_2 || !self.ours.config.offers(version) {
-            return Err(Error::NoCommonVersion { peer: vec![version].into() }.into());
+            return Err(Error::NoCommonVersion { peer: vec![version].into() });
         }
         if had_early_data {
-            return Err(Error::EarlyDataBeforeTls12.into());
+            return Err(Error::EarlyDataBeforeTls12);
         }
-        let Self { ours, offered, first_hello, .. } = self;
-        Ok(tls12::server_hello(ours, offered, first_hello, message, out)?)
+        Ok(())
     }
+}
+
+/// The keys are agreed: from here on everything is protected.
+fn server_hello(
+    state: &mut State,
+    (version, hello): (ProtocolVersion, &ServerHello<'_>),
+    message: Incoming<'_>,
+    out: &mut Out,
+) -> Result<(), Failure> {
+    let State::Hello(waiting) = mem::take(state) else { return Err(NO_HELLO.into()) };
+    waiting.ours.check_version(version, hello.legacy_version)?;
+    message.must_end_its_record()?;
+    let suite = waiting.ours.check(hello.session_id_echo, hello.cipher_suite, hello.compression_method)?;
+    let share = hello.key_share.ok_or(Error::MissingExtension(ExtensionType::KEY_SHARE))?;
+    let retried = waiting.retry.is_some();
+    let mut transcript = transcript(waiting.retry, waiting.first_hello, suite, share.group)?;
+    let (psk, early_secret) = psk::selected(waiting.psk, hello.pre_shared_key, suite)?;
+    let shared = agree(waiting.shares, share)?;
+    transcript.add(message.encoded());
+    let secrets = early_secret.into_handshake(&shared, &transcript.current())?;
+    out.key_log(key_log::CLIENT_HANDSHAKE_TRAFFIC_SECRET, &secrets.client);
+    out.key_log(key_log::SERVER_HANDSHAKE_TRAFFIC_SECRET, &secrets.server);
+    let mut early_data = waiting.early_data;
+    if psk.is_none() {
+        early_data.reject(EarlyDataRejection::NotResumed, out);
+    }
+    out.compatibility_change_cipher_spec();
+    // The write key comes now, not with our flight, so that alerts from here on are protected (appendix A.1). A
+    // server that has resumed the session may be reading early data, though, and nothing else. Over QUIC, where
+    // each level has its own packets, the server's are to be acknowledged at this one.
+    if early_data == EarlyData::None || out.is_quic() {
+        out.keys(Level::Handshake, Direction::Write, suite.suite, secrets.client.duplicate());
+    }
+    out.keys(Level::Handshake, Direction::Read, suite.suite, secrets.server.duplicate());
+    out.read(waiting.ours.read_mode());
+    let core = tls13::Core {
+        config: waiting.ours.config,
+        offered: waiting.offered,
+        suite,
+        group: share.group,
+        retried,
+        transcript,
+        secrets,
+        psk,
+        early_data,
+        alpn: None,
+        request: None,
+    };
+    *state = State::Tls13(core, tls13::Due::EncryptedExtensions);
+    Ok(())
 }
 
 /// The transcript up to our last hello. What a retry has fixed must not change.

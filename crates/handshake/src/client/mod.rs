@@ -171,19 +171,6 @@ pub(crate) enum State {
 }
 
 impl State {
-    /// A message that ends what the client holds for a flight.
-    fn last_of_flight(self, message: Incoming<'_>, out: &mut Out) -> Result<Self, Failure> {
-        match self {
-            Self::Hello(waiting) => waiting.message(message, out),
-            Self::Tls13(core, tls13::Due::Finished(server)) => Ok(core.finished(message, server, out)?),
-            Self::Tls12Finishing(finishing, tls12_finish::Due::Finished) => {
-                Ok(finishing.finished(message, out)?)
-            }
-            // A Need is out in these, and the shell takes no message meanwhile.
-            _ => Err(message.unexpected("an answer").into()),
-        }
-    }
-
     /// An answer with which our flight goes on.
     fn flight(self, answer: AnswerKind, out: &mut Out) -> Result<Self, Error> {
         match self {
@@ -200,14 +187,17 @@ impl State {
 impl Steps for State {
     fn message(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure> {
         match self {
-            Self::Tls13(core, due) if !matches!(due, tls13::Due::Finished(_)) => {
-                *due = core.message(mem::take(due), message, out)?;
-            }
+            Self::Hello(_) => hello::message(self, message, out)?,
+            Self::Tls13(_, tls13::Due::Finished(_)) => tls13::finished(self, message, out)?,
+            Self::Tls13(core, due) => *due = core.message(mem::take(due), message, out)?,
             Self::Tls12(core, due) => *due = core.message(mem::take(due), message, out)?,
-            Self::Tls12Finishing(finishing, due) if !matches!(due, tls12_finish::Due::Finished) => {
-                *due = finishing.message(mem::take(due), message)?;
+            Self::Tls12Finishing(finishing, tls12_finish::Due::Finished) => {
+                finishing.finished(message, out)?;
+                *self = Self::Over;
             }
-            _ => *self = mem::take(self).last_of_flight(message, out)?,
+            Self::Tls12Finishing(finishing, due) => *due = finishing.message(mem::take(due), message)?,
+            // A Need is out in these, and the shell takes no message meanwhile.
+            _ => return Err(message.unexpected("an answer").into()),
         }
         Ok(())
     }

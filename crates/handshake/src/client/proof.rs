@@ -56,10 +56,12 @@ impl Proved {
     }
 
     /// An outcome that says so, and nothing else.
-    pub(super) fn outcome(self, version: ProtocolVersion, suite: CipherSuite) -> Outcome {
-        let (peer, peer_signature_scheme, psk) = match self.server {
-            Server::Certificate(peer) => (Some(peer.certificates), Some(peer.scheme), None),
-            Server::Session(psk) => (psk.session().and_then(|session| session.peer.clone()), None, Some(psk)),
+    pub(super) fn outcome(&self, version: ProtocolVersion, suite: CipherSuite) -> Outcome {
+        let (peer, peer_signature_scheme, psk) = match &self.server {
+            Server::Certificate(peer) => (Some(peer.certificates.clone()), Some(peer.scheme), None),
+            Server::Session(psk) => {
+                (psk.session().and_then(|session| session.peer.clone()), None, Some(Arc::clone(psk)))
+            }
         };
         Outcome {
             version,
@@ -71,7 +73,7 @@ impl Proved {
             peer,
             peer_signature_scheme,
             signature_scheme: self.signed_with,
-            credential: self.credential,
+            credential: self.credential.clone(),
             psk,
             hello_retry_request: false,
             early_data: false,

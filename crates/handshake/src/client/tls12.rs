@@ -1,6 +1,7 @@
 //! TLS 1.2 from ServerHello to the server's ServerHelloDone (RFC 5246 section 7.4, RFC 8422 section 5). Our flight is in
 //! `tls12_flight.rs`, the end in `tls12_finish.rs`; a session that is resumed goes there at once (`tls12_resumed.rs`).
 
+use core::mem;
 use std::sync::Arc;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
@@ -9,7 +10,7 @@ use oxtls_crypto::secret::SharedSecret;
 use oxtls_crypto::signature::{KeyAlgorithm, SignatureAlgorithm, SignatureScheme};
 
 use crate::authentication::{ClaimedPeer, ProvedPeer};
-use crate::client::hello::bad_share;
+use crate::client::hello::{NO_HELLO, Waiting, bad_share};
 use crate::client::our_hello::{OurHello, key_exchange};
 use crate::client::proof::ask_to_verify;
 use crate::client::session_id::SessionId;
@@ -18,7 +19,6 @@ use crate::client::tls12_resumed;
 use crate::client::{State, check_protocol};
 use crate::config::Told;
 use crate::error::Error;
-use crate::extension::OfferedSet;
 use crate::machine::{Incoming, Out, WRONG_ANSWER};
 use crate::message::HandshakeType;
 use crate::message::tls12::certificate_request::{CertificateRequest, ECDSA_SIGN, RSA_SIGN};
@@ -29,7 +29,7 @@ use crate::need::{AnswerKind, CredentialRequest};
 use crate::outcome::PeerCertificates;
 use crate::step::{ApplicationData, ChangeCipherSpec, Level, ReadMode};
 use crate::suite::{ProtocolVersion, Tls12Suite};
-use crate::transcript::{Transcript, Unhashed};
+use crate::transcript::{Transcript, append};
 
 type Result<T> = core::result::Result<T, Error>;
 
@@ -87,14 +87,14 @@ pub(crate) struct Core {
 #[derive(Debug)]
 pub(crate) struct Messages {
     pub(super) transcript: Transcript,
-    pub(super) whole: Option<Unhashed>,
+    pub(super) whole: Option<Vec<u8>>,
 }
 
 impl Messages {
     pub(super) fn add(&mut self, message: &[u8]) {
         self.transcript.add(message);
         if let Some(whole) = &mut self.whole {
-            whole.add(message);
+            append(whole, message);
         }
     }
 }
@@ -107,15 +107,12 @@ pub(crate) struct Agreed {
     pub(super) premaster: SharedSecret,
 }
 
-/// ServerHello (RFC 5246 section 7.4.1.3), known to choose TLS 1.2; `messages` has our hello, which offered these
-/// extensions. A server that echoes our session ID resumes the session that we offered.
-pub(super) fn server_hello(
-    ours: OurHello,
-    offered: OfferedSet,
-    mut messages: Unhashed,
-    message: Incoming<'_>,
-    out: &mut Out,
-) -> Result<State> {
+/// ServerHello (RFC 5246 section 7.4.1.3), known to choose TLS 1.2. A server that echoes our session ID resumes the
+/// session that we offered.
+pub(super) fn server_hello(state: &mut State, message: Incoming<'_>, out: &mut Out) -> Result<()> {
+    let State::Hello(Waiting { ours, offered, mut first_hello, .. }) = mem::take(state) else {
+        return Err(NO_HELLO);
+    };
     let hello = ServerHello::parse(message.message.body, offered)?;
     let echoed = !ours.session_id.is_empty() && hello.session_id == ours.session_id.as_bytes();
     let suite = check(&ours, &hello)?;
@@ -148,15 +145,14 @@ pub(super) fn server_hello(
         ticket: extensions.session_ticket,
         config: ours.config,
     };
-    let mut transcript = messages.start(suite.hash);
+    let mut transcript = first_hello.start(suite.hash);
+    transcript.add(message.encoded());
     match resumed {
-        Some(psk) => {
-            transcript.add(message.encoded());
-            tls12_resumed::begin(connection, psk, transcript, out)
-        }
+        Some(psk) => tls12_resumed::begin(connection, psk, transcript, state, out),
         None => {
-            let mut messages = Messages { transcript, whole: Some(messages) };
-            messages.add(message.encoded());
+            let mut whole = first_hello.into_bytes();
+            append(&mut whole, message.encoded());
+            let messages = Messages { transcript, whole: Some(whole) };
             let core = Core {
                 connection,
                 status: extensions.status_request,
@@ -164,7 +160,8 @@ pub(super) fn server_hello(
                 request: None,
                 messages,
             };
-            Ok(State::Tls12(core, Due::Certificate))
+            *state = State::Tls12(core, Due::Certificate);
+            Ok(())
         }
     }
 }

@@ -14,7 +14,6 @@ use core::time::Duration;
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::key_exchange::NamedGroup;
 
-use crate::client::State;
 use crate::client::proof::Proved;
 use crate::client::tls12::{Connection, ReadKey, read_mode};
 use crate::defaults;
@@ -82,6 +81,11 @@ impl Connection {
         out.key_log(key_log::CLIENT_RANDOM, master.secret());
         master.key_block(self.suite, &self.client_random, &self.server_random)
     }
+
+    /// What the server sends next: a ticket if it has announced one.
+    pub(super) const fn ticket_or_change_cipher_spec(&self, key: ReadKey) -> Due {
+        if self.ticket { Due::NewSessionTicket(key) } else { Due::ChangeCipherSpec(key) }
+    }
 }
 
 impl Finishing {
@@ -100,15 +104,10 @@ impl Finishing {
         match due {
             Due::SessionVerified(key) => {
                 PeerVerified::from_answer(answer)?;
-                Ok(self.ticket_or_change_cipher_spec(key))
+                Ok(self.connection.ticket_or_change_cipher_spec(key))
             }
             _ => Err(WRONG_ANSWER),
         }
-    }
-
-    /// What the server sends next: a ticket if it has announced one.
-    pub(super) const fn ticket_or_change_cipher_spec(&self, key: ReadKey) -> Due {
-        if self.connection.ticket { Due::NewSessionTicket(key) } else { Due::ChangeCipherSpec(key) }
     }
 
     /// Empty: the server has thought better of it (RFC 5077 section 3.3). What is too long to be kept is hashed as any.
@@ -140,7 +139,7 @@ impl Finishing {
 
     /// The server's Finished (RFC 5246 section 7.4.9): nobody has changed a word. In an abbreviated handshake ours
     /// answers it. What came of it all.
-    pub(super) fn finished(mut self, message: Incoming<'_>, out: &mut Out) -> Result<State> {
+    pub(super) fn finished(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<()> {
         let verify_data = message.expect(HandshakeType::FINISHED, Level::Application, "Finished")?;
         let transcript = self.transcript.current();
         let finished = FinishedVerified::check_tls12(&self.master, Sender::Server, &transcript, verify_data)?;
@@ -151,7 +150,7 @@ impl Finishing {
         out.read(read_mode(ApplicationData::Accept, self.max_message()));
         let outcome = self.outcome(message.now);
         out.done(finished, outcome, PostHandshake::client_tls12());
-        Ok(State::Over)
+        Ok(())
     }
 
     /// Our ChangeCipherSpec and Finished.
@@ -163,7 +162,7 @@ impl Finishing {
         Ok(())
     }
 
-    fn outcome(mut self, now: Duration) -> Outcome {
+    fn outcome(&mut self, now: Duration) -> Outcome {
         let session = self.session(now);
         let Self { connection, proved, master, .. } = self;
         let exporter =
@@ -179,8 +178,8 @@ impl Finishing {
         Outcome {
             group: self.group,
             extended_master_secret: connection.extended_master_secret,
-            alpn: connection.alpn,
-            server_name: connection.config.server_name,
+            alpn: connection.alpn.take(),
+            server_name: connection.config.server_name.take(),
             exporter,
             session,
             ..proved.outcome(ProtocolVersion::TLS1_2, connection.suite.suite)

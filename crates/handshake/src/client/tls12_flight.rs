@@ -115,7 +115,7 @@ impl Verified {
         let Some((credential, scheme)) = credential else {
             return keyed.our_finished(out);
         };
-        let message = whole.ok_or(Error::Internal("the messages are kept until here"))?.into_bytes();
+        let message = whole.ok_or(Error::Internal("the messages are kept until here"))?;
         keyed.proved.credential = Some(Arc::clone(&credential));
         out.ask(|serial| Need::Sign(Sign { scheme, message, credential, serial }));
         Ok(State::Tls12Signature(keyed, scheme))
@@ -164,7 +164,7 @@ impl Keyed {
         let (group, write_key, ticket) = (Some(group), None, None);
         let mut finishing = Finishing { connection, proved, transcript, master, group, write_key, ticket };
         finishing.our_finished(client, out)?;
-        let due = finishing.ticket_or_change_cipher_spec(server);
+        let due = finishing.connection.ticket_or_change_cipher_spec(server);
         Ok(State::Tls12Finishing(finishing, due))
     }
 }

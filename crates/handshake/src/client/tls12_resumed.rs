@@ -74,18 +74,28 @@ pub(super) fn begin(
     connection: Connection,
     psk: Arc<Psk>,
     transcript: Transcript,
+    state: &mut State,
     out: &mut Out,
-) -> Result<State, Error> {
+) -> Result<(), Error> {
     let secret = &psk.session().ok_or(Error::Internal("a session that is none"))?.secret;
     let master = MasterSecret::resumed(connection.suite.hash, secret)?;
     let KeyBlock { client, server } = connection.keys(&master, out)?;
-    let proved = Proved::server(Server::Session(Arc::clone(&psk)));
-    let (group, write_key) = (None, Some(client));
-    let finishing = Finishing { connection, proved, transcript, master, group, write_key, ticket: None };
-    let due = if ask_to_verify_again(&finishing.connection.config, &psk, out)? {
+    let due = if ask_to_verify_again(&connection.config, &psk, out)? {
         Due::SessionVerified(server)
     } else {
-        finishing.ticket_or_change_cipher_spec(server)
+        connection.ticket_or_change_cipher_spec(server)
     };
-    Ok(State::Tls12Finishing(finishing, due))
+    *state = State::Tls12Finishing(
+        Finishing {
+            connection,
+            proved: Proved::server(Server::Session(psk)),
+            transcript,
+            master,
+            group: None,
+            write_key: Some(client),
+            ticket: None,
+        },
+        due,
+    );
+    Ok(())
 }

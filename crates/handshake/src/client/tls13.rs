@@ -1,6 +1,7 @@
 //! TLS 1.3 from EncryptedExtensions to the server's Finished (RFC 9846 sections 4.4 and 4.5). What follows is in
 //! `tls13_finish.rs`.
 
+use core::mem;
 use std::sync::Arc;
 
 use oxtls_crypto::key_exchange::NamedGroup;
@@ -62,6 +63,15 @@ pub(crate) struct Core {
     pub(super) early_data: EarlyData,
     pub(super) alpn: Option<Vec<u8>>,
     pub(super) request: Option<Box<CredentialRequest>>,
+}
+
+/// The server's Finished; the state that follows is made where the last one lay.
+pub(super) fn finished(state: &mut State, message: Incoming<'_>, out: &mut Out) -> Result<(), Error> {
+    let State::Tls13(core, Due::Finished(server)) = mem::take(state) else {
+        return Err(message.unexpected("an answer"));
+    };
+    *state = core.finished(message, server, out)?;
+    Ok(())
 }
 
 impl Core {
@@ -234,12 +244,7 @@ impl Core {
 
     /// The server's Finished (RFC 9846 section 4.5.3): now the server is who its certificate or the session says, and
     /// nobody has changed a word. Handshake secrets end here, application secrets begin (section 7.1).
-    pub(super) fn finished(
-        mut self,
-        message: Incoming<'_>,
-        server: Server,
-        out: &mut Out,
-    ) -> Result<State, Error> {
+    fn finished(mut self, message: Incoming<'_>, server: Server, out: &mut Out) -> Result<State, Error> {
         let body = message.expect(HandshakeType::FINISHED, Level::Handshake, "Finished")?;
         let hash = self.suite.hash;
         let verify_data = finished::parse(hash, body)?;
