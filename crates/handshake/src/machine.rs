@@ -5,10 +5,10 @@
 //! that were in it are erased, and `Failed` is queued behind whatever the step had queued before.
 
 mod proof;
+mod queue;
 
 use core::fmt;
 use core::time::Duration;
-use std::collections::VecDeque;
 
 use oxtls_crypto::aead::{AeadKey, FixedIv};
 use oxtls_crypto::secret::Secret;
@@ -23,6 +23,8 @@ use crate::step::{
     Direction, EarlyData, Failure, Input, KeyChange, KeySecret, Level, Misuse, Output, ReadMode, Transport,
 };
 use crate::suite::CipherSuite;
+
+use queue::Queue;
 
 pub(crate) use proof::{FinishedVerified, PeerVerified, SessionAccepted};
 
@@ -44,9 +46,6 @@ pub(crate) trait Steps {
     /// [`Out::done`] was called: nothing is held any more.
     fn is_over(&self) -> bool;
 }
-
-/// As many outputs as a step gives at most, but for a key log's lines.
-const OUTPUTS: usize = 8;
 
 /// A role's machine: its state and its queue.
 pub(crate) struct Machine<S> {
@@ -90,16 +89,9 @@ impl<S: Steps> Machine<S> {
         Ok(())
     }
 
-    /// The next output, in wire order. What is moved out leaves its bytes behind, in a queue that stays as long as the
-    /// machine: those of a key are overwritten.
+    /// The next output, in wire order.
     pub(crate) fn output(&mut self) -> Option<Output> {
-        let queue = &mut self.out.queue;
-        if let Some(Output::Keys(waiting)) = queue.front_mut() {
-            let change = waiting.take();
-            queue.pop_front();
-            return Some(Output::Keys(change));
-        }
-        queue.pop_front()
+        self.out.queue.pop()
     }
 
     fn must_not_wait(&self) -> Result<(), Misuse> {
@@ -114,7 +106,7 @@ impl<S: Steps> Machine<S> {
         }
         if let Err(failure) = stepped {
             self.out.asked = None;
-            self.out.queue.push_back(Output::Failed(failure));
+            self.out.queue.push(Output::Failed(failure));
         }
     }
 }
@@ -193,7 +185,7 @@ impl<'a> Incoming<'a> {
 
 /// The queue out, and what decides which outputs a transport has.
 pub(crate) struct Out {
-    queue: VecDeque<Output>,
+    queue: Queue,
     asked: Option<Asked>,
     quic: bool,
     compatibility: Compatibility,
@@ -234,7 +226,7 @@ impl Out {
     /// An empty queue for this transport, compatibility mode off.
     pub(crate) fn new(transport: &Transport) -> Self {
         Self {
-            queue: VecDeque::with_capacity(OUTPUTS),
+            queue: Queue::new(),
             asked: None,
             quic: matches!(transport, Transport::Quic { .. }),
             compatibility: Compatibility::Off,
@@ -272,11 +264,11 @@ impl Out {
         room: usize,
         write: impl FnOnce(&mut Writer),
     ) -> Result<&[u8], Error> {
-        if !matches!(self.queue.back(), Some(Output::Send { level: of, .. }) if *of == level) {
-            self.queue.push_back(Output::Send { level, bytes: Vec::with_capacity(room) });
+        if !matches!(self.queue.last(), Some(Output::Send { level: of, .. }) if *of == level) {
+            self.queue.push(Output::Send { level, bytes: Vec::with_capacity(room) });
         }
         let (start, fits) = self.write_at_back(write);
-        match self.queue.back() {
+        match self.queue.last() {
             Some(Output::Send { bytes, .. }) if fits => Ok(bytes.get(start..).unwrap_or_default()),
             _ => Err(Error::TooLong),
         }
@@ -285,7 +277,7 @@ impl Out {
     /// Writes at the end of the buffer at the back. Says from where on, and whether it fits its length fields; what does not
     /// is taken back.
     fn write_at_back(&mut self, write: impl FnOnce(&mut Writer)) -> (usize, bool) {
-        let Some(Output::Send { bytes, .. }) = self.queue.back_mut() else { return (0, false) };
+        let Some(Output::Send { bytes, .. }) = self.queue.last_mut() else { return (0, false) };
         let start = bytes.len();
         let mut w = Writer::behind(core::mem::take(bytes));
         write(&mut w);
@@ -295,7 +287,7 @@ impl Out {
         }
         *bytes = written;
         if bytes.is_empty() {
-            self.queue.pop_back();
+            self.queue.take_back();
         }
         (start, fits)
     }
@@ -304,13 +296,13 @@ impl Out {
     pub(crate) fn compatibility_change_cipher_spec(&mut self) {
         if self.compatibility == Compatibility::Due {
             self.compatibility = Compatibility::Sent;
-            self.queue.push_back(Output::SendChangeCipherSpec);
+            self.queue.push(Output::SendChangeCipherSpec);
         }
     }
 
     /// Hands out a TLS 1.3 traffic secret. A read key is followed at once by [`Out::read`].
     pub(crate) fn keys(&mut self, level: Level, direction: Direction, suite: CipherSuite, secret: Secret) {
-        self.queue.push_back(Output::Keys(KeyChange {
+        self.queue.push(Output::Keys(KeyChange {
             level,
             direction,
             suite,
@@ -320,7 +312,7 @@ impl Out {
 
     /// TLS 1.2: a ChangeCipherSpec and the key that everything behind it is under (RFC 5246 section 7.1).
     pub(crate) fn change_cipher_spec(&mut self, suite: CipherSuite, key: (AeadKey, FixedIv)) {
-        self.queue.push_back(Output::SendChangeCipherSpec);
+        self.queue.push(Output::SendChangeCipherSpec);
         self.keys_tls12(Direction::Write, suite, key);
     }
 
@@ -331,7 +323,7 @@ impl Out {
         suite: CipherSuite,
         (key, fixed_iv): (AeadKey, FixedIv),
     ) {
-        self.queue.push_back(Output::Keys(KeyChange {
+        self.queue.push(Output::Keys(KeyChange {
             level: Level::Application,
             direction,
             suite,
@@ -343,40 +335,36 @@ impl Out {
     pub(crate) fn read(&mut self, mode: ReadMode) {
         let same = self.max_message.replace(mode.max_message) == Some(mode.max_message);
         if !(self.quic && same) {
-            self.queue.push_back(Output::Read(mode));
+            self.queue.push(Output::Read(mode));
         }
     }
 
     /// Hands out the record size limits. QUIC has no records.
     pub(crate) fn limits(&mut self, send: u16, receive: u16) {
         if !self.quic {
-            self.queue.push_back(Output::Limits { send, receive });
+            self.queue.push(Output::Limits { send, receive });
         }
     }
 
     /// Says what became of early data.
     pub(crate) fn early_data(&mut self, early_data: EarlyData) {
-        self.queue.push_back(Output::EarlyData(early_data));
+        self.queue.push(Output::EarlyData(early_data));
     }
 
     /// The server may send application data now.
     pub(crate) fn half_rtt(&mut self) {
-        self.queue.push_back(Output::HalfRtt);
+        self.queue.push(Output::HalfRtt);
     }
 
     /// Hands out the peer's QUIC transport parameters.
     pub(crate) fn peer_parameters(&mut self, parameters: &[u8]) {
-        self.queue.push_back(Output::PeerParameters(parameters.to_vec()));
+        self.queue.push(Output::PeerParameters(parameters.to_vec()));
     }
 
     /// Logs a secret, if the key log is on.
     pub(crate) fn key_log(&mut self, label: &'static str, secret: &Secret) {
         if let Some(client_random) = self.key_log {
-            self.queue.push_back(Output::KeyLog {
-                label,
-                client_random,
-                secret: Box::new(secret.duplicate()),
-            });
+            self.queue.push(Output::KeyLog { label, client_random, secret: Box::new(secret.duplicate()) });
         }
     }
 
@@ -385,12 +373,12 @@ impl Out {
         let serial = Serial::next();
         let need = need(serial);
         self.asked = Some(Asked { serial, kind: NeedKind::of(&need) });
-        self.queue.push_back(Output::Need(need));
+        self.queue.push(Output::Need(need));
     }
 
     /// Ends the handshake well. Only a verified Finished of the peer opens this door.
     pub(crate) fn done(&mut self, _proof: FinishedVerified, outcome: Outcome, post_handshake: PostHandshake) {
-        self.queue.push_back(Output::Done(Box::new(outcome), post_handshake));
+        self.queue.push(Output::Done(Box::new(outcome), post_handshake));
     }
 
     /// Takes the Need back if this answers it.

@@ -6,7 +6,7 @@ fn of_type(typ: HandshakeType) -> impl FnOnce(&mut Writer) {
 }
 
 fn sent(out: &mut Out) -> Vec<(Level, Vec<u8>)> {
-    core::iter::from_fn(|| match out.queue.pop_front()? {
+    core::iter::from_fn(|| match out.queue.pop()? {
         Output::Send { level, bytes } => {
             Some((level, message::each(&bytes).filter_map(|message| message.first().copied()).collect()))
         }
