@@ -49,6 +49,11 @@ impl<const N: usize> Inline<N> {
     }
 
     #[inline]
+    pub(crate) fn duplicate(&self) -> Self {
+        Self { bytes: self.bytes, len: self.len }
+    }
+
+    #[inline]
     pub(crate) fn len(&self) -> usize {
         self.len.into()
     }
@@ -139,7 +144,7 @@ impl Secret {
     #[inline]
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(Inline { bytes: self.0.bytes, len: self.0.len })
+        Self(self.0.duplicate())
     }
 }
 
@@ -231,7 +236,7 @@ impl SharedSecret {
     #[inline]
     #[must_use]
     pub fn duplicate(&self) -> Self {
-        Self(Inline { bytes: self.0.bytes, len: self.0.len })
+        Self(self.0.duplicate())
     }
 }
 

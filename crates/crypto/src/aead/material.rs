@@ -62,6 +62,13 @@ impl AeadKey {
         self.0.len()
     }
 
+    /// A second copy of the key, which must be erased (dropped) on its own.
+    #[inline]
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self(self.0.duplicate())
+    }
+
     /// Whether the key has no bytes: never.
     #[inline]
     #[must_use]
@@ -142,6 +149,13 @@ impl FixedIv {
             return Err(WRONG_LENGTH);
         }
         Ok(Self { iv: Inline::new(bytes).ok_or(WRONG_LENGTH)?, algorithm })
+    }
+
+    /// A second copy of the IV, which must be erased (dropped) on its own.
+    #[inline]
+    #[must_use]
+    pub fn duplicate(&self) -> Self {
+        Self { iv: self.iv.duplicate(), algorithm: self.algorithm }
     }
 
     /// The way of making nonces that TLS 1.2 uses with this algorithm.

@@ -129,7 +129,7 @@ fn choose(
 ) -> Result<super::State> {
     let hello = owned.parse()?;
     if negotiate::version(&config, &hello, out.is_quic())? == ProtocolVersion::TLS1_2 {
-        return Ok(super::State::Tls12(tls12::choose((&owned, &hello), now, config, out)?));
+        return tls12::choose((&owned, &hello), now, config, out);
     }
     hello.check_tls13()?;
     let suite = negotiate::suite(&config, &hello)?;

@@ -133,7 +133,7 @@ enum State {
     /// The version is being negotiated.
     Hello(hello::State),
     /// It is TLS 1.2.
-    Tls12(tls12::State),
+    Tls12(Box<tls12_hello::Connection>, tls12::Due),
     /// It is TLS 1.3.
     Tls13(tls13::State),
     /// The handshake is done, or a step is under way.
@@ -143,34 +143,40 @@ enum State {
 
 impl Steps for State {
     fn message(&mut self, message: Incoming<'_>, out: &mut Out) -> Result<(), Failure> {
+        if let Self::Tls12(connection, due) = self {
+            *due = connection.message(mem::take(due), message, out)?;
+            return Ok(());
+        }
         *self = match mem::take(self) {
             Self::Hello(state) => state.message(message, out)?,
-            Self::Tls12(state) => state.message(message, out)?.map_or(Self::Over, Self::Tls12),
             Self::Tls13(state) => state.message(message, out)?.map_or(Self::Over, Self::Tls13),
-            Self::Over => Self::Over,
+            Self::Tls12(..) | Self::Over => Self::Over,
         };
         Ok(())
     }
 
     fn change_cipher_spec(&mut self, more: bool, out: &mut Out) -> Result<(), Failure> {
-        let Self::Tls12(state) = mem::take(self) else {
+        let Self::Tls12(connection, due) = self else {
             return Err(Error::UnexpectedChangeCipherSpec.into());
         };
-        *self = state.change_cipher_spec(more, out)?.map_or(Self::Over, Self::Tls12);
+        *due = connection.change_cipher_spec(mem::take(due), more, out)?;
         Ok(())
     }
 
     fn answer(&mut self, answer: AnswerKind, out: &mut Out) -> Result<(), Failure> {
+        if let Self::Tls12(connection, due) = self {
+            *due = connection.answer(mem::take(due), answer, out)?;
+            return Ok(());
+        }
         *self = match mem::take(self) {
             Self::Hello(state) => state.answer(answer, out)?,
-            Self::Tls12(state) => state.answer(answer, out)?.map_or(Self::Over, Self::Tls12),
             Self::Tls13(state) => Self::Tls13(state.answer(answer, out)?),
-            Self::Over => Self::Over,
+            Self::Tls12(..) | Self::Over => Self::Over,
         };
         Ok(())
     }
 
     fn is_over(&self) -> bool {
-        matches!(self, Self::Over)
+        matches!(self, Self::Over | Self::Tls12(_, tls12::Due::Over))
     }
 }

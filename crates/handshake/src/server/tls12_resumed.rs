@@ -6,60 +6,33 @@
 use core::time::Duration;
 use std::sync::Arc;
 
-use oxtls_crypto::aead::{AeadKey, FixedIv};
-
 use crate::config::ServerHandshake;
 use crate::defaults;
 use crate::error::Error;
-use crate::key_schedule::key_log;
-use crate::key_schedule::tls12::{KeyBlock, MasterSecret, Sender, VERIFY_DATA_LEN};
-use crate::machine::{FinishedVerified, Incoming, Out, SessionAccepted};
+use crate::key_schedule::tls12::MasterSecret;
+use crate::machine::{Incoming, Out, SessionAccepted};
 use crate::message::client_hello::ClientHello;
-use crate::message::tls12::finished;
 use crate::message::tls12::new_session_ticket::NewSessionTicket;
-use crate::message::{HEADER_LEN, HandshakeType};
 use crate::need::{AcceptSession, AcceptedSession, FindSession, Need, Offered, SealTicket, SessionOffer};
 use crate::post_handshake::PostHandshake;
 use crate::server::drawn::Drawn;
 use crate::server::peer::Client;
 use crate::server::psk::shows_enough;
-use crate::server::tls12::{self, State};
-use crate::server::tls12_hello::{Chosen, Connection, Says, read_mode};
+use crate::server::tls12::Due;
+use crate::server::tls12_hello::{Choice, Connection, Says, read_mode};
 use crate::server::tls12_session;
 use crate::session::{Psk, Session};
-use crate::step::{ApplicationData, Direction, Level};
+use crate::step::ApplicationData;
 use crate::suite::{ProtocolVersion, Tls12Suite};
 
 type Result<T> = core::result::Result<T, Error>;
 
-/// Bytes of a Finished.
-pub(super) const FINISHED: usize = HEADER_LEN + VERIFY_DATA_LEN;
-
 /// AcceptSession is out.
 #[derive(Debug)]
 pub(super) struct Found {
-    chosen: Box<Chosen>,
     suite: Tls12Suite,
     psk: Arc<Psk>,
-}
-
-/// ServerHello has been sent, and both sides know the keys.
-#[derive(Debug)]
-pub(super) struct Resuming {
-    connection: Connection,
-    client: Client,
-    master: MasterSecret,
-    keys: KeyBlock,
-    /// When the hello came.
-    now: Duration,
-}
-
-/// Our Finished has been sent.
-#[derive(Debug)]
-pub(super) struct Finishing {
-    connection: Connection,
-    client: Client,
-    master: MasterSecret,
+    by_ticket: bool,
 }
 
 /// What the hello offers, if sessions are looked for: its ticket, or else its ID. Of a client that sends both, the ID is
@@ -78,101 +51,156 @@ pub(super) fn offer<'a>(config: &ServerHandshake, hello: &ClientHello<'a>) -> Op
 }
 
 /// Asks whether it is known.
-pub(super) fn ask(mut chosen: Box<Chosen>, offer: SessionOffer<'_>, out: &mut Out) -> Result<State> {
-    let first = chosen.suites.first().ok_or(Error::Internal("there is a suite in common"))?;
-    chosen.by_ticket = matches!(offer, SessionOffer::Ticket(_));
+pub(super) fn ask(connection: &Connection, offer: SessionOffer<'_>, out: &mut Out) -> Result<Due> {
+    let by_ticket = matches!(offer, SessionOffer::Ticket(_));
+    let hello = connection.messages.hello()?.hello.clone();
     let offered = match offer {
-        SessionOffer::Ticket(ticket) => Offered::Ticket(chosen.hello.part(ticket)?),
-        SessionOffer::SessionId(id) => Offered::SessionId(chosen.hello.part(id)?),
+        SessionOffer::Ticket(ticket) => Offered::Ticket(hello.part(ticket)?),
+        SessionOffer::SessionId(id) => Offered::SessionId(hello.part(id)?),
         SessionOffer::PskIdentity { .. } => return Err(Error::Internal("TLS 1.2 has no PSK identities")),
     };
-    let (hello, hash) = (chosen.hello.clone(), first.hash);
+    let hash = connection.suite.hash;
     out.ask(|serial| Need::FindSession(FindSession { hash, hello, offered, serial }));
-    Ok(State::Session(chosen))
-}
-
-/// It is known, or not.
-pub(super) fn found(chosen: Box<Chosen>, found: Option<(usize, Psk)>, out: &mut Out) -> Result<State> {
-    let Some((0, psk)) = found else { return full(chosen, out) };
-    let Some(suite) = usable_suite(&psk, &chosen) else { return full(chosen, out) };
-    // Who takes the extension out of a hello wants a session to be used without what makes it safe (RFC 7627 section
-    // 5.3).
-    let bound = psk.session().is_some_and(|session| session.extended_master_secret);
-    if bound && !chosen.asked.extended_master_secret {
-        return Err(Error::NoExtendedMasterSecret);
-    }
-    let psk = Arc::new(psk);
-    let asked = Arc::clone(&psk);
-    out.ask(|serial| {
-        Need::AcceptSession(AcceptSession { psk: asked, early_data: None, age_skew: 0, serial })
-    });
-    Ok(State::Acceptance(Found { chosen, suite, psk }))
-}
-
-/// No session is resumed.
-fn full(chosen: Box<Chosen>, out: &mut Out) -> Result<State> {
-    let hello = chosen.hello.clone();
-    tls12::ask_for_credential(chosen, &hello.parse()?, out)
+    Ok(Due::Session(by_ticket))
 }
 
 /// The suite of a session that this connection can be made with: one still on offer and still taken here, under the
 /// same name (RFC 6066 section 3), in its time.
-fn usable_suite(psk: &Psk, chosen: &Chosen) -> Option<Tls12Suite> {
-    let Psk::Session(session) = psk else { return None };
-    let asked = &chosen.asked;
-    let suite = chosen.suites.iter().find(|suite| suite.suite == session.suite);
+fn usable_suite(psk: &Psk, connection: &Connection) -> Result<Option<Tls12Suite>> {
+    let Psk::Session(session) = psk else { return Ok(None) };
+    let Choice { suites, .. } = connection.messages.hello()?;
+    let Connection { asked, config, now, .. } = connection;
+    let suite = suites.iter().find(|suite| suite.suite == session.suite);
     // A session that is not bound to its handshake may be one of two connections that somebody between has made share a
     // secret: not resumed, unless the configuration wants it, and never by a client that could make a new one that is
     // bound (RFC 7627 section 5.3).
-    let unbound = !asked.extended_master_secret
-        && session.peer.is_none()
-        && tls12_session::resumes_unbound(&chosen.config);
+    let unbound =
+        !asked.extended_master_secret && session.peer.is_none() && tls12_session::resumes_unbound(config);
     let usable = session.version == ProtocolVersion::TLS1_2
         && (session.extended_master_secret || unbound)
         && session.is_of_same_name(asked.server_name.as_deref())
-        && session.is_usable_at(chosen.now)
-        && shows_enough(session, &chosen.config);
-    suite.filter(|_| usable)
+        && session.is_usable_at(*now)
+        && shows_enough(session, config);
+    Ok(suite.filter(|_| usable))
 }
 
-impl Found {
+impl Connection {
+    /// It is known, or not.
+    pub(super) fn found(
+        &mut self,
+        by_ticket: bool,
+        found: Option<(usize, Psk)>,
+        out: &mut Out,
+    ) -> Result<Due> {
+        let Some((0, psk)) = found else { return self.not_resumed(out) };
+        let Some(suite) = usable_suite(&psk, self)? else { return self.not_resumed(out) };
+        // Who takes the extension out of a hello wants a session to be used without what makes it safe (RFC 7627 section
+        // 5.3).
+        let bound = psk.session().is_some_and(|session| session.extended_master_secret);
+        if bound && !self.asked.extended_master_secret {
+            return Err(Error::NoExtendedMasterSecret);
+        }
+        let psk = Arc::new(psk);
+        let asked = Arc::clone(&psk);
+        out.ask(|serial| {
+            Need::AcceptSession(AcceptSession { psk: asked, early_data: None, age_skew: 0, serial })
+        });
+        Ok(Due::Acceptance(Found { suite, psk, by_ticket }))
+    }
+
+    /// No session is resumed.
+    fn not_resumed(&self, out: &mut Out) -> Result<Due> {
+        let hello = self.messages.hello()?.hello.clone();
+        self.ask_for_credential(&hello.parse()?, out)
+    }
+
     /// The session is resumed, or its client goes to a full handshake.
-    pub(super) fn accepted(self, answer: AcceptedSession, out: &mut Out) -> Result<State> {
+    pub(super) fn accepted(&mut self, found: Found, answer: AcceptedSession, out: &mut Out) -> Result<Due> {
         match (SessionAccepted::from_answer(answer), answer) {
             (Some(accepted), AcceptedSession::Resume { renew, .. }) => {
-                self.server_hello(accepted, renew, out)
+                self.server_hello_resumed(found, accepted, renew, out)
             }
-            _ => full(self.chosen, out),
+            _ => self.not_resumed(out),
         }
     }
 
     /// ServerHello, with the client's own ID, and the keys. A client that came by its ticket is given a new one, if the
     /// outside wants that.
-    fn server_hello(self, accepted: SessionAccepted, renew: bool, out: &mut Out) -> Result<State> {
-        let Self { chosen, suite, psk } = self;
+    fn server_hello_resumed(
+        &mut self,
+        found: Found,
+        accepted: SessionAccepted,
+        renew: bool,
+        out: &mut Out,
+    ) -> Result<Due> {
+        let Found { suite, psk, by_ticket } = found;
         let Psk::Session(session) = &*psk else { return Err(Error::Internal("TLS 1.2 has sessions only")) };
-        let (hello, now) = (chosen.hello.clone(), chosen.now);
-        let ticket = renew && chosen.by_ticket;
-        let Drawn { random, .. } = Drawn::new(&chosen.config.common)?;
-        let mut connection = Connection::new(*chosen, suite, random);
-        let says = Says { session_id: hello.session_id(), ticket, credential: None };
-        connection.server_hello(says, out)?;
+        let ticket = renew && by_ticket;
+        let Drawn { random, .. } = Drawn::new(&self.config.common)?;
+        let hello = self.begin(suite, random)?;
+        self.server_hello(Says { session_id: hello.session_id(), ticket, credential: None }, out)?;
+        // Nothing asks for it any more, and the keys take room of their own.
+        drop(hello);
         out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));
-        connection.limits(out);
-        let master = MasterSecret::resumed(suite.hash, &session.secret)?;
-        out.key_log(key_log::CLIENT_RANDOM, master.secret());
-        let keys = master.key_block(suite, &connection.client_random, &connection.server_random)?;
-        let renewed = ticket.then(|| renewed(session, &connection));
-        let client = Client::Resumed(psk, accepted);
-        let resuming = Resuming { connection, client, master, keys, now };
-        match renewed {
-            None => resuming.change_cipher_spec_and_finished(out),
-            Some(session) => {
-                let session = Box::new(session);
-                out.ask(|serial| Need::SealTicket(SealTicket { session, serial }));
-                Ok(State::Renewal(Box::new(resuming)))
-            }
+        self.limits(out);
+        self.agree(MasterSecret::resumed(suite.hash, &session.secret)?, out)?;
+        if ticket {
+            let session = Box::new(renewed(session, self));
+            out.ask(|serial| Need::SealTicket(SealTicket { session, serial }));
+            return Ok(Due::Renewal(Client::Resumed(psk, accepted)));
         }
+        self.our_resumed_finished(Client::Resumed(psk, accepted), out)
+    }
+
+    /// NewSessionTicket, then the rest of our flight. `lifetime`: from when the session was made.
+    pub(super) fn renewed_ticket(
+        &mut self,
+        client: Client,
+        ticket: Option<Vec<u8>>,
+        lifetime: Duration,
+        out: &mut Out,
+    ) -> Result<Due> {
+        let end = match &client {
+            Client::Resumed(psk, _) => match &**psk {
+                Psk::Session(session) => session.made_at.saturating_add(lifetime),
+                Psk::External { .. } => Duration::ZERO,
+            },
+            _ => Duration::ZERO,
+        };
+        self.new_session_ticket(ticket, end.saturating_sub(self.now), out)?;
+        self.our_resumed_finished(client, out)
+    }
+
+    /// Ours comes first here.
+    fn our_resumed_finished(&mut self, client: Client, out: &mut Out) -> Result<Due> {
+        self.change_cipher_spec_and_finished(out)?;
+        Ok(Due::ResumedChangeCipherSpec(client))
+    }
+
+    /// The client's Finished, which shows that it has the session's secret, and Done.
+    pub(super) fn resumed_finished(
+        &mut self,
+        client: Client,
+        message: &Incoming<'_>,
+        out: &mut Out,
+    ) -> Result<Due> {
+        let proof = self.check_finished(message, true)?;
+        out.read(read_mode(ApplicationData::Accept, defaults::MAX_SHORT_MESSAGE));
+        out.done(proof, self.outcome(client)?, PostHandshake::server_tls12());
+        Ok(Due::Over)
+    }
+
+    /// NewSessionTicket (RFC 5077 section 3.3); an empty ticket says that there is none after all.
+    pub(super) fn new_session_ticket(
+        &mut self,
+        ticket: Option<Vec<u8>>,
+        lifetime: Duration,
+        out: &mut Out,
+    ) -> Result<()> {
+        let ticket = ticket.unwrap_or_default();
+        let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
+        let lifetime_hint = if ticket.is_empty() { 0 } else { seconds.max(1) };
+        self.send(out, |w| NewSessionTicket { lifetime_hint, ticket: &ticket }.write(w))
     }
 }
 
@@ -198,67 +226,5 @@ fn renewed(session: &Session, connection: &Connection) -> Session {
         expires_at: session.expires_at,
         guard: session.guard,
         context: session.context.clone(),
-    }
-}
-
-impl Resuming {
-    /// NewSessionTicket, then the rest of our flight. `lifetime`: from when the session was made.
-    pub(super) fn new_session_ticket(
-        mut self,
-        ticket: Option<Vec<u8>>,
-        lifetime: Duration,
-        out: &mut Out,
-    ) -> Result<State> {
-        let end = match &self.client {
-            Client::Resumed(psk, _) => match &**psk {
-                Psk::Session(session) => session.made_at.saturating_add(lifetime),
-                Psk::External { .. } => Duration::ZERO,
-            },
-            _ => Duration::ZERO,
-        };
-        new_session_ticket(&mut self.connection, ticket, end.saturating_sub(self.now), out)?;
-        self.change_cipher_spec_and_finished(out)
-    }
-
-    fn change_cipher_spec_and_finished(self, out: &mut Out) -> Result<State> {
-        let Self { mut connection, client, master, keys, .. } = self;
-        out.change_cipher_spec(connection.suite.suite, keys.server);
-        let verify_data = master.verify_data(Sender::Server, &connection.transcript.current());
-        connection.hash(out.message(Level::Application, FINISHED, |w| finished::write(w, &verify_data))?);
-        let finishing = Box::new(Finishing { connection, client, master });
-        Ok(State::ResumedChangeCipherSpec(finishing, keys.client))
-    }
-}
-
-/// NewSessionTicket (RFC 5077 section 3.3); an empty ticket says that there is none after all.
-pub(super) fn new_session_ticket(
-    connection: &mut Connection,
-    ticket: Option<Vec<u8>>,
-    lifetime: Duration,
-    out: &mut Out,
-) -> Result<()> {
-    let ticket = ticket.unwrap_or_default();
-    let seconds = u32::try_from(lifetime.as_secs()).unwrap_or(u32::MAX);
-    let lifetime_hint = if ticket.is_empty() { 0 } else { seconds.max(1) };
-    connection.send(out, |w| NewSessionTicket { lifetime_hint, ticket: &ticket }.write(w))
-}
-
-impl Finishing {
-    /// The client's ChangeCipherSpec.
-    pub(super) fn change_cipher_spec(self: Box<Self>, key: (AeadKey, FixedIv), out: &mut Out) -> State {
-        out.keys_tls12(Direction::Read, self.connection.suite.suite, key);
-        out.read(read_mode(ApplicationData::Refuse, defaults::MAX_SHORT_MESSAGE));
-        State::ResumedFinished(self)
-    }
-
-    /// The client's Finished, which shows that it has the session's secret, and Done.
-    pub(super) fn finished(self, message: Incoming<'_>, out: &mut Out) -> Result<()> {
-        let body = message.expect(HandshakeType::FINISHED, Level::Application, "Finished")?;
-        let Self { mut connection, client, master } = self;
-        let transcript = connection.transcript.current();
-        let proof = FinishedVerified::check_tls12(&master, Sender::Client, &transcript, body)?;
-        out.read(read_mode(ApplicationData::Accept, defaults::MAX_SHORT_MESSAGE));
-        out.done(proof, connection.outcome(client, &master), PostHandshake::server_tls12());
-        Ok(())
     }
 }

@@ -5,7 +5,7 @@ use core::time::Duration;
 
 use crate::config::{ClientAuth, Randomness, ServerHandshake};
 use crate::defaults;
-use crate::key_schedule::tls12::MasterSecret;
+use crate::error::Error;
 use crate::server::peer::Client;
 use crate::server::tls12_hello::{Asked, Connection};
 use crate::session::Session;
@@ -57,16 +57,11 @@ pub(super) fn resumes_unbound(config: &ServerHandshake) -> bool {
 }
 
 /// The session that was made, at this time.
-pub(super) fn session(
-    connection: &Connection,
-    master: &MasterSecret,
-    client: &Client,
-    now: Duration,
-) -> Session {
-    Session {
+pub(super) fn session(connection: &Connection, client: &Client, now: Duration) -> Result<Session, Error> {
+    Ok(Session {
         version: ProtocolVersion::TLS1_2,
         suite: connection.suite.suite,
-        secret: master.secret().duplicate(),
+        secret: connection.secrets.agreed()?.master.secret().duplicate(),
         ticket: Vec::new(),
         session_id: Vec::new(),
         server_name: connection.asked.server_name.clone(),
@@ -83,5 +78,5 @@ pub(super) fn session(
         expires_at: None,
         guard: None,
         context: Vec::new(),
-    }
+    })
 }

@@ -103,6 +103,23 @@ fn the_credential_chooses_the_suite() {
     }
 }
 
+/// The suite most preferred may have another hash than the credential's.
+#[test]
+fn the_hello_is_hashed_as_the_chosen_suite_wants() {
+    let ours = [
+        CipherSuite::TLS_ECDHE_ECDSA_WITH_AES_256_GCM_SHA384,
+        CipherSuite::TLS_ECDHE_RSA_WITH_AES_128_GCM_SHA256,
+    ];
+    for (key, suite) in [(KeyAlgorithm::EcdsaP256, ours[0]), (KeyAlgorithm::Rsa, ours[1])] {
+        let common = || Common { suites: ours.to_vec(), ..tls12() };
+        let server = a_server(common(), ClientAuth::None, credential(key));
+        let mut pair = Pair { client: a_client(common(), None), server };
+        pair.run();
+        assert!(pair.is_done(), "{key:?}: {:?} {:?}", pair.client.failure, pair.server.failure);
+        assert_eq!(pair.server.outcome().suite, suite, "{key:?}");
+    }
+}
+
 #[test]
 fn only_schemes_of_suites_and_curves_in_common_are_asked_for() {
     let schemes = |change: fn(&mut Hello)| {
