@@ -1,11 +1,12 @@
 //! The cryptography that a TLS 1.3 handshake can't do without, and nothing else: no message is parsed or made, nothing
 //! is looked up, copied or allocated but by the cryptographic library.
 //!
-//! Per side: the random of its hello; its key exchange; its signature; the verification of each of the peer's (chain and
-//! CertificateVerify); the transcript hashed once, with a digest at each point that the key schedule or a signature
-//! needs; every derivation of RFC 9846 section 7.1 that this kind of handshake uses; four record keys and the records of
-//! the handshake. One that resumes has a binder and a ticket in place of signatures, and with early data its key and its
-//! two records. HMAC is the cheapest there is here, one-shot digests over blocks laid out by hand (`oxtls_crypto::hmac`).
+//! Per side: the random of its hello and its key exchange, from one draw; its signature; the verification of each
+//! of the peer's (chain and CertificateVerify); the transcript hashed once, with a digest at each point that the
+//! key schedule or a signature needs; every derivation of RFC 9846 section 7.1 that this kind of handshake uses;
+//! four record keys and the records of the handshake. One that resumes has a binder and a ticket in place of
+//! signatures, and with early data its key and its two records. HMAC is the cheapest there is here, one-shot
+//! digests over blocks laid out by hand (`oxtls_crypto::hmac`).
 
 #[path = "keys.rs"]
 pub(crate) mod keys;
@@ -17,8 +18,8 @@ use keys::{Key, Signatures};
 use oxtls_crypto::aead::{AeadAlgorithm, AeadKey, Iv, Nonces, OpeningKey, SealingKey, TAG_LEN};
 use oxtls_crypto::hash::{Digest, HashContext};
 use oxtls_crypto::hmac::hmac;
-use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
-use oxtls_crypto::{Hash, Secret, hkdf};
+use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup, Seed};
+use oxtls_crypto::{Hash, Secret, hkdf, random};
 use oxtls_test_pki::{Ca, Issued};
 
 const HASH: Hash = Hash::Sha256;
@@ -70,8 +71,7 @@ impl Limit {
     }
 
     pub(crate) fn server(&self) {
-        hello_random();
-        let answer = key_exchange::answer(self.group, &self.client_share).unwrap();
+        let answer = key_exchange::answer_seeded(self.group, &self.client_share, draw()).unwrap();
         let signed = || black_box(self.key.sign(&[0; 130]));
         match self.kind {
             Kind::Full => self.symmetric(answer.secret.as_bytes(), &answer.share, false, signed),
@@ -84,8 +84,7 @@ impl Limit {
     }
 
     pub(crate) fn client(&self) {
-        hello_random();
-        let offer = KeyExchange::offer(self.group).unwrap();
+        let offer = KeyExchange::offer_seeded(self.group, draw()).unwrap();
         let share = self.server_share(offer.share());
         let secret = offer.finish(&share).unwrap();
         if matches!(self.kind, Kind::Resumed | Kind::Early) {
@@ -239,9 +238,10 @@ impl Limit {
     }
 }
 
-/// What a hello of either side begins with, in either version.
-pub(crate) fn hello_random() {
-    black_box(oxtls_crypto::random::array::<32>().unwrap());
+/// The random of a hello, and what an X25519 key is made of: one draw costs the same whatever its size.
+pub(crate) fn draw() -> Seed {
+    let drawn: [u8; 64] = black_box(random::array().unwrap());
+    Seed::new(drawn.last_chunk().unwrap())
 }
 
 fn derive(secret: &Secret, label: &str, transcript: &Digest) -> Secret {

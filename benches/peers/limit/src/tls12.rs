@@ -11,7 +11,7 @@ use oxtls_crypto::key_exchange::{self, KeyExchange, NamedGroup};
 use oxtls_crypto::prf::prf;
 use oxtls_test_pki::{Ca, Issued};
 
-use crate::limit::hello_random;
+use crate::limit::draw;
 use crate::limit::keys::{Key, Signatures};
 
 const HASH: Hash = Hash::Sha256;
@@ -43,23 +43,23 @@ impl Tls12 {
     }
 
     pub(crate) fn server(&self) {
-        hello_random();
+        let seed = draw();
         if self.resumed {
             let mut ticket = SealingKey::new(AEAD, &AeadKey::new(AEAD, &[7; 16]).unwrap(), nonces()).unwrap();
             open(&mut ticket);
             return self.symmetric(None);
         }
-        let secret = key_exchange::answer(NamedGroup::X25519, &self.share).unwrap().secret;
+        let secret = key_exchange::answer_seeded(NamedGroup::X25519, &self.share, seed).unwrap().secret;
         black_box(self.key.sign(&[0; 32 + 32 + 36]));
         self.symmetric(Some(secret.as_bytes()));
     }
 
     pub(crate) fn client(&self) {
-        hello_random();
+        let seed = draw();
         if self.resumed {
             return self.symmetric(None);
         }
-        let offer = KeyExchange::offer(NamedGroup::X25519).unwrap();
+        let offer = KeyExchange::offer_seeded(NamedGroup::X25519, seed).unwrap();
         let secret = offer.finish(&self.share).unwrap();
         self.signatures.verify(&self.key);
         self.symmetric(Some(secret.as_bytes()));
